@@ -1,0 +1,125 @@
+"""Request and Response as values. Knows no service, no credential and nothing else of ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+from attrs import field, frozen
+
+__all__ = ["Headers", "Request", "Response"]
+
+
+class Headers(Mapping[str, str]):
+    """Header fields by name in any case. Fields sent twice are joined with a comma (RFC 9110)."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        joined: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            joined[key] = f"{joined[key]}, {value}" if key in joined else value
+        self._fields = joined
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._fields)})"
+
+
+def _headers(fields: Mapping[str, str]) -> Headers:
+    return fields if isinstance(fields, Headers) else Headers(fields)
+
+
+@frozen
+class Request:
+    """One HTTP request, ready to be sent but for its credential.
+
+    Args:
+        method: In capitals.
+        url: Absolute, percent-encoded, sent to the letter: nothing re-encodes it.
+        headers: Header fields beside those of the transport.
+        body: The bytes to send, or None.
+        route: The name of the endpoint, such as "courses.list": for logs and cost estimates.
+        idempotent: Whether it may be repeated when nobody knows whether it happened.
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(factory=Headers, converter=_headers, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    route: str = ""
+    idempotent: bool = True
+
+    @property
+    def path(self) -> str:
+        """The path and query of the URL, as they are sent."""
+        _, _, rest = self.url.partition("://")
+        slash = rest.find("/")
+        return rest[slash:] if slash >= 0 else "/"
+
+
+@frozen
+class Response:
+    """One whole HTTP answer.
+
+    Args:
+        status: The status code.
+        headers: Header fields, found by name in any case.
+        body: All of the body.
+        request: What it answers, without a credential.
+    """
+
+    status: int
+    headers: Headers = field(factory=Headers, converter=_headers, repr=False)
+    body: bytes = field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
+    request: Request | None = field(default=None, repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: The body is no JSON.
+        """
+        return orjson.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def request_id(self) -> str | None:
+        """The id that the server's support asks for."""
+        for name in ("x-request-context-id", "x-request-id", "x-amzn-requestid"):
+            if value := self.headers.get(name):
+                return value
+        return None
+
+    @property
+    def request_cost(self) -> float | None:
+        """What Canvas charged for it in units of its quota; None where it did not say."""
+        return self._number("x-request-cost")
+
+    @property
+    def rate_limit_remaining(self) -> float | None:
+        """What Canvas says is left of the quota, the caller's other reservations taken off."""
+        return self._number("x-rate-limit-remaining")
+
+    def _number(self, name: str) -> float | None:
+        try:
+            number = float(self.headers[name])
+        except (KeyError, ValueError):
+            return None
+        return number if math.isfinite(number) else None
