@@ -130,15 +130,14 @@ class ResponseError(Error):
         response: Response,
         *,
         errors: Sequence[str] = (),
+        snippet: str = "",
         retry_after: float | None = None,
-        hint: str = "",
     ) -> None:
         self.response = response
         self.errors = list(errors)
         self.retry_after = retry_after
         self.wait: float | None = None
-        self._hint = hint
-        super().__init__(self._describe())
+        super().__init__(self._describe(snippet))
 
     @property
     def status(self) -> int:
@@ -155,15 +154,15 @@ class ResponseError(Error):
         """The id that the server's support asks for, or None."""
         return self.response.request_id
 
-    def _describe(self) -> str:
+    def _describe(self, snippet: str) -> str:
         try:
             phrase = f" {HTTPStatus(self.status).phrase}"
         except ValueError:
             phrase = ""
-        says = "; ".join(self.errors) or " ".join(self.response.text[:200].split())
+        says = "; ".join(self.errors) or snippet or "no body"
         where = f" ({self.request.method} {self.request.path})" if self.request else ""
         mark = f" [request id {self.request_id}]" if self.request_id else ""
-        return f"{self.status}{phrase}{where}: {says or 'no body'}{self._hint}{mark}"
+        return f"{self.status}{phrase}{where}: {says}{mark}"
 
 
 class BadRequest(ResponseError):  # noqa: N818 - the vendor's and HTTP's own word

@@ -25,6 +25,12 @@ class Headers(Mapping[str, str]):
             joined[key] = f"{joined[key]}, {value}" if key in joined else value
         self._fields = joined
 
+    def with_field(self, name: str, value: str) -> Headers:
+        """A copy in which the field has this value alone."""
+        copy = Headers.__new__(Headers)
+        copy._fields = {**self._fields, name.lower(): value}
+        return copy
+
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
 

@@ -1,0 +1,150 @@
+"""Async, typed client for Canvas LMS and AB Connect that is never throttled.
+
+The public names, loaded on first use; models stand in `aioinstructure.canvas` and
+`aioinstructure.abconnect`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from aioinstructure._version import __version__
+
+if TYPE_CHECKING:
+    from aioinstructure._types import UNSET, Id, Lane, Opt
+    from aioinstructure.abconnect import ABConnect
+    from aioinstructure.canvas import Canvas
+    from aioinstructure.canvas.refs import Sis
+    from aioinstructure.clock import Clock
+    from aioinstructure.convert import Model
+    from aioinstructure.errors import (
+        BadRequest,
+        ClientClosed,
+        ConfigurationError,
+        Conflict,
+        ConnectError,
+        DeadlineError,
+        DecodeError,
+        Error,
+        Forbidden,
+        GraphQLError,
+        IncompleteError,
+        InputError,
+        NotFound,
+        OriginError,
+        ProgressFailed,
+        QueueFull,
+        QuotaError,
+        RedirectError,
+        ResponseError,
+        ServerError,
+        SignatureError,
+        SyncError,
+        Throttled,
+        TransportError,
+        Unauthorized,
+        UnknownOutcome,
+        Unprocessable,
+    )
+    from aioinstructure.paging import Cursor, Page, Pages
+    from aioinstructure.wire.message import Request, Response
+
+_FILES = {
+    "_types": ["UNSET", "Id", "Lane", "Opt"],
+    "abconnect": ["ABConnect"],
+    "canvas": ["Canvas"],
+    "canvas.refs": ["Sis"],
+    "clock": ["Clock"],
+    "convert": ["Model"],
+    "errors": [
+        "BadRequest",
+        "ClientClosed",
+        "ConfigurationError",
+        "Conflict",
+        "ConnectError",
+        "DeadlineError",
+        "DecodeError",
+        "Error",
+        "Forbidden",
+        "GraphQLError",
+        "IncompleteError",
+        "InputError",
+        "NotFound",
+        "OriginError",
+        "ProgressFailed",
+        "QueueFull",
+        "QuotaError",
+        "RedirectError",
+        "ResponseError",
+        "ServerError",
+        "SignatureError",
+        "SyncError",
+        "Throttled",
+        "TransportError",
+        "Unauthorized",
+        "UnknownOutcome",
+        "Unprocessable",
+    ],
+    "paging": ["Cursor", "Page", "Pages"],
+    "wire.message": ["Request", "Response"],
+}
+_MODULES = {name: file for file, names in _FILES.items() for name in names}
+
+__all__ = [
+    "UNSET",
+    "ABConnect",
+    "BadRequest",
+    "Canvas",
+    "ClientClosed",
+    "Clock",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectError",
+    "Cursor",
+    "DeadlineError",
+    "DecodeError",
+    "Error",
+    "Forbidden",
+    "GraphQLError",
+    "Id",
+    "IncompleteError",
+    "InputError",
+    "Lane",
+    "Model",
+    "NotFound",
+    "Opt",
+    "OriginError",
+    "Page",
+    "Pages",
+    "ProgressFailed",
+    "QueueFull",
+    "QuotaError",
+    "RedirectError",
+    "Request",
+    "Response",
+    "ResponseError",
+    "ServerError",
+    "SignatureError",
+    "Sis",
+    "SyncError",
+    "Throttled",
+    "TransportError",
+    "Unauthorized",
+    "UnknownOutcome",
+    "Unprocessable",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(
+        importlib.import_module(f"{__name__}.{_MODULES[name]}"), name
+    )
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,293 @@
+"""Academic standards: what they are, how they are listed, read and related."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from attrs import define, field
+
+from aioinstructure.abconnect.query import FilterLike, PathLike
+from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource
+from aioinstructure.convert import Model
+from aioinstructure.endpoint import GET, Wire
+from aioinstructure.paging import Pages
+
+YesNo = Literal["Y", "N"]
+StandardRelationship = Literal[
+    "parent",
+    "ancestors",
+    "children",
+    "contexts",
+    "derivatives",
+    "origins",
+    "peer_derivatives",
+    "peers",
+    "crosswalks",
+    "replaces",
+    "replaced_by",
+    "breakouts",
+    "breakout_origins",
+    "course_standards",
+    "related_courses",
+    "associations",
+]
+
+
+@define
+class Addendum(Model):
+    """Text that belongs before or behind the statement."""
+
+    descr: str | None = None
+    position: Literal["before", "after"] | str | None = None
+    seq: int | None = None
+    add_context: YesNo | str | None = None
+
+
+@define
+class Statement(Model):
+    """The text of a standard; `combined_descr` has the addendums in it."""
+
+    descr: str | None = None
+    combined_descr: str | None = None
+    addendums: list[Addendum] = field(factory=list)
+
+
+@define
+class Number(Model):
+    """The number of a standard in its forms. Not unique, and may be missing."""
+
+    raw: str | None = None
+    enhanced: str | None = None
+    prefix_enhanced: str | None = None
+    root_enhanced: str | None = None
+    alternate: str | None = None
+
+
+@define
+class Labelled(Model):
+    """A thing with a GUID and a text: subjects, strands, genres, regions, authorities, concepts."""
+
+    guid: str | None = None
+    descr: str | None = None
+    code: str | None = None
+    acronym: str | None = None
+    type: str | None = None
+
+
+@define
+class Grade(Model):
+    """A grade or an age; order by `seq` (K has 20, grade 9 has 110)."""
+
+    guid: str | None = None
+    code: str | None = None
+    descr: str | None = None
+    seq: int | None = None
+
+
+@define
+class Disciplines(Model):
+    """Subjects, strands and their like."""
+
+    subjects: list[Labelled] = field(factory=list)
+    strands: list[Labelled] = field(factory=list)
+    genres: list[Labelled] = field(factory=list)
+    ece_domains: list[Labelled] = field(factory=list)
+    primary_subject: Labelled | None = None
+
+
+@define
+class EducationLevels(Model):
+    """Grades, and ages of early childhood education."""
+
+    grades: list[Grade] = field(factory=list)
+    ece_ages: list[Grade] = field(factory=list)
+
+
+@define
+class Publication(Model):
+    """What documents are published in, and by whom."""
+
+    guid: str | None = None
+    descr: str | None = None
+    extended_descr: str | None = None
+    acronym: str | None = None
+    source_url: str | None = None
+    publication_type: Literal["standard", "course"] | str | None = None
+    authorities: list[Labelled] = field(factory=list)
+    regions: list[Labelled] = field(factory=list)
+
+
+@define
+class Document(Model):
+    """The document of a standard. Years are text or numbers, as the service sends them."""
+
+    guid: str | None = None
+    descr: str | None = None
+    source_url: str | None = None
+    date_modified_utc: datetime | None = None
+    adopt_year: str | int | None = None
+    revision_year: str | int | None = None
+    implementation_year: str | int | None = None
+    assessment_year: str | int | None = None
+    obsolete_year: str | int | None = None
+    disciplines: Disciplines = field(factory=Disciplines)
+    publication: Publication = field(factory=Publication)
+
+
+@define
+class Section(Model):
+    """The section of a document that a standard is in."""
+
+    guid: str | None = None
+    descr: str | None = None
+    label: str | None = None
+    number: str | None = None
+    seq: int | None = None
+    date_modified_utc: datetime | None = None
+    adopt_year: str | int | None = None
+    revision_year: str | int | None = None
+    implementation_year: str | int | None = None
+    assessment_year: str | int | None = None
+    obsolete_year: str | int | None = None
+    disciplines: Disciplines = field(factory=Disciplines)
+
+
+@define
+class Utilization(Model):
+    """What a standard is for: "alignable" ones are learning objectives."""
+
+    guid: str | None = None
+    type: str | None = None
+
+
+@define
+class Legend(Model):
+    """A symbol of a standard, and what it means."""
+
+    symbol: str | None = None
+    symbol_position: str | None = None
+    descr: str | None = None
+
+
+@define
+class AltIdentifier(Model):
+    """An identifier that others gave to a standard."""
+
+    type: Literal["GUID", "URI"] | str | None = None
+    source: str | None = None
+    id: str | None = None
+
+
+@define
+class Extension(Model):
+    """More text that belongs to a standard."""
+
+    type: str | None = None
+    guid: str | None = None
+    descr: str | None = None
+
+
+@define
+class KeyIdea(Model):
+    """One idea of a standard, with its concepts; licensed apart."""
+
+    guid: str | None = None
+    concepts: list[Labelled] = field(factory=list)
+
+
+@define
+class Standard(Resource):
+    """An academic standard. Without `fields` only `id` and `type` are sent.
+
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/standards
+    """
+
+    seq: int | None = None
+    level: int | None = None
+    status: Literal["active", "deleted", "obsolete"] | str | None = None
+    label: str | None = None
+    standard_type: Literal["organizational", "objective"] | str | None = None
+    captured_by: str | None = None
+    uri: str | None = None
+    deepest: YesNo | str | None = None
+    in_list: YesNo | str | None = None
+    has_list: YesNo | str | None = None
+    topic_organizer: str | None = None
+    date_modified_utc: datetime | None = None
+    date_deleted_utc: datetime | None = None
+    statement: Statement = field(factory=Statement)
+    number: Number = field(factory=Number)
+    disciplines: Disciplines = field(factory=Disciplines)
+    education_levels: EducationLevels = field(factory=EducationLevels)
+    section: Section = field(factory=Section)
+    document: Document = field(factory=Document)
+    utilizations: list[Utilization] = field(factory=list)
+    legends: list[Legend] = field(factory=list)
+    alt_identifiers: list[AltIdentifier] = field(factory=list)
+    extensions: list[Extension] = field(factory=list)
+    key_ideas: list[KeyIdea] = field(factory=list)
+    parent: Relationship = field(factory=Relationship)
+    ancestors: Relationship = field(factory=Relationship)
+    children: Relationship = field(factory=Relationship)
+    contexts: Relationship = field(factory=Relationship)
+    origins: Relationship = field(factory=Relationship)
+    derivatives: Relationship = field(factory=Relationship)
+    peer_derivatives: Relationship = field(factory=Relationship)
+    peers: Relationship = field(factory=Relationship)
+    crosswalks: Relationship = field(factory=Relationship)
+    replaces: Relationship = field(factory=Relationship)
+    replaced_by: Relationship = field(factory=Relationship)
+    breakouts: Relationship = field(factory=Relationship)
+    breakout_origins: Relationship = field(factory=Relationship)
+    course_standards: Relationship = field(factory=Relationship)
+    related_courses: Relationship = field(factory=Relationship)
+    associations: Relationship = field(factory=Relationship)
+    topics: Relationship = field(factory=Relationship)
+    concepts: Relationship = field(factory=Relationship)
+
+
+class Standards(ABNamespace):
+    """Standards: list, read, follow their relationships. All of it is read-only."""
+
+    @GET("/standards")
+    def list(
+        self,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[standards]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[standards]")] = (),
+        include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Standards that match; deleted ones only if the filter names that status.
+
+        Without a sort the order is by relevance and may change from page to page: sort by "guid"
+        to walk a whole list. `fields=["*"]` gives all, at 2 calls a second.
+        """
+        ...
+
+    @GET("/standards/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
+    ) -> Standard:
+        """One standard, deleted or not. Forbidden if it lies outside of your licence."""
+        ...
+
+    @GET("/standards/{id}/{relationship}")
+    def related(
+        self,
+        id: str,
+        relationship: StandardRelationship,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Standards that are related to one; `.meta` has the properties of the relationship."""
+        ...
+

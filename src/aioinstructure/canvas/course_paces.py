@@ -1,0 +1,272 @@
+"""Course paces: due dates by pace. One file for the paces of courses, sections and students.
+
+The bodies here are those that Canvas really sends: the documentation leaves out the wrapper, puts
+the progress inside it, and names parameters that the server does not read.
+Sources: https://developerdocs.instructure.com/services/canvas/resources/course_pace and, for the
+operations that no page documents, app/controllers/course_paces_controller.rb and
+pace_contexts_api_controller.rb of instructure/canvas-lms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+
+from attrs import define, field
+
+from aioinstructure._types import UNSET, Id, Opt
+from aioinstructure.convert import Model
+from aioinstructure.endpoint import DELETE, GET, POST, PUT, Namespace, Wire
+from aioinstructure.paging import Pages
+
+if TYPE_CHECKING:
+    from aioinstructure.canvas.progress import Progress
+
+Weekday = Literal["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+PaceState = Literal["unpublished", "active", "deleted"]
+
+
+class PaceItemChange(TypedDict, total=False):
+    """The duration of one module item in a pace, to be sent.
+
+    Keys: `id` of the pace's item where it exists already, `module_item_id`, `duration` in days.
+    """
+
+    id: Id
+    module_item_id: Id
+    duration: int
+
+
+@define
+class CoursePaceModuleItem(Model):
+    """One item of a course pace, with the days that it takes.
+
+    `id` is None in a pace that is not saved. `assignment_link` is a path. `module_item_type` is a
+    class name of Canvas's, such as "Quizzes::Quiz". `submission_status` is there in the pace of a
+    student only.
+    """
+
+    id: Id | None = None
+    duration: int | None = None
+    course_pace_id: Id | None = None
+    root_account_id: Id | None = None
+    module_item_id: Id | None = None
+    assignment_title: str | None = None
+    assignment_id: Id | None = None
+    points_possible: float | None = None
+    assignment_link: str | None = None
+    position: int | None = None
+    module_item_type: str | None = None
+    published: bool | None = None
+    submission_status: Literal["", "missing", "late"] | str | None = None
+    unreleased: bool | None = None
+
+
+@define
+class CoursePaceModule(Model):
+    """One module of a course pace, with its items in order."""
+
+    id: Id | None = None
+    name: str | None = None
+    position: int | None = None
+    items: list[CoursePaceModuleItem] = field(factory=list)
+    context_id: Id | None = None
+    context_type: str | None = None
+
+
+@define
+class PaceSection(Model):
+    """The section of a section's pace; `size` counts its students."""
+
+    name: str | None = None
+    size: int | None = None
+
+
+@define
+class PaceStudent(Model):
+    """The student of an enrollment's pace."""
+
+    name: str | None = None
+
+
+@define
+class CoursePace(Model):
+    """A course pace, its modules and the job that publishes it.
+
+    `context_id` is the user's for a student's pace, the section's for a section's, else the
+    course's. `start_date` and `end_date` are in the time zone of the course, and may be mere dates. `progress` is None
+    when nothing was published yet, or when the last publishing has completed: wait for its end by
+    `canvas.progress.wait(pace.progress.id)`.
+    """
+
+    id: Id | None = None
+    course_id: Id | None = None
+    course_section_id: Id | None = None
+    user_id: Id | None = None
+    workflow_state: PaceState | str | None = None
+    exclude_weekends: bool | None = None
+    selected_days_to_skip: list[Weekday | str] = field(factory=list)
+    hard_end_dates: bool | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    published_at: datetime | None = None
+    root_account_id: Id | None = None
+    modules: list[CoursePaceModule] = field(factory=list)
+    context_id: Id | None = None
+    context_type: Literal["Course", "Section", "Enrollment", "StudentEnrollment"] | str | None = (
+        None
+    )
+    start_date: datetime | date | None = None
+    start_date_context: str | None = None
+    end_date: datetime | date | None = None
+    end_date_context: str | None = None
+    assignments_weighting: Any = None
+    time_to_complete_calendar_days: int | None = None
+    section: PaceSection | None = None
+    student: PaceStudent | None = None
+    progress: Progress | None = None
+
+    @classmethod
+    def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Undo the wrapper: the pace is one member of the body and its progress another."""
+        for wrapper in ("course_pace", "pace"):
+            if isinstance(inner := data.get(wrapper), dict):
+                rest = {key: value for key, value in data.items() if key != wrapper}
+                return {**inner, **rest}
+        return data
+
+
+@define
+class AppliedPace(Model):
+    """The pace that applies to a context: its own, or one from further up.
+
+    `duration` is in days: the durations of its items added up, and one.
+    """
+
+    name: str | None = None
+    type: Literal["Course", "Section", "StudentEnrollment"] | str | None = None
+    duration: int | None = None
+    last_modified: datetime | None = None
+
+
+@define
+class PaceContext(Model):
+    """A course, section or student enrollment, and the pace that applies to it."""
+
+    name: str | None = None
+    type: Literal["Course", "CourseSection", "StudentEnrollment"] | str | None = None
+    item_id: Id | None = None
+    associated_section_count: int | None = None
+    associated_student_count: int | None = None
+    applied_pace: AppliedPace | None = None
+
+
+class CoursePaces(Namespace):
+    """Course paces: read, create, update, delete, and walk what is in them.
+
+    Canvas has no list of paces: walk `contexts`, or ask `new` for the pace of a context.
+    """
+
+    @GET("/api/v1/courses/{course_id}/course_pacing/{id}")
+    async def get(self, course_id: Id, id: Id) -> CoursePace:
+        """One pace with its modules and items. NotFound where course pacing is off."""
+        ...
+
+    @GET("/api/v1/courses/{course_id}/course_pacing/new")
+    async def new(
+        self,
+        course_id: Id,
+        *,
+        course_section_id: Id | None = None,
+        enrollment_id: Id | None = None,
+    ) -> CoursePace:
+        """The pace of a course, a section or an enrollment; one with id None where none is saved.
+
+        No page documents it; the source of Canvas has it.
+        """
+        ...
+
+    @GET("/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True)
+    def modules(self, course_id: Id, id: Id) -> Pages[CoursePaceModule]:
+        """The modules of a pace, in order. One request: Canvas sends a pace whole."""
+        ...
+
+    @GET(
+        "/api/v1/courses/{course_id}/course_pacing/{id}",
+        items="course_pace.modules.items",
+        derived=True,
+    )
+    def items(self, course_id: Id, id: Id) -> Pages[CoursePaceModuleItem]:
+        """The items of all modules of a pace, in order. One request, as for `modules`."""
+        ...
+
+    @GET("/api/v1/courses/{course_id}/pace_contexts", items="pace_contexts")
+    def contexts(
+        self,
+        course_id: Id,
+        *,
+        type: Literal["course", "section", "student_enrollment"],
+        search_term: str | None = None,
+        sort: Literal["name"] | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        contexts: str | None = None,
+        page_size: int | None = None,
+    ) -> Pages[PaceContext]:
+        """What can have a pace in a course, and which pace applies to it.
+
+        Args:
+            course_id: The course.
+            type: Which contexts.
+            search_term: A part of the name of the section or student, in any case.
+            sort: By name.
+            order: Ascending or descending.
+            contexts: Ids of sections or enrollments, as the text of a JSON array: '["1","2"]'.
+            page_size: 1 to 100.
+        """
+        ...
+
+    @POST("/api/v1/courses/{course_id}/course_pacing", body="course_pace")
+    async def create(
+        self,
+        course_id: Id,
+        *,
+        context_type: Opt[Literal["Course", "Section", "Enrollment"]] = UNSET,
+        context_id: Opt[Id] = UNSET,
+        end_date: Opt[datetime | date | None] = UNSET,
+        exclude_weekends: Opt[bool] = UNSET,
+        selected_days_to_skip: Opt[Sequence[Weekday]] = UNSET,
+        hard_end_dates: Opt[bool] = UNSET,
+        workflow_state: Opt[PaceState] = UNSET,
+        module_items: Annotated[
+            Opt[Sequence[PaceItemChange]], Wire("course_pace_module_items_attributes")
+        ] = UNSET,
+    ) -> CoursePace:
+        """Create a pace and start to publish it. Not idempotent.
+
+        For `context_type="Enrollment"` the `context_id` is the id of the user.
+        """
+        ...
+
+    @PUT("/api/v1/courses/{course_id}/course_pacing/{id}", body="course_pace")
+    async def update(
+        self,
+        course_id: Id,
+        id: Id,
+        *,
+        end_date: Opt[datetime | date | None] = UNSET,
+        exclude_weekends: Opt[bool] = UNSET,
+        selected_days_to_skip: Opt[Sequence[Weekday]] = UNSET,
+        hard_end_dates: Opt[bool] = UNSET,
+        workflow_state: Opt[PaceState] = UNSET,
+        module_items: Annotated[
+            Opt[Sequence[PaceItemChange]], Wire("course_pace_module_items_attributes")
+        ] = UNSET,
+    ) -> CoursePace:
+        """Change the given fields only, and publish again; None clears the end date."""
+        ...
+
+    @DELETE("/api/v1/courses/{course_id}/course_pacing/{id}")
+    async def delete(self, course_id: Id, id: Id) -> CoursePace:
+        """Delete a pace. The published pace of a whole course cannot be: Unprocessable."""
+        ...

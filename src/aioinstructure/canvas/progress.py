@@ -1,0 +1,100 @@
+"""Progress: the asynchronous jobs of Canvas, and how to wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from attrs import define
+
+from aioinstructure._types import UNSET, Id, Opt
+from aioinstructure.convert import Model
+from aioinstructure.endpoint import GET, POST, Namespace
+from aioinstructure.errors import InputError, ProgressFailed
+
+# Every other state is an end: Canvas documents four and has six.
+_PENDING: Final = frozenset({"queued", "running", "waiting_for_external_tool"})
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
+
+
+@define
+class Progress(Model):
+    """The state of an asynchronous job.
+
+    `completion` is in percent, may have a fraction, and is None or 0 at the start. `results` are
+    there only when the job has ended.
+    Source: https://developerdocs.instructure.com/services/canvas/resources/progress
+    """
+
+    id: Id | None = None
+    context_id: Id | None = None
+    context_type: str | None = None
+    user_id: Id | None = None
+    tag: str | None = None
+    completion: float | None = None
+    workflow_state: (
+        Literal[
+            "queued", "running", "waiting_for_external_tool", "completed", "failed", "canceled"
+        ]
+        | str
+        | None
+    ) = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    message: str | None = None
+    results: Any = None
+    url: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether the job still goes on."""
+        return self.workflow_state in _PENDING
+
+
+class Progresses(Namespace):
+    """Progress: read, cancel, wait."""
+
+    @GET("/api/v1/progress/{id}")
+    async def get(self, id: Id) -> Progress:
+        """How far a job is. Needs a right on what it works on."""
+        ...
+
+    @POST("/api/v1/progress/{id}/cancel", idempotent=True)
+    async def cancel(self, id: Id, *, message: Opt[str] = UNSET) -> Progress:
+        """End a job of one's own; it reads "failed" then. Jobs of nobody cannot be cancelled."""
+        ...
+
+    async def wait(self, id: Id, *, timeout: float | None = None) -> Progress:
+        """Poll until the job has ended, through the scheduler like every call.
+
+        The pauses grow from 0.5 to 10 seconds.
+
+        Args:
+            id: The job.
+            timeout: Seconds to wait at most; None waits for ever.
+
+        Raises:
+            ProgressFailed: It failed, was canceled, or has not ended in time; `.progress` is the
+                last that was seen.
+        """
+        if timeout is not None and not timeout >= 0:
+            raise InputError(f"timeout must be seconds from 0 up, not {timeout!r}")
+        clock = asyncio.get_running_loop().time
+        ends = None if timeout is None else clock() + timeout
+        pause = _FIRST_PAUSE
+        while (progress := await self.get(id)).pending:
+            if ends is not None and clock() >= ends:
+                raise ProgressFailed(
+                    f"progress {id} is still {progress.workflow_state} after {timeout} s",
+                    progress=progress,
+                )
+            await asyncio.sleep(pause if ends is None else min(pause, max(0.0, ends - clock())))
+            pause = min(_LONGEST_PAUSE, pause * 1.5)
+        if progress.workflow_state != "completed":
+            detail = f": {progress.message}" if progress.message else ""
+            raise ProgressFailed(
+                f"progress {id} ended as {progress.workflow_state}{detail}", progress=progress
+            )
+        return progress

@@ -1,0 +1,412 @@
+"""Client: Call -> Request -> pipeline -> model. The base of Canvas and ABConnect.
+
+A client is one origin, one credential and one scheduler. Views of it (`with_options`) share all
+three and differ in how their calls are queued; they own nothing and need no closing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+import ipaddress
+import os
+import random
+import ssl as tls
+import sys
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+
+from aioinstructure._types import Lane
+from aioinstructure._version import __version__
+from aioinstructure.clock import Clock
+from aioinstructure.convert import Converter
+from aioinstructure.endpoint import Call, Namespace, Route, routes_of
+from aioinstructure.errors import (
+    ClientClosed,
+    ConfigurationError,
+    DecodeError,
+    InputError,
+    OriginError,
+)
+from aioinstructure.paging import Cursor, Page, Pages, Place, items_in
+from aioinstructure.quota import Cost, Scheduler
+from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
+from aioinstructure.transport.http import HttpTransport
+from aioinstructure.transport.pipeline import Parts, build
+from aioinstructure.wire.auth import Credential
+from aioinstructure.wire.link import origin_of
+from aioinstructure.wire.message import Headers, Request, Response
+from aioinstructure.wire.params import json_body, query_string, rails_pairs
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE = _READS | {"PUT", "DELETE"}
+
+
+@frozen(eq=False)
+class _Core:
+    """What a client shares with its views."""
+
+    origin: str
+    parts: Parts
+    handler: Handler
+    converter: Converter = field(factory=Converter)
+    hooks: dict[Any, Callable[[Any], Any]] = field(factory=dict)
+
+
+class Client:
+    """What Canvas and ABConnect have in common. Make one of those."""
+
+    _base: ClassVar[str] = ""
+    _accept: ClassVar[str] = "application/json"
+
+    def __init__(
+        self,
+        origin: str,
+        credential: Credential,
+        scheduler: Scheduler,
+        transport: Transport,
+        *,
+        clock: Clock,
+        deadline: float | None = None,
+    ) -> None:
+        parts = Parts(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
+        self._core = _Core(origin, parts, build(parts))
+        self._options = Options(deadline=_seconds("deadline", deadline))
+        self._is_view = False
+        self._headers = Headers({"accept": self._accept})
+
+    # --- what a user does with it -------------------------------------------------------------
+
+    @property
+    def quota(self) -> Scheduler:
+        """The scheduler: `.snapshot()`, `.set_rate()`; hand it to another client to share it."""
+        return self._core.parts.scheduler
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that every request goes to."""
+        return self._core.origin
+
+    def with_options(
+        self,
+        *,
+        lane: Lane | None = None,
+        flow: Hashable = None,
+        weight: float | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """A view of this client that queues its calls differently; what is left out stays.
+
+        Args:
+            lane: "interactive" calls go first, "background" ones last.
+            flow: Calls of one flow keep their order; flows of a lane share it by weight.
+            weight: The share of the flow, above 0.
+            deadline: Seconds for queueing, attempts and body of one call or page together.
+        """
+        changes: dict[str, Any] = {}
+        if lane is not None:
+            if lane not in ("interactive", "bulk", "background"):
+                raise InputError(f"lane must be interactive, bulk or background, not {lane!r}")
+            changes["lane"] = lane
+        if flow is not None:
+            changes["flow"] = flow
+        if weight is not None:
+            if not 0 < weight < float("inf"):
+                raise InputError(f"weight must be a number above 0, not {weight!r}")
+            changes["weight"] = weight
+        if deadline is not None:
+            changes["deadline"] = _seconds("deadline", deadline)
+        return self._view(evolve(self._options, **changes))
+
+    def _view(self, options: Options) -> Self:
+        view = copy.copy(self)
+        view._options = options
+        view._is_view = True
+        for name in self._namespace_types():  # made by the view's own, on first use
+            view.__dict__.pop(name, None)
+        return view
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | None = None,
+        idempotent: bool | None = None,
+    ) -> Response:
+        """Send what the library has no method for: judged, retried and throttled like the rest.
+
+        Args:
+            method: The HTTP verb.
+            path: Below the origin, encoded, such as "/api/v1/some/new/endpoint".
+            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None left out.
+            json: The body.
+            idempotent: Whether it may be repeated; by default GET, HEAD, PUT and DELETE.
+        """
+        method = method.upper()
+        if not path.startswith("/") or path.startswith("//"):
+            raise InputError(f"a path begins with one slash: {path!r}")
+        if "#" in path or any(ch.isspace() or not ch.isascii() for ch in path):
+            raise InputError(f"the path must be percent-encoded: {path!r}")
+        if query := query_string(p for n, v in (params or {}).items() for p in rails_pairs(n, v)):
+            path = f"{path}{'&' if '?' in path else '?'}{query}"
+        body = None if json is None else json_body(json)
+        safe = method in _SAFE if idempotent is None else idempotent
+        return await self._send(self._request(method, path, body, "", safe), Cost())
+
+    @overload
+    def resume(self, cursor: Cursor[T]) -> Pages[T]: ...
+    @overload
+    def resume(self, cursor: str) -> Pages[Any]: ...
+    def resume(self, cursor: str) -> Pages[Any]:
+        """Go on with a list behind a cursor, in another process too.
+
+        At least once: items that moved on the page meanwhile may come again.
+
+        Raises:
+            InputError: It is no cursor, or one of another service, user or endpoint.
+        """
+        place = Place.decode(cursor)
+        if place.origin != self.origin:
+            raise InputError(f"the cursor belongs to {place.origin}, not to {self.origin}")
+        if place.as_user != self._options.as_user:
+            raise InputError("the cursor belongs to another as_user")
+        route = next((r for r in routes_of(type(self)) if r.name == place.route), None)
+        if route is None or not route.paginated:
+            raise InputError(f"the cursor is of {place.route!r}, which is no list of this client")
+        if not route.matches(place.path):
+            raise InputError(f"the cursor's path is none of {route.name}: {place.path[:200]!r}")
+        return Pages(self, Call(route, place.path), place=place)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections that the client has opened. Views and injected sessions stay."""
+        if not self._is_view:
+            await self._core.parts.transport.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.origin}>"
+
+    # --- namespaces, made on first use ---------------------------------------------------------
+
+    @classmethod
+    def _namespace_types(cls) -> dict[str, str]:
+        """Attribute names and the names of their classes: the annotations of the client class."""
+        return {
+            name: text
+            for name, text in cls.__annotations__.items()
+            if not name.startswith("_") and isinstance(text, str)
+        }
+
+    @classmethod
+    def namespaces(cls) -> Iterator[tuple[str, type[Namespace]]]:
+        """The resources of this client: attribute name and class."""
+        package = sys.modules[cls.__module__]
+        for name, text in cls._namespace_types().items():
+            yield name, getattr(package, text)
+
+    def __getattr__(self, name: str) -> Any:
+        if text := type(self)._namespace_types().get(name):
+            package = importlib.import_module(type(self).__module__)
+            made = self.__dict__[name] = getattr(package, text)(self, name)
+            return made
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # --- what namespaces and lists need --------------------------------------------------------
+
+    def list_pages(self, call: Call[Any]) -> Pages[Any]:
+        """The lazy list that a paginated call stands for."""
+        return Pages(self, call)
+
+    async def fetch(self, call: Call[Any]) -> Any:
+        """The object that the call gives."""
+        response = await self.send(call)
+        returns = call.route.returns
+        if returns is None:
+            return None
+        if not response.body and call.route.method == "DELETE":
+            return self.converter_for(returns)({})  # gone, and nothing left to tell
+        return self._structure(self._json(response), returns, response)
+
+    async def fetch_page(self, call: Call[T]) -> Page[T]:
+        """Send the call and take the answer apart."""
+        response = await self.send(call)
+        assert response.request is not None  # noqa: S101 - the pipeline sets it
+        body = self._json(response)
+        raw = items_in(body, self._items_path(call.route), response)
+        following = self._next(response.request, response, body)
+        after = self._after(call, self._path_of(following), raw) if following else None
+        return Page(
+            raw=raw,
+            response=response,
+            total=self._total(body),
+            next=after,
+            cursor=Cursor(self.place_of(after, 0, None).encode()) if after else None,
+            structure=self.converter_for(call.route.returns),
+        )
+
+    def place_of(self, call: Call[Any], skip: int, last_id: Any) -> Place:
+        """What a cursor in this page says."""
+        options = self._options
+        return Place(self.origin, call.route.name, call.path, skip, last_id, options.as_user)
+
+    def converter_for(self, tp: Any) -> Callable[[Any], Any]:
+        """The function that makes a raw value a model, or raises DecodeError."""
+        hooks = self._core.hooks
+        if tp not in hooks:
+            structure = self._core.converter.structure
+            hooks[tp] = lambda value: structure(value, tp)
+        return hooks[tp]
+
+    async def send(self, call: Call[Any]) -> Response:
+        """The judged answer to a call."""
+        route = call.route
+        request = self._request(
+            route.method, self._base + call.path, call.body, route.name, route.idempotent
+        )
+        return await self._send(request, self._cost(call))
+
+    async def _send(self, request: Request, cost: Cost) -> Response:
+        options = self._options
+        return await self._core.handler(Exchange(request, options, cost))
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, route: str, idempotent: bool
+    ) -> Request:
+        headers = self._headers
+        if body is not None:
+            headers = headers.with_field("content-type", "application/json")
+        return Request(method, self.origin + path, headers, body, route, idempotent)
+
+    def _json(self, response: Response) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            kind = response.headers.get("content-type", "no content type")
+            what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
+            raise DecodeError(f"no JSON but {what}", response=response) from error
+
+    def _structure(self, value: Any, tp: Any, response: Response) -> Any:
+        try:
+            return self.converter_for(tp)(value)
+        except DecodeError as error:
+            error.response = response
+            raise
+
+    def _path_of(self, request: Request) -> str:
+        path = request.path
+        if not path.startswith(self._base):
+            raise OriginError(f"the next page lies outside of {self._base}: {path[:200]!r}")
+        return path.removeprefix(self._base)
+
+    # --- what the services differ in -------------------------------------------------------------
+
+    def _cost(self, call: Call[Any]) -> Cost:
+        return Cost(key=call.route.name)
+
+    def _items_path(self, route: Route) -> tuple[str, ...]:
+        return route.items
+
+    def _next(self, request: Request, response: Response, body: Any) -> Request | None:
+        raise NotImplementedError
+
+    def _after(self, call: Call[T], path: str, raw: list[Any]) -> Call[T]:
+        """The call for the page behind one, where the link says it is."""
+        return Call(call.route, path)
+
+    def _total(self, body: Any) -> int | None:
+        raise NotImplementedError
+
+
+def _seconds(name: str, value: float | None) -> float | None:
+    if value is not None and not 0 < value < float("inf"):
+        raise InputError(f"{name} must be seconds above 0, not {value!r}")
+    return value
+
+
+def http_transport(
+    *,
+    session: aiohttp.ClientSession | None,
+    user_agent: str | None,
+    timeout: float,
+    ssl: tls.SSLContext | None,
+    proxy: str | None,
+    trust_env: bool,
+) -> HttpTransport:
+    """The transport of a client that was not given one."""
+    ours = f"aioinstructure/{__version__}"
+    agent = ours if user_agent is None else user_agent.strip()
+    if not agent or not agent.isprintable():
+        raise ConfigurationError(f"user_agent must be printable text, not {user_agent!r}")
+    if ssl is not None and not isinstance(ssl, tls.SSLContext):
+        raise ConfigurationError("ssl must be an ssl.SSLContext: certificates are always verified")
+    return HttpTransport(
+        session=session,
+        headers={"User-Agent": agent},
+        timeout=_seconds("timeout", timeout) or 0.0,
+        ssl=ssl,
+        proxy=proxy,
+        trust_env=trust_env,
+    )
+
+
+def checked_origin(url: str, *, allow_http: bool, base: str = "") -> str:
+    """The origin of a URL that a user gave.
+
+    Raises:
+        ConfigurationError: It is no origin, or plain http to a host that is not loopback.
+    """
+    if not isinstance(url, str) or not url.strip():
+        raise ConfigurationError("the URL is missing")
+    try:
+        origin = origin_of(url)
+    except InputError as error:
+        raise ConfigurationError(f"the URL must be an origin such as https://host: {url!r}") from error
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"the URL must not hold a user or password: {parts.hostname}")
+    if parts.path.rstrip("/") not in ("", base) or parts.query or parts.fragment:
+        more = f", or that and {base}" if base else ""
+        raise ConfigurationError(f"the URL must be an origin such as https://host{more}: {url!r}")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        if not allow_http:
+            raise ConfigurationError(f"plain http would show the credential to all: {origin}")
+        warnings.warn(f"plain http shows the credential to all: {origin}", stacklevel=3)
+    return origin
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def from_environment(name: str, default: str = "") -> str:
+    """The value of an environment variable.
+
+    Raises:
+        ConfigurationError: It is not set, or empty, and there is no default.
+    """
+    value = os.environ.get(name, "").strip() or default
+    if not value:
+        raise ConfigurationError(f"the environment variable {name} is not set")
+    return value

@@ -1,0 +1,374 @@
+"""JSON to models and back, by cattrs. Knows no service and no model by name.
+
+Models are plain attrs classes; what the wire needs is here. Scalars pass through unchecked (the
+server's word counts: an id may be a number or a string, an enum may grow), so that conversion
+costs little; containers and models are checked. When one fails, the same value is converted once
+more with a slow converter that knows the paths, and those go into the DecodeError.
+
+What a model keeps beside its fields: `extra` holds what the server sent and the model does not
+know, `fields_set` tells absent from null, `to_dict()` gives back what came.
+"""
+
+from __future__ import annotations
+
+import importlib
+import keyword
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import attrs
+from attrs import define, field, frozen
+from cattrs import Converter as CattrsConverter
+from cattrs import transform_error
+from cattrs.cols import list_structure_factory
+from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn, override
+
+from aioinstructure.errors import DecodeError
+
+__all__ = ["Converter", "Model", "hints_of", "plain"]
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+_PLAIN: tuple[Any, ...] = (int, str, float, bool, type(None), None, Any, object)
+_SHAPES_KEPT = 512
+
+
+@frozen
+class _Shape:
+    """What a tuple of keys means for a model; shared by all objects that came with these keys."""
+
+    names: frozenset[str]
+    unknown: tuple[str, ...]
+    containers: tuple[tuple[str, str], ...]
+
+
+@define
+class Model:
+    """The base of every object that a server sends.
+
+    Attributes:
+        extra: What the server sent and the model has no field for, as it came.
+    """
+
+    extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
+    _shape: _Shape | None = field(default=None, init=False, repr=False, eq=False)
+    _nulls: tuple[str, ...] = field(default=(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """The object as the fields want it; for bodies that wrap or scatter them."""
+        return data
+
+    @property
+    def fields_set(self) -> frozenset[str]:
+        """Names of the fields that the server sent, null ones too; all of them if it did not."""
+        if self._shape is not None:
+            return self._shape.names
+        return frozenset(_public_names(type(self)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the server sent, by its own names, as JSON types; null where it sent null.
+
+        Fields that were never sent are left out unless you have set them since. Datetimes are
+        ISO 8601 with the offset they came with.
+        """
+        out: dict[str, Any] = {}
+        sent = self.fields_set
+        for attribute in attrs.fields(type(self)):
+            name = attribute.name
+            if name in _OWN:
+                continue
+            value = getattr(self, name)
+            if name in self._nulls and value == _default(attribute):
+                out[wire_name(name)] = None
+            elif name in sent or value != _default(attribute):
+                out[wire_name(name)] = plain(value)
+        return out | self.extra
+
+    def __repr__(self) -> str:
+        sent = self.fields_set
+        shown = (
+            f"{name}={getattr(self, name)!r}"
+            for name in _public_names(type(self))
+            if name in sent and getattr(self, name) is not None
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        # attrs writes a repr of every field; Canvas's courses have sixty, most of them not sent.
+        cls.__repr__ = Model.__repr__  # type: ignore[method-assign]  # the same one, inherited
+
+
+_OWN = frozenset({"extra", "_shape", "_nulls"})
+
+
+def _public_names(cls: type[Model]) -> Iterator[str]:
+    return (a.name for a in attrs.fields(cls) if a.name not in _OWN)
+
+
+def _default(attribute: attrs.Attribute[Any]) -> Any:
+    default = attribute.default
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # attrs types Factory as a function
+
+
+def wire_name(name: str) -> str:
+    """The vendor's name of a field: without the underscore that a Python keyword needs."""
+    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON types."""
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+# --- annotations ------------------------------------------------------------------------------
+
+
+class _Names(Mapping[str, Any]):
+    """Names for the evaluation of annotations: the module's, then those of its packages.
+
+    Models import their siblings for the type checker only, since the documented ones form cycles;
+    the lazy tables of the packages find them on first use.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = sys.modules[module]
+        parents = module.split(".")
+        self._packages = [".".join(parents[:n]) for n in range(len(parents) - 1, 0, -1)]
+
+    def __getitem__(self, name: str) -> Any:
+        if hasattr(self._module, name):
+            return getattr(self._module, name)
+        for package in self._packages:
+            try:
+                return getattr(importlib.import_module(package), name)
+            except AttributeError:
+                continue
+        here = sys.modules[__name__]  # for the fields of Model itself, and for datetime and date
+        if hasattr(here, name):
+            return getattr(here, name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def hints_of(thing: Any, module: str) -> dict[str, Any]:
+    """The evaluated annotations of a class or function that was defined in `module`."""
+    return get_type_hints(thing, globalns={}, localns=_Names(module), include_extras=True)  # type: ignore[arg-type]  # eval takes any mapping
+
+
+# --- hooks ------------------------------------------------------------------------------------
+
+
+def _is_union(tp: Any) -> bool:
+    return get_origin(tp) in (Union, types.UnionType)
+
+
+def _is_plain(tp: Any) -> bool:
+    if _is_union(tp):
+        return all(_is_plain(member) for member in get_args(tp))
+    return tp in _PLAIN or get_origin(tp) is Literal
+
+
+def _is_optional(tp: Any) -> bool:
+    return _is_union(tp) and type(None) in get_args(tp)
+
+
+def _is_model(tp: Any) -> bool:
+    return isinstance(tp, type) and issubclass(tp, Model)
+
+
+def _pass(value: Any, _: Any) -> Any:
+    return value
+
+
+def _to_datetime(value: Any, _: Any) -> Any:
+    """Any ISO 8601 text; without an offset it is UTC, as AB Connect means it."""
+    if isinstance(value, datetime):
+        return value
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _to_either(value: Any, _: Any) -> Any:
+    """A date where no time of day was sent, else a datetime."""
+    is_date = isinstance(value, str) and len(value) == len("2026-01-31")
+    return _to_date(value, date) if is_date else _to_datetime(value, datetime)
+
+
+def _to_date(value: Any, _: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _expect(kind: type, value: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {_JSON_NAMES[kind]}, got {value!r:.60}")
+
+
+_JSON_NAMES = {list: "a list", dict: "an object"}
+
+
+class Converter:
+    """Turns parsed JSON into models. One serves a whole client; it keeps what it learns of types.
+
+    Args:
+        detailed: Collect every error with its path: ten times slower, for the second try.
+    """
+
+    _detailed: ClassVar[Converter | None] = None
+
+    def __init__(self, *, detailed: bool = False) -> None:
+        self._cattrs = CattrsConverter(detailed_validation=detailed)
+        self._is_detailed = detailed
+        self._hooks: dict[Any, Hook] = {}
+        register = self._cattrs.register_structure_hook_factory
+        register(_is_model, self._model_hook)
+        register(lambda tp: get_origin(tp) is dict, self._dict_hook)
+        register(lambda tp: get_origin(tp) is list, self._list_hook)
+        register(_is_optional, self._optional_hook)
+        register(_is_plain, lambda _: _pass)
+        register(lambda tp: tp is datetime, lambda _: _to_datetime)
+        register(lambda tp: tp is date, lambda _: _to_date)
+        register(lambda tp: set(get_args(tp)) == {date, datetime}, lambda _: _to_either)
+
+    def structure(self, value: Any, tp: type[T] | Any) -> T:
+        """The value as the type says.
+
+        Raises:
+            DecodeError: It is not; `.paths` tell where.
+        """
+        try:
+            return self.hook(tp)(value, tp)  # type: ignore[no-any-return]  # hooks are made by type
+        except (BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise self._explain(value, tp, error) from error
+
+    def hook(self, tp: Any) -> Hook:
+        """The function that structures this type; raises what it likes."""
+        try:
+            return self._hooks[tp]
+        except KeyError:
+            self._hooks[tp] = made = self._cattrs.get_structure_hook(tp)
+            return made
+
+    def _explain(self, value: Any, tp: Any, error: Exception) -> DecodeError:
+        name = getattr(tp, "__name__", str(tp))
+        if self._is_detailed:
+            paths = (
+                transform_error(error)
+                if isinstance(error, BaseValidationError)
+                else [f"{error} @ $"]
+            )
+            return DecodeError(f"no {name}", paths=paths)
+        if Converter._detailed is None:
+            Converter._detailed = Converter(detailed=True)
+        try:
+            Converter._detailed.structure(value, tp)
+        except DecodeError as detailed:
+            return detailed
+        return DecodeError(f"no {name}", paths=[f"{error} @ $"])
+
+    # Factories: called once a type.
+
+    def _optional_hook(self, tp: Any) -> Hook:
+        inner: Any = Union[tuple(m for m in get_args(tp) if m is not type(None))]  # noqa: UP007 - of members known at run time only
+        hook = self.hook(inner)
+
+        def optional(value: Any, _: Any) -> Any:
+            return None if value is None else hook(value, inner)
+
+        return optional
+
+    def _list_hook(self, tp: Any) -> Hook:
+        (inner,) = get_args(tp)
+        # cattrs's own, since its detailed form adds the index to an error's path.
+        stock = None if _is_plain(inner) else list_structure_factory(tp, self._cattrs)
+
+        def listed(value: Any, _: Any) -> Any:
+            if value is None:
+                return []
+            _expect(list, value)
+            return value if stock is None else stock(value, tp)
+
+        return listed
+
+    def _dict_hook(self, tp: Any) -> Hook:
+        _, inner = get_args(tp)
+        hook = None if _is_plain(inner) else self.hook(inner)
+
+        def mapped(value: Any, _: Any) -> Any:
+            if value is None:
+                return {}
+            _expect(dict, value)
+            return value if hook is None else {k: hook(v, inner) for k, v in value.items()}
+
+        return mapped
+
+    def _model_hook(self, cls: type[Model]) -> Hook:
+        hints = hints_of(cls, cls.__module__)
+        attrs.resolve_types(cls, globalns={}, localns=_Names(cls.__module__))
+        names = {name: wire_name(name) for name in _public_names(cls)}
+        renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
+        stock: Any = make_dict_structure_fn(
+            cls,
+            self._cattrs,
+            _cattrs_detailed_validation=self._is_detailed,
+            _cattrs_use_linecache=False,
+            **renamed,  # type: ignore[arg-type]  # cattrs takes overrides as keywords
+        )
+        fields = {wire: name for name, wire in names.items()}
+        containers = {
+            wire: name
+            for name, wire in names.items()
+            if not _is_plain(hints[name]) and not _is_optional(hints[name])
+        }
+        reshape = cls.reshape
+        shapes: dict[tuple[str, ...], _Shape] = {}
+
+        def structure(value: Any, _: Any) -> Any:
+            if value is None:
+                value = {}
+            _expect(dict, value)
+            data = reshape(value)
+            keys = tuple(data)
+            shape = shapes.get(keys)
+            if shape is None:
+                if len(shapes) >= _SHAPES_KEPT:
+                    shapes.clear()
+                shape = shapes[keys] = _shape_of(keys, fields, containers)
+            made = stock(data, cls)
+            made._shape = shape
+            if shape.unknown:
+                made.extra = {key: data[key] for key in shape.unknown}
+            if shape.containers:
+                made._nulls = tuple(n for wire, n in shape.containers if data[wire] is None)
+            return made
+
+        return structure
+
+
+def _shape_of(
+    keys: tuple[str, ...], fields: Mapping[str, str], containers: Mapping[str, str]
+) -> _Shape:
+    return _Shape(
+        names=frozenset(fields[key] for key in keys if key in fields),
+        unknown=tuple(key for key in keys if key not in fields),
+        containers=tuple((key, containers[key]) for key in keys if key in containers),
+    )

@@ -1,0 +1,42 @@
+"""The quota of a server as the client sees it, and the scheduler that spends it.
+
+`Scheduler.acquire` waits for a turn and gives a `Lease`; `TokenBucket` (AB Connect) and
+`CostBucket` (Canvas) are the pure replicas that say when there is room. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+from aioinstructure.quota.bucket import TokenBucket
+from aioinstructure.quota.cost import CostBucket
+from aioinstructure.quota.events import (
+    Answered,
+    Event,
+    LimitLearned,
+    Queued,
+    Refused,
+    Retried,
+    Sent,
+    Snapshot,
+)
+from aioinstructure.quota.limiter import Cost, Learned, Limiter, Reading, Ticket
+from aioinstructure.quota.scheduler import Lease, Scheduler
+
+__all__ = [
+    "Answered",
+    "Cost",
+    "CostBucket",
+    "Event",
+    "Learned",
+    "Lease",
+    "LimitLearned",
+    "Limiter",
+    "Queued",
+    "Reading",
+    "Refused",
+    "Retried",
+    "Scheduler",
+    "Sent",
+    "Snapshot",
+    "Ticket",
+    "TokenBucket",
+]

@@ -1,0 +1,257 @@
+"""The token bucket of AB Connect, from the client's side. Pure: it is told the time.
+
+The server adds 5 tokens a second up to 25 and takes one a call; an empty bucket answers 429, with
+no header that would tell its level. Calls with a wildcard (`fields[...]=*`) pass a second bucket
+of 2 a second as well.
+
+- Burst 24, one token of margin: calls are delayed by different amounts on their way, so that the
+  server sees them closer together than they were sent. burst <= 25 - 5 x (spread in seconds).
+  With 25, a full burst meets a 429 in a third of the runs. The long-run rate is exactly 5.00/s.
+- The wildcard bucket has burst 1, for the same reason. A call takes from both or from neither.
+- A 429 is one event, however many calls in flight meet it: the level falls to 0 and the rate to
+  0.85 of itself, once. The 429 of a call sent before the last cut changes nothing; 24 cuts in a
+  row would leave a fiftieth of the rate.
+- The rate then grows by 0.02/s every second, up to the configured one. Beyond it only with
+  `probe`, by 10 % a second while calls wait, until the server refuses.
+- Nobody knows the server's level at the start. The first burst is as large as configured, and the
+  first 429 drains the replica; who knows better hands in `start_level`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from attrs import define, field
+
+from aioinstructure.errors import InputError
+from aioinstructure.quota.limiter import (
+    Cost,
+    Learned,
+    Reading,
+    Ticket,
+    number_or_none,
+    positive,
+)
+
+__all__ = ["TokenBucket"]
+
+CUT = 0.85
+"""What is left of the rate after a 429."""
+
+GROWTH = 0.02
+"""How much the rate grows every second after a cut, in tokens a second."""
+
+PROBE = math.log(1.1)
+"""The exponent of growth beyond the configured rate: 10 % every second."""
+
+EPSILON = 1e-9
+"""Tokens that may be missing: float rounding must not cost a timer of a nanosecond."""
+
+LONGEST = 86_400.0
+"""The longest Retry-After that is believed, in seconds."""
+
+
+@define(eq=False)
+class TokenBucket:
+    """A replica of the server's two buckets, one token short of it.
+
+    Args:
+        rate: Tokens a second, in the long run.
+        burst: The most tokens that can be saved up.
+        wildcard_rate: Wildcard calls a second.
+        wildcard_burst: The most wildcard calls at once.
+        start_level: The level at first use; the burst if None.
+        start_age: How many seconds ago `start_level` was read, by the wall clock: a process that
+            starts again hands in the last one's level and the time since.
+        probe: Whether to look for a higher rate than configured while calls wait.
+    """
+
+    rate: float = field(default=5.0)
+    burst: float = field(default=24.0)
+    wildcard_rate: float = field(default=2.0, kw_only=True)
+    wildcard_burst: float = field(default=1.0, kw_only=True)
+    start_level: float | None = field(default=None, kw_only=True)
+    start_age: float = field(default=0.0, kw_only=True)
+    probe: bool = field(default=False, kw_only=True)
+    keep: float = field(default=math.inf, init=False)
+    news: list[Learned] = field(factory=list[Learned], init=False)
+    _level: float = field(default=0.0, init=False)
+    _wildcard: float = field(default=0.0, init=False)
+    now: float = field(default=0.0, init=False)
+    _pace: float = field(default=0.0, init=False)
+    _cut_at: float = field(default=-math.inf, init=False)
+    _blocked_until: float = field(default=-math.inf, init=False)
+    _epoch: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("rate", "wildcard_rate"):
+            positive(name, getattr(self, name))
+        for name in ("burst", "wildcard_burst"):
+            if positive(name, getattr(self, name)) < 1:
+                raise InputError(f"{name} must be at least 1, or no call is ever granted")
+        start = self.burst if self.start_level is None else self.start_level
+        if not math.isfinite(start) or not math.isfinite(self.start_age):
+            raise InputError("start_level and start_age must be finite")
+        grown = start + self.rate * max(0.0, self.start_age)
+        self._level = max(0.0, min(self.burst, grown))
+        self._wildcard = self.wildcard_burst
+        self._pace = self.rate
+
+    def set_rate(self, rate: float, burst: float | None, now: float) -> None:
+        """Change the configured limit; what is saved up stays, as far as the new burst allows."""
+        positive("rate", rate)
+        if burst is not None and positive("burst", burst) < 1:
+            raise InputError("burst must be at least 1, or no call is ever granted")
+        self._advance(now)
+        self.rate = self._pace = rate
+        self.burst = self.burst if burst is None else burst
+        self._level = min(self._level, self.burst)
+
+    def begin(self, now: float, *, fresh: bool) -> None:
+        """Take the loop's time; calls that never end have cost their token all the same."""
+        if fresh:
+            self.now = now
+        self._advance(now)
+
+    def check(self, cost: Cost) -> None:
+        """Raise InputError for a cost that the bucket can never hold."""
+        if positive("units", cost.units) > self.burst:
+            raise InputError(f"{cost.units} tokens at once are more than the burst, {self.burst}")
+
+    def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
+        """Seconds until enough tokens are there; see `Limiter.wait`."""
+        self._advance(now)
+        keep = min(1.0, self.burst - cost.units) if reserve else 0.0
+        missing = cost.units + keep - self._level
+        blocked = self._blocked_until - now
+        if missing <= EPSILON:
+            return max(0.0, blocked)
+        return max(self._refill(missing), blocked)
+
+    def wildcard_wait(self, now: float) -> float:
+        """Seconds until the wildcard bucket holds a whole call."""
+        self._advance(now)
+        missing = 1.0 - self._wildcard
+        return missing / self.wildcard_rate if missing > EPSILON else 0.0
+
+    def forecast(
+        self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
+    ) -> float:
+        """Seconds until the tokens of all who go before and this call's own are there."""
+        self._advance(now)
+        keep = min(1.0, self.burst - cost.units) if reserve else 0.0
+        missing = ahead + cost.units + keep - self._level
+        wait = self._refill(missing) if missing > EPSILON else 0.0
+        if cost.wildcard:
+            wait = max(wait, (wildcards + 1.0 - self._wildcard) / self.wildcard_rate)
+        return max(wait, self._blocked_until - now, 0.0)
+
+    def take(self, cost: Cost, now: float) -> Ticket:
+        """Take from both buckets at once."""
+        self._advance(now)
+        self._level -= cost.units
+        if cost.wildcard:
+            self._wildcard -= 1.0
+        return Ticket(cost, now, self._epoch)
+
+    def settle(
+        self,
+        ticket: Ticket,
+        now: float,
+        *,
+        cost: float | None = None,
+        remaining: float | None = None,
+    ) -> None:
+        """Nothing changes: AB Connect says nothing of its level."""
+
+    def abandon(self, ticket: Ticket, now: float) -> None:
+        """Nothing changes: a call that was sent has cost its token."""
+
+    def refund(self, ticket: Ticket, now: float) -> None:
+        """Put the tokens of a call that was never sent back into both buckets."""
+        self._advance(now)
+        if ticket.epoch != self._epoch:
+            return
+        self._level = min(self.burst, self._level + ticket.cost.units)
+        if ticket.cost.wildcard:
+            self._wildcard = min(self.wildcard_burst, self._wildcard + 1.0)
+
+    def refused(
+        self,
+        ticket: Ticket,
+        now: float,
+        *,
+        remaining: float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Drain the bucket and cut the rate, once for all the calls that met the same 429."""
+        self._advance(now)
+        if ticket.epoch != self._epoch:
+            return
+        pause = number_or_none(retry_after, 0.0, math.inf)
+        if pause is not None:
+            self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
+        if ticket.at <= self._cut_at:
+            return
+        self._cut_at = now
+        self._level = min(self._level, 0.0)
+        self._pace *= CUT
+        self.news.append(Learned("rate", self._pace))
+
+    def reset(self, now: float) -> None:
+        """Start over with a full bucket; the rate found stays."""
+        self._advance(now)
+        self._epoch += 1
+        self._level = self.burst
+        self._wildcard = self.wildcard_burst
+        self._blocked_until = self._cut_at = -math.inf
+
+    def read(self, now: float) -> Reading:
+        """Tell level and rate at `now`."""
+        self._advance(now)
+        differs = self._pace != self.rate
+        return Reading(
+            level=max(0.0, self._level),
+            capacity=self.burst,
+            rate=self._pace,
+            blocked=max(0.0, self._blocked_until - now),
+            learned={"rate": self._pace} if differs else {},
+        )
+
+    def _advance(self, now: float) -> None:
+        """Add what has come back since the last look."""
+        elapsed = now - self.now
+        if elapsed == 0:
+            return
+        self.now = now
+        if not elapsed > 0:  # the clock went back: nothing has come, and nothing blocks longer
+            self._cut_at = min(self._cut_at, now)
+            self._blocked_until = min(self._blocked_until, now + LONGEST)
+            return
+        self._wildcard = min(self.wildcard_burst, self._wildcard + self.wildcard_rate * elapsed)
+        if self._pace == self.rate and not self.probe:
+            self._level = min(self.burst, self._level + self.rate * elapsed)
+            return
+        self._grow(elapsed)
+
+    def _grow(self, elapsed: float) -> None:
+        """Refill at a rate that grows meanwhile."""
+        if self._pace < self.rate:
+            climb = min(elapsed, (self.rate - self._pace) / GROWTH)
+            self._level += climb * (self._pace + GROWTH * climb / 2)
+            self._pace = self._pace + GROWTH * climb if climb == elapsed else self.rate
+            elapsed -= climb
+        if self.probe and elapsed > 0 and self._level < 2:
+            self._pace *= math.exp(PROBE * min(elapsed, 1.0))
+        self._level = min(self.burst, self._level + self._pace * elapsed)
+
+    def _refill(self, missing: float) -> float:
+        """Seconds until `missing` tokens have come, at a rate that grows meanwhile."""
+        pace = self._pace
+        if pace >= self.rate:
+            return missing / pace
+        climb = (self.rate - pace) / GROWTH
+        climbed = climb * (pace + self.rate) / 2
+        if missing > climbed:
+            return climb + (missing - climbed) / self.rate
+        return (math.sqrt(pace * pace + 2 * GROWTH * missing) - pace) / GROWTH

@@ -1,0 +1,194 @@
+"""What a limiter is: the words between the pure state machines and the scheduler.
+
+A limiter knows one server's limit and nothing of lanes, futures or clocks: every method is told
+the time. It must not import asyncio.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from aioinstructure.errors import InputError
+
+__all__ = ["ONE", "Cost", "Learned", "Limiter", "Reading", "Ticket", "number_or_none", "positive"]
+
+
+@frozen
+class Cost:
+    """What a call asks of the quota.
+
+    Args:
+        key: The route, such as "courses.list": cost and reservation are learned by it.
+        units: Tokens (AB Connect: always 1); a flow's share is counted in them too.
+        wildcard: Whether it passes AB Connect's second bucket as well.
+    """
+
+    key: str = ""
+    units: float = 1.0
+    wildcard: bool = False
+
+
+ONE = Cost()
+"""One token of no route in particular."""
+
+
+@define(eq=False)
+class Ticket:
+    """What a limiter gave out for one call, to be handed back with the call's end.
+
+    Args:
+        cost: What was asked.
+        at: When it was given, in seconds of the loop.
+        epoch: Which server bucket it was taken from: an older one's tickets change nothing.
+        reserved: What was put aside for it (units of the Canvas quota).
+    """
+
+    cost: Cost
+    at: float
+    epoch: int
+    reserved: float = 0.0
+
+
+@frozen
+class Learned:
+    """A limit that turned out to differ from what was believed.
+
+    Args:
+        limit: "capacity", "leak", "reservation", "rate" or "shared"; with the route after a
+            colon where it holds for that route only.
+        value: What is believed now, in the limit's own unit.
+    """
+
+    limit: str
+    value: float
+
+
+@frozen
+class Reading:
+    """The state of a limiter at one moment.
+
+    Args:
+        level: What is left to spend, in tokens or units.
+        capacity: The most that `level` can be.
+        rate: What comes back, in tokens or units a second.
+        blocked: Seconds until the server may be asked again after a Retry-After; else 0.
+        learned: The limits that differ from the configured ones, by name.
+    """
+
+    level: float
+    capacity: float
+    rate: float
+    blocked: float = 0.0
+    learned: Mapping[str, float] = field(factory=dict[str, float])
+
+
+class Limiter(Protocol):
+    """A replica of one server bucket. `now` is loop time in seconds; going back is harmless."""
+
+    @property
+    def keep(self) -> float:
+        """Seconds after an interactive arrival for which room is kept for the next one."""
+        ...
+
+    @property
+    def news(self) -> list[Learned]:
+        """Limits learned since the list was last cleared; whoever reads it clears it."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """The last time that it was told; 0 before the first."""
+        ...
+
+    def begin(self, now: float, *, fresh: bool) -> None:
+        """Be used by an event loop from now on.
+
+        With `fresh` it is the first one, and its time begins here. Else calls in flight belong to
+        a loop that is gone, and will never end.
+        """
+        ...
+
+    def check(self, cost: Cost) -> None:
+        """Raise InputError for a cost that could never be granted."""
+        ...
+
+    def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
+        """Seconds until the call may go: 0 is now, inf is not before an answer comes.
+
+        With `reserve`, room for one interactive call must be left over. The wildcard bucket is
+        not looked at here: see `wildcard_wait`.
+        """
+        ...
+
+    def wildcard_wait(self, now: float) -> float:
+        """Seconds until a wildcard call may go as far as the second bucket is concerned."""
+        ...
+
+    def forecast(
+        self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
+    ) -> float:
+        """Seconds until a call may go: an estimate.
+
+        `ahead` units are granted before it; `wildcards` calls wait for the wildcard bucket.
+        """
+        ...
+
+    def take(self, cost: Cost, now: float) -> Ticket:
+        """Spend what the call asks, whether or not `wait` says 0."""
+        ...
+
+    def settle(
+        self,
+        ticket: Ticket,
+        now: float,
+        *,
+        cost: float | None = None,
+        remaining: float | None = None,
+    ) -> None:
+        """Note an answer, with what its headers say."""
+        ...
+
+    def abandon(self, ticket: Ticket, now: float) -> None:
+        """Note that a call was sent and not answered: what it took stays taken."""
+        ...
+
+    def refund(self, ticket: Ticket, now: float) -> None:
+        """Give back what a call took that was never sent."""
+        ...
+
+    def refused(
+        self,
+        ticket: Ticket,
+        now: float,
+        *,
+        remaining: float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Note that the server refused the call: it knows better than the replica."""
+        ...
+
+    def reset(self, now: float) -> None:
+        """Start over with a new bucket on the server; what was learned of its limits stays."""
+        ...
+
+    def read(self, now: float) -> Reading:
+        """Tell the state at `now`."""
+        ...
+
+
+def positive(name: str, value: float) -> float:
+    """Return `value` if it is a finite number above zero, and raise InputError otherwise."""
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name} must be a finite number above 0, not {value!r}")
+    return value
+
+
+def number_or_none(value: float | None, low: float, high: float) -> float | None:
+    """Return what a header said if it can be true, that is from `low` to `high`; else None."""
+    if value is None or not low <= value <= high:  # NaN is in no range
+        return None
+    return value

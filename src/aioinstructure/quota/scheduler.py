@@ -1,0 +1,485 @@
+"""Who goes next, and when: one scheduler for each origin and credential.
+
+`acquire` waits for a turn and gives a `Lease`; the caller tells how the call ended. One function,
+`_decide`, grants whatever may go now; it is called on every arrival, answer, cancellation and
+timer. It never waits: waiters hold futures, and one timer stands for the next moment at which
+something can change.
+
+- An interactive call goes before bulk, and bulk before background. While lower lanes run, room
+  for one interactive call is kept free, as long as the limiter's `keep` says.
+- Aging: one grant in 20 goes to a lower lane whose next call has waited more than 10 s.
+- The limiter is a pure state machine, which may be a token bucket or a cost quota. Nothing here
+  knows which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from attrs import define, field
+
+from aioinstructure._types import Lane
+from aioinstructure.clock import Clock
+from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
+from aioinstructure.quota.bucket import TokenBucket
+from aioinstructure.quota.events import (
+    Answered,
+    Event,
+    LimitLearned,
+    Queued,
+    Refused,
+    Retried,
+    Sent,
+    Snapshot,
+)
+from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
+from aioinstructure.quota.queue import LANES, Lanes, Waiter
+
+__all__ = ["Lease", "Scheduler"]
+
+AGED = 10.0
+"""Seconds after which the next call of a lower lane is due for the grant of the aged."""
+
+AGING = 20
+"""One grant in so many goes to the aged."""
+
+logger = logging.getLogger("aioinstructure.quota")
+
+_CLOCK = Clock()
+
+
+@define(eq=False)
+class _Waiting(Waiter):
+    """A waiter with what the scheduler needs to wake it."""
+
+    lease: Lease | None = field(default=None, init=False)
+    future: asyncio.Future[None] | None = field(default=None, init=False)
+
+
+class Lease:
+    """The right to send one call. Exactly one ending counts: the first; later ones do nothing."""
+
+    __slots__ = ("_lane", "_loop", "_scheduler", "_ticket")
+
+    def __init__(self, scheduler: Scheduler, ticket: Ticket, lane: Lane) -> None:
+        self._scheduler: Scheduler | None = scheduler
+        self._loop = scheduler._loop
+        self._ticket = ticket
+        self._lane: Lane = lane
+
+    def settle(self, *, cost: float | None = None, remaining: float | None = None) -> None:
+        """Say that the call was answered, as soon as the head of the answer is there.
+
+        Args:
+            cost: What the server charged for it, in units, if it said.
+            remaining: What it said is left, in units.
+        """
+        if scheduler := self._end():
+            scheduler._settle(self._ticket, self._lane, cost, remaining)
+
+    def abandon(self) -> None:
+        """Say that the call was sent and no answer came: what it took stays taken."""
+        if scheduler := self._end():
+            scheduler._abandon(self._ticket)
+
+    def refund(self) -> None:
+        """Say that the call was never sent: what it took is put back."""
+        if scheduler := self._end():
+            scheduler._refund(self._ticket)
+
+    def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
+        """Say that the server refused it for want of quota (429, or 403 with the throttle's text).
+
+        Args:
+            remaining: What it said is left, in units; may be negative.
+            retry_after: Seconds that it asked to wait.
+        """
+        if scheduler := self._end():
+            scheduler._refused(self._ticket, self._lane, remaining, retry_after)
+
+    def _end(self) -> Scheduler | None:
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None and scheduler._loop is not self._loop:
+            return None  # another loop has taken over, and counts this call as lost
+        return scheduler
+
+
+class Scheduler:
+    """Lets calls through as the limiter allows, in fair order.
+
+    Belongs to the event loop that uses it. When that loop is gone (closed, or no longer running)
+    the next one takes over, and waiters of the old one are dropped.
+
+    Args:
+        limiter: The replica of the server's limit; nobody else may use it.
+        clock: Where the loop time comes from.
+        name: For snapshots and the log, such as the origin. Never a credential.
+        max_queue: How many may wait at most.
+        listener: Called with every event, in the next turn of the loop.
+    """
+
+    __slots__ = (
+        "_aged", "_clock", "_granted", "_in_flight", "_interactive_at", "_lanes", "_limiter",
+        "_listener", "_loop", "_max_queue", "_name", "_throttles", "_timer", "_timer_at",
+        "__weakref__",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        *,
+        clock: Clock = _CLOCK,
+        name: str = "",
+        max_queue: int = 100_000,
+        listener: Callable[[Event], None] | None = None,
+    ) -> None:
+        if max_queue < 0:
+            raise InputError(f"max_queue must not be negative, not {max_queue!r}")
+        self._limiter = limiter
+        self._clock = clock
+        self._name = name
+        self._max_queue = max_queue
+        self._listener = listener
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lanes: Lanes[_Waiting] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
+        self._interactive_at = -math.inf
+        self._aged = 0
+        self._in_flight = self._throttles = self._granted = 0
+
+    async def acquire(
+        self,
+        cost: Cost = ONE,
+        *,
+        lane: Lane = "interactive",
+        flow: Hashable = None,
+        weight: float = 1.0,
+        deadline: float | None = None,
+        again: bool = False,
+    ) -> Lease:
+        """Wait for a turn.
+
+        Cancelling it loses nothing: a turn that had been granted in the same moment is refunded.
+
+        Args:
+            cost: What the call asks of the quota.
+            lane: How urgent it is.
+            flow: Whose share it takes; flows of one lane take turns.
+            weight: The flow's share against the other flows of its lane.
+            deadline: The loop time by which it must be granted.
+            again: Whether this is a retry, which goes to its flow's head.
+
+        Raises:
+            QuotaError: The wait would pass the deadline, or has. Nothing was sent.
+            QueueFull: Too many wait already.
+            InputError: The cost can never be granted; the lane or the weight is none.
+            ClientClosed: Another loop that still runs is using this scheduler.
+        """
+        self._limiter.check(cost)
+        positive("weight", weight)
+        if lane not in LANES:
+            raise InputError(f"lane must be one of {', '.join(LANES)}, not {lane!r}")
+        loop = self._enter()
+        now = self._clock.monotonic()
+        lanes = self._lanes
+        if lanes is None:
+            lanes = self._lanes = Lanes()
+        if lanes.size >= self._max_queue and not again and self._would_wait(cost, lane, now):
+            wait = self._predict(cost, lane, flow, weight, now)
+            raise QueueFull(f"{lanes.size} calls wait already", wait=wait)
+        if deadline is not None:
+            wait = self._predict(cost, lane, flow, weight, now)
+            if now + wait > deadline:
+                raise QuotaError(f"the quota would be free in {wait:.1f} s", wait=wait)
+        if lane == "interactive":
+            self._interactive_at = now
+        waiter = _Waiting(cost, lane, flow, weight, now)
+        lanes.add(waiter, first=again)
+        self._decide(now)
+        if waiter.lease is not None:
+            return waiter.lease
+        if self._listener is not None:
+            self._emit((Retried if again else Queued)(cost.key, lane))
+        return await self._wait(waiter, loop, deadline)
+
+    def wait_estimate(self, cost: Cost = ONE, lane: Lane = "interactive") -> float:
+        """Seconds that a call of a new flow would wait now: an estimate."""
+        self._limiter.check(cost)
+        return self._predict(cost, lane, object(), 1.0, self._time())
+
+    def snapshot(self) -> Snapshot:
+        """Tell the state of now."""
+        now = self._time()
+        reading = self._limiter.read(now)
+        lanes = self._lanes
+        return Snapshot(
+            name=self._name,
+            level=reading.level,
+            capacity=reading.capacity,
+            rate=reading.rate,
+            blocked=reading.blocked,
+            in_flight=self._in_flight,
+            queued={lane: lanes.count(lane) if lanes else 0 for lane in LANES},
+            throttles=self._throttles,
+            granted=self._granted,
+            wait=self._predict(ONE, "interactive", object(), 1.0, now),
+            learned=dict(reading.learned),
+        )
+
+    def set_rate(self, rate: float, burst: float | None = None) -> None:
+        """Change rate (tokens a second) and burst (tokens) by hand; whoever waits goes on waiting.
+
+        Raises:
+            InputError: The limiter is no token bucket, the numbers are not above 0, or somebody
+                waits for more tokens than the new burst.
+        """
+        limiter = self._limiter
+        if not isinstance(limiter, TokenBucket):
+            raise InputError("only a token bucket has a rate to set")
+        waiters = self._lanes.all() if self._lanes else ()
+        if burst is not None and any(waiter.cost.units > burst for waiter in waiters):
+            raise InputError(f"a call waits that needs more than {burst} tokens at once")
+        now = self._time()
+        limiter.set_rate(rate, burst, now)
+        self._decide(now)
+
+    def reset(self) -> None:
+        """Start over with a new bucket on the server, as after an OAuth refresh; waiters stay."""
+        now = self._time()
+        self._limiter.reset(now)
+        self._decide(now)
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    def _enter(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._adopt(loop)
+        return loop
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Belong to `loop` from now on; what is left of the old one will never end."""
+        old, waiters = self._loop, self._lanes
+        if old is not None:
+            if old.is_running():
+                raise ClientClosed("this quota belongs to another event loop, which still runs")
+            self._lanes = None
+            self._disarm()
+            self._in_flight = 0
+            self._interactive_at = -math.inf
+            if waiters and not old.is_closed():
+                for waiter in waiters.all():
+                    if waiter.future and not waiter.future.done():
+                        waiter.future.set_exception(ClientClosed("another loop took over"))
+        self._loop = loop
+        self._limiter.begin(self._clock.monotonic(), fresh=old is None)
+
+    def _time(self) -> float:
+        """The loop's time; outside of a loop none passes."""
+        try:
+            return self._clock.monotonic()
+        except RuntimeError:
+            return self._limiter.now
+
+    async def _wait(
+        self, waiter: _Waiting, loop: asyncio.AbstractEventLoop, deadline: float | None
+    ) -> Lease:
+        future = waiter.future = loop.create_future()
+        alarm: asyncio.TimerHandle | None = None
+        if deadline is not None and math.isfinite(deadline):
+            pause = deadline - waiter.since
+            alarm = loop.call_later(pause, self._expire, waiter)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if waiter.lease is not None:
+                waiter.lease.refund()
+            else:
+                self._forget(waiter)
+            raise
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+        lease = waiter.lease
+        assert lease is not None  # noqa: S101 - the future is resolved with a lease, or raises
+        return lease
+
+    def _expire(self, waiter: _Waiting) -> None:
+        """Turn away a waiter whose deadline is here."""
+        future = waiter.future
+        if future is None or future.done():
+            return
+        wait = self._predict(
+            waiter.cost, waiter.lane, waiter.flow, waiter.weight, self._clock.monotonic()
+        )
+        self._forget(waiter)
+        future.set_exception(QuotaError("the deadline passed in the queue", wait=wait))
+
+    def _forget(self, waiter: _Waiting) -> None:
+        if self._lanes is not None and self._lanes.remove(waiter, granted=False):
+            self._decide(self._clock.monotonic())
+
+    # -- deciding -----------------------------------------------------------------------------
+
+    def _decide(self, now: float) -> None:
+        """Let through all that may go now, and set the timer for the next change."""
+        lanes = self._lanes
+        while lanes is not None and lanes.size:
+            waiter, wait = self._choose(lanes, now)
+            if waiter is None or wait > 0:
+                self._arm(now + wait)
+                return
+            lanes.remove(waiter, granted=True)
+            self._grant(waiter, now)
+        self._disarm()
+
+    def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
+        """Say who is next, and in how many seconds something can change."""
+        limiter = self._limiter
+        side = limiter.wildcard_wait(now) if lanes.wildcards else 0.0
+        wildcards = side <= 0
+        chosen = self._aged_waiter(lanes, now, wildcards=wildcards)
+        reserve = False
+        if chosen is None:
+            for lane in LANES:
+                chosen = lanes.head(lane, wildcards=wildcards)
+                if chosen is not None:
+                    reserve = lane != "interactive" and self._reserves(now)
+                    break
+        if chosen is None:
+            return None, side
+        wait = limiter.wait(chosen.cost, now, reserve=reserve)
+        return chosen, wait if wildcards or wait <= 0 else min(wait, side)
+
+    def _aged_waiter(
+        self, lanes: Lanes[_Waiting], now: float, *, wildcards: bool
+    ) -> _Waiting | None:
+        """Say who of the lower lanes has the grant of the aged, if it is their turn."""
+        if self._aged < AGING - 1:
+            return None
+        for lane in LANES[1:]:
+            waiter = lanes.head(lane, wildcards=wildcards)
+            if waiter is not None and now - waiter.since > AGED:
+                return waiter
+        return None
+
+    def _reserves(self, now: float) -> bool:
+        if now < self._interactive_at:  # the clock went back
+            self._interactive_at = now
+        return now - self._interactive_at <= self._limiter.keep
+
+    def _grant(self, waiter: _Waiting, now: float) -> None:
+        self._granted += 1
+        self._in_flight += 1
+        aged = waiter.lane != "interactive" and now - waiter.since > AGED
+        self._aged = 0 if aged else self._aged + 1
+        waiter.lease = Lease(self, self._limiter.take(waiter.cost, now), waiter.lane)
+        if self._listener is not None:
+            self._emit(Sent(waiter.cost.key, waiter.lane, max(0.0, now - waiter.since)))
+        if waiter.future is not None and not waiter.future.done():
+            waiter.future.set_result(None)
+
+    def _would_wait(self, cost: Cost, lane: Lane, now: float) -> bool:
+        return self._predict(cost, lane, object(), 1.0, now) > 0
+
+    def _predict(self, cost: Cost, lane: Lane, flow: Hashable, weight: float, now: float) -> float:
+        """Seconds that a call would wait if it came now."""
+        ahead, wildcards = 0.0, 0
+        if self._lanes is not None and self._lanes.size:
+            ahead = self._lanes.ahead(lane, flow, weight)
+            wildcards = self._lanes.wildcards_ahead(lane)
+        reserve = lane != "interactive" and self._reserves(now)
+        return self._limiter.forecast(
+            cost, now, ahead=ahead, wildcards=wildcards, reserve=reserve
+        )
+
+    # -- the timer ----------------------------------------------------------------------------
+
+    def _arm(self, when: float) -> None:
+        if self._timer is not None:
+            if abs(when - self._timer_at) < 1e-6:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if self._loop is None or self._loop.is_closed() or not math.isfinite(when):
+            return
+        pause = max(0.0, when - self._clock.monotonic())
+        self._timer_at = when
+        self._timer = self._loop.call_later(pause, self._tick)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._decide(self._clock.monotonic())
+
+    # -- endings ------------------------------------------------------------------------------
+
+    def _settle(
+        self, ticket: Ticket, lane: Lane, cost: float | None, remaining: float | None
+    ) -> None:
+        now = self._time()
+        self._limiter.settle(ticket, now, cost=cost, remaining=remaining)
+        if self._listener is not None:
+            took = max(0.0, now - ticket.at)
+            self._emit(Answered(ticket.cost.key, lane, took, cost, remaining))
+        self._ended(now)
+
+    def _abandon(self, ticket: Ticket) -> None:
+        now = self._time()
+        self._limiter.abandon(ticket, now)
+        self._ended(now)
+
+    def _refund(self, ticket: Ticket) -> None:
+        now = self._time()
+        self._limiter.refund(ticket, now)
+        self._granted -= 1
+        self._ended(now)
+
+    def _refused(
+        self, ticket: Ticket, lane: Lane, remaining: float | None, retry_after: float | None
+    ) -> None:
+        now = self._time()
+        self._throttles += 1
+        self._limiter.refused(ticket, now, remaining=remaining, retry_after=retry_after)
+        key = ticket.cost.key
+        logger.warning(
+            "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
+            self._name, key, lane, remaining, retry_after, self._throttles,
+        )  # fmt: skip
+        self._emit(Refused(key, lane, remaining, retry_after))
+        self._ended(now)
+
+    def _ended(self, now: float) -> None:
+        self._in_flight -= 1
+        if self._limiter.news:
+            self._tell_news()
+        if self._lanes is not None and self._lanes.size:
+            self._decide(now)
+
+    def _tell_news(self) -> None:
+        news = list(self._limiter.news)
+        self._limiter.news.clear()
+        for learned in news:
+            logger.info(
+                "limit learned: quota=%s limit=%s value=%.6g",
+                self._name, learned.limit, learned.value,
+            )  # fmt: skip
+            self._emit(LimitLearned(learned.limit, learned.value))
+
+    def _emit(self, event: Event) -> None:
+        """Call the listener in the next turn, where its errors are the loop's."""
+        if self._listener is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon(self._call_listener, event)
+
+    def _call_listener(self, event: Event) -> Any:
+        if self._listener is not None:
+            self._listener(event)

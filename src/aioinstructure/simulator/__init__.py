@@ -1,0 +1,12 @@
+"""A simulator of Canvas LMS and AB Connect, exact in throttling, paging and errors.
+
+It is an oracle for the client: it shares no code with it but the shape of a message.
+"""
+
+from __future__ import annotations
+
+from .core import Simulator
+from .faults import Fault
+from .knobs import Knobs
+
+__all__ = ["Fault", "Knobs", "Simulator"]

@@ -1,0 +1,80 @@
+"""The simulator's own paths below /_control/: knobs, faults, counts. They pass no throttle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .faults import Fault
+from .reply import Reply, json_reply
+
+if TYPE_CHECKING:
+    from aioinstructure.wire.message import Request
+
+    from .core import Simulator
+
+__all__ = ["control"]
+
+
+def control(simulator: Simulator, request: Request, path: str) -> Reply:
+    """Answers one control call; 400 tells what is wrong with it."""
+    name = path.removeprefix("/_control/")
+    try:
+        if request.method == "GET":
+            return _read(simulator, name)
+        if request.method == "POST":
+            return _write(simulator, name, orjson.loads(request.body or b"{}"))
+    except (ValueError, TypeError) as error:
+        return json_reply({"error": str(error)}, status=400)
+    except KeyError as error:
+        return json_reply({"error": f"unknown or missing: {error}"}, status=400)
+    return json_reply({"error": "GET or POST"}, status=405)
+
+
+def _read(simulator: Simulator, name: str) -> Reply:
+    if name == "stats":
+        return json_reply(simulator.stats())
+    if name == "knobs":
+        return json_reply(simulator.knobs.to_dict())
+    if name == "faults":
+        return json_reply(
+            [{"kind": fault.kind, "count": fault.count} for fault in simulator.faults.waiting]
+        )
+    if name == "requests":
+        return json_reply([list(seen) for seen in simulator.requests])
+    return json_reply({"error": f"no control {name}"}, status=404)
+
+
+def _write(simulator: Simulator, name: str, body: Any) -> Reply:
+    if name == "reset":
+        seed = _table(body).get("seed")
+        if seed is not None and not isinstance(seed, int):
+            raise ValueError("seed takes a whole number")
+        simulator.reset(seed)
+        return json_reply(simulator.stats())
+    if name == "knobs":
+        simulator.knobs.turn(**_table(body))
+        return json_reply(simulator.knobs.to_dict())
+    if name == "faults":
+        if not isinstance(body, list):
+            raise ValueError("faults are a list")
+        faults = [Fault.from_dict(_table(one)) for one in body]  # pyright: ignore[reportUnknownVariableType] -- JSON
+        simulator.faults.add(faults)
+        return json_reply({"waiting": len(simulator.faults.waiting)})
+    if name == "edit":
+        return _edit(simulator, _table(body))
+    return json_reply({"error": f"no control {name}"}, status=404)
+
+
+def _edit(simulator: Simulator, body: dict[str, Any]) -> Reply:
+    """Changes a standard; an event follows: {"guid": ..., "changes": {...}, "change_type": ...}."""
+    kind = str(body.get("change_type", "updated metadata"))
+    event = simulator.world.edit_standard(body["guid"], _table(body["changes"]), change_type=kind)
+    return json_reply({"seq": event.seq, "guid": event.guid})
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("expected an object")
+    return value  # pyright: ignore[reportUnknownVariableType] -- JSON

@@ -1,0 +1,463 @@
+"""The simulator: both services, their throttles, faults and controls behind one function.
+
+It is an oracle: of ours it knows the shape of a message and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from random import Random
+from typing import Any, NamedTuple
+
+import orjson
+
+from aioinstructure.wire.message import Headers, Request, Response
+
+from .abconnect import ABConnectService, is_wildcard
+from .canvas import CanvasCall, CanvasService
+from .control import control
+from .faults import Fault, Faults, failure, spoil
+from .knobs import Knobs, PathNumbers
+from .limits import LeakyBucket, LeakyRules, Stranger, TokenBucket
+from .paces import PaceService
+from .query import Pairs, first, hidden, last, parse, parse_body
+from .reply import (
+    Reply,
+    abconnect_error,
+    canvas_error,
+    denied,
+    not_found,
+    string_ids,
+    unauthenticated,
+)
+from .routes import Router, operations
+from .world import World
+
+__all__ = ["Seen", "Simulator"]
+
+_REFUSED_COST = 0.001  # the processor time of saying no
+_CACHED = 4096
+_HISTORY = 10_000
+_STRING_IDS = "application/json+canvas-string-ids"
+
+
+class Seen(NamedTuple):
+    """A request that arrived: its path and query to the letter, credentials blotted out."""
+
+    method: str
+    path: str
+
+
+class Simulator:
+    """Canvas and AB Connect in one process.
+
+    Args:
+        seed: Decides the world, the credentials, the jitter and the stranger's calls.
+        knobs: The numbers of both servers; may be changed while it runs.
+        clock: Seconds for buckets, jobs and nothing else; the running loop's time unless given.
+        wall: Unix seconds, for signatures and dates.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        knobs: Knobs | None = None,
+        clock: Callable[[], float] | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.knobs = knobs if knobs is not None else Knobs()
+        self.faults = Faults()
+        self.requests: deque[Seen] = deque(maxlen=_HISTORY)
+        self.seed = seed
+        self._clock, self._wall = clock, wall
+        self._canvas_router = Router([one for one in operations() if one.service == "canvas"])
+        self._abconnect_router = Router([one for one in operations() if one.service == "abconnect"])
+        self.reset()
+
+    def reset(self, seed: int | None = None) -> None:
+        """A new world, full buckets, no faults and nothing counted. The knobs stay as they are."""
+        self.seed = self.seed if seed is None else seed
+        random = Random(f"{self.seed}:keys")  # noqa: S311 -- nothing here is a secret
+        self.canvas_token = f"7~{''.join(random.choices(_ALPHABET, k=64))}"
+        self.partner_id = "".join(random.choices(_ALPHABET, k=12))
+        self.partner_key = "".join(random.choices(_ALPHABET, k=22))
+        self.canvas_tokens: dict[str, str] = {self.canvas_token: "active"}
+        """Tokens and what they are: active, expired, revoked or unscoped."""
+        self.partners: dict[str, str] = {self.partner_id: self.partner_key}
+        self.world = World(self.seed, self.knobs)
+        self._canvas = CanvasService(self.world, self.knobs)
+        PaceService(self._canvas)
+        self._abconnect = ABConnectService(self.world, self.knobs, self.partners)
+        self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- no secret
+        self._leaky: dict[str, LeakyBucket] = {}
+        self._tokens: dict[str, tuple[TokenBucket, TokenBucket, Stranger]] = {}
+        self._counts = {"canvas": [0, 0], "abconnect": [0, 0]}
+        self._cache: dict[tuple[Any, ...], Reply] = {}
+        self._number = 0
+        self.faults.clear()
+        self.requests.clear()
+
+    def stats(self) -> dict[str, dict[str, int]]:
+        """How many requests each throttle has let through and refused."""
+        return {
+            name: {"served": served, "refused": refused}
+            for name, (served, refused) in self._counts.items()
+        }
+
+    def env(self, origin: str) -> dict[str, str]:
+        """The environment variables of a client that is to use it at an origin."""
+        return {
+            "CANVAS_URL": origin,
+            "CANVAS_TOKEN": self.canvas_token,
+            "ABCONNECT_URL": origin,
+            "ABCONNECT_PARTNER_ID": self.partner_id,
+            "ABCONNECT_PARTNER_KEY": self.partner_key,
+        }
+
+    async def handle(self, request: Request) -> Response:
+        """One exchange.
+
+        A cancelled one ends on the server all the same, at the time when it would have.
+
+        Raises:
+            ConnectionResetError: A fault said so.
+        """
+        target = request.path
+        path, _, query = target.partition("?")
+        if path.startswith("/_control/"):
+            return _response(control(self, request, path), request)
+        self.requests.append(Seen(request.method, hidden(target)))
+        knobs = self.knobs
+        await self._wait(knobs.network_out_seconds, knobs.network_jitter_seconds)
+        exchange = _Exchange(self, request, path, parse(query))
+        reply = await exchange.run()
+        await self._wait(knobs.network_back_seconds, knobs.network_jitter_seconds)
+        return _response(reply, request)
+
+    # What an exchange needs.
+
+    def now(self) -> float:
+        """The simulator's clock."""
+        return self._clock() if self._clock is not None else asyncio.get_running_loop().time()
+
+    def seconds(self, base: float, jitter: float) -> float:
+        """A duration with its jitter, evenly between none and all of it."""
+        return base + self._jitter.random() * jitter if jitter > 0 else base
+
+    async def _wait(self, base: float, jitter: float) -> None:
+        if base > 0 or jitter > 0:
+            await asyncio.sleep(self.seconds(base, jitter))
+
+    def count(self, service: str, *, refused: bool) -> None:
+        """Counts a request that reached a throttle."""
+        self._counts[service][refused] += 1
+
+    def next_id(self) -> str:
+        """An id for the answer's header, the same in every run."""
+        self._number += 1
+        return f"5109{self.seed & 0xFFFF:04x}-0000-4000-8000-{self._number:012x}"
+
+    def leaky(self, identifier: str) -> LeakyBucket:
+        """Canvas's bucket of a client."""
+        bucket = self._leaky.get(identifier)
+        if bucket is None:
+            bucket = self._leaky[identifier] = LeakyBucket()
+        return bucket
+
+    def leaky_rules(self) -> LeakyRules:
+        """The numbers of Canvas's throttle as they are now."""
+        knobs = self.knobs
+        return LeakyRules(
+            knobs.hwm,
+            knobs.maximum,
+            knobs.outflow,
+            knobs.throttle_enabled,
+            knobs.canvas_background_cost_per_second,
+        )
+
+    def take_tokens(self, partner: str, *, wildcard: bool) -> bool:
+        """Takes what a call of AB Connect costs; False if it is refused."""
+        knobs, now = self.knobs, self.now()
+        buckets = self._tokens.get(partner)
+        if buckets is None:
+            start = knobs.burst if knobs.burst_at_start is None else knobs.burst_at_start
+            stranger = Stranger(Random(f"{self.seed}:{partner}"))  # noqa: S311 -- no secret
+            buckets = TokenBucket(start), TokenBucket(knobs.wildcard_burst), stranger
+            self._tokens[partner] = buckets
+        calls, wildcards, stranger = buckets
+        stranger.catch_up(calls, now, knobs.rate, knobs.burst, knobs.background_calls_per_second)
+        if not calls.take(now, knobs.rate, knobs.burst):
+            return False
+        return not wildcard or wildcards.take(now, knobs.wildcard_rate, knobs.wildcard_burst)
+
+    def origin_of(self, request: Request) -> str:
+        """What links name."""
+        if self.knobs.public_origin:
+            return self.knobs.public_origin
+        scheme, _, rest = request.url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+
+    def remembered(self, key: tuple[Any, ...], make: Callable[[], Reply]) -> Reply:
+        """An answer, made or the same as before. Only good while world and knobs stand still."""
+        whole = (*key, self.knobs.version, self.world.version)
+        reply = self._cache.get(whole)
+        if reply is None:
+            reply = make()
+            if reply.cacheable:
+                if len(self._cache) >= _CACHED:
+                    self._cache.clear()
+                self._cache[whole] = reply
+        return reply
+
+    def canvas_reply(self, request: Request, path: str, pairs: Pairs, token: str | None) -> Reply:
+        """What Canvas answers to a request that was let through."""
+        if (refusal := self._canvas_refusal(request, path, token)) is not None:
+            return refusal
+        found = self._canvas_router.find(request.method, path)
+        if found is None:
+            return not_found(gate=True)
+        operation, values = found
+        origin = self.origin_of(request)
+        accept = request.headers.get("accept", "")
+        body = parse_body(request.headers.get("content-type", ""), request.body)
+        call = CanvasCall(operation, values, pairs, body, origin, self.now(), self._today())
+
+        def make() -> Reply:
+            reply = self._canvas.answer(call)
+            if _STRING_IDS in accept and reply.body:
+                reply.body = orjson.dumps(string_ids(orjson.loads(reply.body)))
+            return reply
+
+        if request.method != "GET":
+            return make()
+        key = ("canvas", request.path, origin, _STRING_IDS in accept)
+        return self.remembered(key, make)
+
+    def _canvas_refusal(self, request: Request, path: str, token: str | None) -> Reply | None:
+        if self.knobs.requires_user_agent and not request.headers.get("user-agent"):
+            return Reply(403, b"", {"Content-Type": "text/plain; charset=utf-8"})
+        if not path.startswith("/api/"):
+            return not_found(gate=True)
+        if token is None:
+            return unauthenticated()
+        state = self.canvas_tokens.get(token)
+        if state == "active":
+            matches = (re.search(pattern, request.path) for pattern in self.knobs.denied_paths)
+            return denied(self.knobs.denied_status) if any(matches) else None
+        if state == "unscoped":
+            return canvas_error(
+                401, {"errors": [{"message": "Insufficient scopes on access token."}]}
+            )
+        error: dict[str, Any] = {"message": "Invalid access token."}
+        if state == "expired":
+            error = {"message": "Expired access token.", "expired_at": "2026-01-01T00:00:00Z"}
+        elif state == "revoked":
+            error = {"message": "Revoked access token."}
+        return canvas_error(401, {"errors": [error]}, token_problem=True)
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def abconnect_reply(self, request: Request, path: str, pairs: Pairs) -> Reply:
+        """What AB Connect answers to a request that was let through."""
+        refusal = self._abconnect.refused(request.method, path, pairs, self._wall())
+        if refusal is not None:
+            return refusal
+        found = self._abconnect_router.find(request.method, path)
+        if found is None:
+            return abconnect_error(404)
+        operation, values = found
+        origin = self.origin_of(request)
+        plain = tuple(pair for pair in pairs if pair[0] not in _SIGNED)
+        return self.remembered(
+            ("abconnect", path, plain, origin),
+            lambda: self._abconnect.answer(operation, values, path, pairs, origin),
+        )
+
+
+_SIGNED = {"partner.id", "auth.signature", "auth.expires", "user.id"}
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+
+
+class _Exchange:
+    """One request on its way through throttle, fault and service."""
+
+    def __init__(self, simulator: Simulator, request: Request, path: str, pairs: Pairs) -> None:
+        self._simulator, self._request = simulator, request
+        self._path, self._pairs = path, pairs
+
+    async def run(self) -> Reply:
+        """The answer, with the headers of its service."""
+        abconnect = self._path.startswith("/rest/")
+        fault = self._simulator.faults.take(self._request.method, self._request.path)
+        if fault is not None and fault.stage == "gateway":
+            reply = await self._faulty(fault, abconnect=abconnect, serve=None)
+            if reply is not None:
+                return reply
+            fault = None
+        return await (self._abconnect(fault) if abconnect else self._canvas(fault))
+
+    async def _faulty(
+        self, fault: Fault, *, abconnect: bool, serve: Callable[[], Reply] | None
+    ) -> Reply | None:
+        """What a fault makes of the answer. Without a service None tells to go on."""
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "hang":
+            await asyncio.get_running_loop().create_future()
+        elif fault.kind == "close":
+            raise ConnectionResetError("the simulator closed the connection")
+        elif (reply := failure(fault, abconnect=abconnect)) is not None:
+            return reply
+        return None if serve is None else spoil(fault, serve())
+
+    # Canvas.
+
+    async def _canvas(self, fault: Fault | None) -> Reply:
+        simulator, request = self._simulator, self._request
+        token = _token(request, self._pairs)
+        bucket = simulator.leaky("ip:127.0.0.1" if token is None else f"token:{token}")
+        reservation = _by_path(simulator.knobs.up_front_cost_by_path, request.path)
+        if reservation is None:
+            reservation = simulator.knobs.up_front_cost
+        admitted = bucket.arrive(reservation, simulator.now(), simulator.leaky_rules())
+        simulator.count("canvas", refused=not admitted)
+        if not admitted:
+            rules = simulator.leaky_rules()
+            remaining = bucket.leave(_REFUSED_COST, reservation, simulator.now(), rules)
+            return self._with_canvas_headers(
+                _throttled(simulator.knobs.throttle_status), None, remaining
+            )
+        knobs = simulator.knobs
+        seconds = simulator.seconds(
+            knobs.canvas_latency_seconds, knobs.canvas_latency_jitter_seconds
+        )
+        end = simulator.now() + seconds
+        try:
+            if seconds > 0:
+                await asyncio.sleep(seconds)
+            reply = await self._canvas_body(fault, token)
+        except asyncio.CancelledError:
+            self._settle_later(bucket, reservation, end)
+            raise
+        except ConnectionResetError:
+            bucket.leave(self._cost(1), reservation, simulator.now(), simulator.leaky_rules())
+            raise
+        cost = self._cost(reply.items)
+        remaining = bucket.leave(cost, reservation, simulator.now(), simulator.leaky_rules())
+        return self._with_canvas_headers(reply, cost, remaining)
+
+    async def _canvas_body(self, fault: Fault | None, token: str | None) -> Reply:
+        def serve() -> Reply:
+            return self._simulator.canvas_reply(self._request, self._path, self._pairs, token)
+
+        if fault is None:
+            return serve()
+        reply = await self._faulty(fault, abconnect=False, serve=serve)
+        return serve() if reply is None else reply
+
+    def _settle_later(self, bucket: LeakyBucket, reservation: float, end: float) -> None:
+        """The client has gone; the server works on until `end` and only then gives back."""
+        simulator, cost = self._simulator, self._cost(1)
+
+        def settle() -> None:
+            bucket.leave(cost, reservation, simulator.now(), simulator.leaky_rules())
+
+        left = end - simulator.now()
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, settle)
+        else:
+            settle()
+
+    def _cost(self, items: int) -> float:
+        knobs = self._simulator.knobs
+        if knobs.canvas_cost is not None:
+            return knobs.canvas_cost
+        special = _by_path(knobs.canvas_cost_by_path, self._request.path)
+        if special is not None:
+            return special
+        return knobs.canvas_cost_base + knobs.canvas_cost_per_item * items
+
+    def _with_canvas_headers(self, reply: Reply, cost: float | None, remaining: float) -> Reply:
+        """A copy: the original may be remembered."""
+        knobs = self._simulator.knobs
+        headers = {**reply.headers, "X-Request-Context-Id": self._simulator.next_id()}
+        if knobs.quota_headers:
+            if cost is not None:
+                headers["X-Request-Cost"] = (
+                    f"{cost:e}" if knobs.scientific_cost else repr(float(cost))
+                )
+            headers["X-Rate-Limit-Remaining"] = repr(float(remaining))
+        return Reply(reply.status, reply.body, headers, reply.items)
+
+    # AB Connect.
+
+    async def _abconnect(self, fault: Fault | None) -> Reply:
+        simulator, knobs = self._simulator, self._simulator.knobs
+        partner = first(self._pairs, "partner.id") or ""
+        admitted = simulator.take_tokens(partner, wildcard=is_wildcard(self._pairs))
+        simulator.count("abconnect", refused=not admitted)
+        if not admitted:
+            reply = abconnect_error(429)
+            if knobs.abconnect_retry_after is not None:
+                reply.headers["Retry-After"] = str(knobs.abconnect_retry_after)
+            return self._with_abconnect_headers(reply)
+        base, jitter = knobs.abconnect_latency_seconds, knobs.abconnect_latency_jitter_seconds
+        if (seconds := simulator.seconds(base, jitter)) > 0:
+            await asyncio.sleep(seconds)
+
+        def serve() -> Reply:
+            return simulator.abconnect_reply(self._request, self._path, self._pairs)
+
+        if fault is None:
+            return self._with_abconnect_headers(serve())
+        faulty = await self._faulty(fault, abconnect=True, serve=serve)
+        return self._with_abconnect_headers(serve() if faulty is None else faulty)
+
+    def _with_abconnect_headers(self, reply: Reply) -> Reply:
+        headers = {
+            "Cache-Control": "no-store, no-cache, must-revalidate",
+            "Pragma": "no-cache",
+            "Access-Control-Allow-Origin": "*",
+            "X-Amzn-RequestId": self._simulator.next_id(),
+            **reply.headers,
+        }
+        return Reply(reply.status, reply.body, headers, reply.items)
+
+
+def _token(request: Request, pairs: Pairs) -> str | None:
+    """The token that decides on the bucket; one in a body is not seen."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    return last(pairs, "access_token")
+
+
+@lru_cache(maxsize=256)
+def _compiled(numbers: PathNumbers) -> tuple[tuple[re.Pattern[str], float], ...]:
+    return tuple((re.compile(pattern), number) for pattern, number in numbers)
+
+
+def _by_path(numbers: PathNumbers, path: str) -> float | None:
+    """The number of the first expression that matches."""
+    for pattern, number in _compiled(numbers) if numbers else ():
+        if pattern.search(path):
+            return number
+    return None
+
+
+def _throttled(status: int) -> Reply:
+    words = "Forbidden" if status == 403 else "Too Many Requests"  # noqa: PLR2004
+    text = f"{status} {words} (Rate Limit Exceeded)\n"
+    return Reply(status, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def _response(reply: Reply, request: Request) -> Response:
+    return Response(reply.status, Headers(reply.headers), reply.body, request)

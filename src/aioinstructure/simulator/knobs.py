@@ -1,0 +1,179 @@
+"""Every number and quirk of both servers in one place. Knows nothing of how they are used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from attrs import Attribute, asdict, define, field, fields_dict
+
+__all__ = ["Knobs", "PathNumbers"]
+
+PathNumbers: TypeAlias = tuple[tuple[str, float], ...]
+"""Pairs of a regular expression, searched in the full path with its query, and a number."""
+
+
+def _pairs(value: Any) -> PathNumbers:
+    """Takes what JSON can say (lists of two) as well as tuples."""
+    return tuple((_pattern(pattern), float(number)) for pattern, number in value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(text) for text in value)
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    return tuple(_pattern(text) for text in value)
+
+
+def _pattern(text: Any) -> str:
+    """A mistake in an expression is told where it is set, not by the next request."""
+    try:
+        return re.compile(str(text)).pattern
+    except re.error as error:
+        raise ValueError(f"no regular expression: {text!r}: {error}") from error
+
+
+def _kinds(value: Any) -> dict[str, str]:
+    kinds = {str(name): str(kind) for name, kind in dict(value).items()}
+    if wrong := set(kinds.values()) - {"ordinal", "bookmark"}:
+        raise ValueError(f"paging is ordinal or bookmark, not {', '.join(sorted(wrong))}")
+    return kinds
+
+
+def _turned(knobs: Knobs, attribute: Attribute[Any], value: Any) -> Any:
+    """Checks a new value, and counts the change, so that cached answers are dropped."""
+    if attribute.converter is not None:
+        value = attribute.converter(value)
+    object.__setattr__(knobs, "version", knobs.version + 1)
+    return value
+
+
+@define(kw_only=True, on_setattr=_turned)
+class Knobs:
+    """What an administrator of the servers, or chance, could have set otherwise.
+
+    All may be changed while requests run, and the next request sees it; the sizes of the world
+    only count at the next `reset`. Seconds are of the simulator's clock. The defaults are the
+    documented ones, and every latency is 0.
+
+    The first letters tell whose knob it is: `abconnect_`, `rate`, `burst`, `wildcard_` and
+    `background_` belong to AB Connect, `network_` to both, sizes to the world, the rest to Canvas.
+    """
+
+    # The cost quota of Canvas.
+    hwm: float = 600.0
+    maximum: float = 800.0
+    outflow: float = 10.0  # units a second
+    up_front_cost: float = 50.0
+    up_front_cost_by_path: PathNumbers = field(default=(), converter=_pairs)
+    throttle_enabled: bool = True
+    throttle_status: int = 429  # 403 on older and self-hosted servers
+    canvas_cost: float | None = None  # a fixed cost, instead of base and items
+    canvas_cost_base: float = 0.15
+    canvas_cost_per_item: float = 0.0035
+    canvas_cost_by_path: PathNumbers = field(default=(), converter=_pairs)
+    canvas_background_cost_per_second: float = 0.0  # another program with the same token
+    quota_headers: bool = True
+    scientific_cost: bool = False
+
+    # How Canvas answers.
+    canvas_latency_seconds: float = 0.0
+    canvas_latency_jitter_seconds: float = 0.0
+    per_page_default: int = 10
+    per_page_maximum: int = 100  # 50 on older servers
+    paging: dict[str, str] = field(factory=dict, converter=_kinds)  # operation name -> kind
+    last_link: bool = True  # False: the total of numbered lists is unknown
+    endless_next: bool = True  # a page behind the last one names a next one, for ever
+    link_header_name: str = "Link"  # its case; seen over TCP only
+    public_origin: str = ""  # what links name instead of the origin that was called
+    denied_status: int = 401  # 403 where the newer flag is on
+    denied_paths: tuple[str, ...] = field(default=(), converter=_patterns)
+    requires_user_agent: bool = False
+    course_pacing: bool = True
+    progress_seconds: float = 1.0  # from queued to completed
+
+    # AB Connect.
+    rate: float = 5.0  # calls a second
+    burst: float = 25.0
+    burst_at_start: float | None = None  # None: full
+    wildcard_rate: float = 2.0
+    wildcard_burst: float = 2.0
+    background_calls_per_second: float = 0.0  # a stranger with the same key
+    abconnect_retry_after: int | None = None
+    unlicensed_relations: tuple[str, ...] = field(default=(), converter=_texts)
+    abconnect_latency_seconds: float = 0.0
+    abconnect_latency_jitter_seconds: float = 0.0
+
+    # The way there and back: the throttle sees a request after the first, its answer is seen
+    # after the second.
+    network_out_seconds: float = 0.0
+    network_back_seconds: float = 0.0
+    network_jitter_seconds: float = 0.0
+
+    # The world, at the next reset.
+    courses: int = 40
+    modules_per_course: int = 12
+    items_per_module: int = 8
+    students_per_course: int = 24
+    standards: int = 5_000
+    events: int = 600
+
+    version: int = field(default=0, init=False, eq=False, repr=False)
+
+    def turn(self, **changes: Any) -> None:
+        """Changes several at once.
+
+        Raises:
+            ValueError: A name is no knob, or a value has the wrong type; nothing was changed.
+        """
+        known = fields_dict(type(self))
+        unknown = sorted(set(changes) - (set(known) - {"version"}))
+        if unknown:
+            raise ValueError(f"unknown knobs: {', '.join(unknown)}")
+        for name, value in changes.items():
+            _check(name, value, getattr(self, name))
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of them, as JSON can say it."""
+        return asdict(self, filter=lambda attribute, _: attribute.name != "version")
+
+
+_OPTIONAL = {"canvas_cost": float, "burst_at_start": float, "abconnect_retry_after": int}
+
+
+def _check(name: str, value: Any, present: Any) -> None:
+    """A text where a number belongs would only fail in a later request, far from its cause."""
+    if name in _OPTIONAL:
+        if value is None:
+            return
+        expected: type = _OPTIONAL[name]
+    else:
+        expected = type(present)
+    if expected is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif expected is int:
+        fits = isinstance(value, int) and not isinstance(value, bool)
+    elif expected is tuple:
+        fits = isinstance(value, list | tuple)
+    else:
+        fits = isinstance(value, expected)
+    if not fits:
+        raise ValueError(f"{name} takes {expected.__name__}, not {value!r}")
+    if (converter := _CONVERTERS.get(name)) is not None:
+        try:
+            converter(value)
+        except TypeError as error:
+            raise ValueError(f"{name} does not take {value!r}") from error
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "paging": _kinds,
+    "up_front_cost_by_path": _pairs,
+    "canvas_cost_by_path": _pairs,
+    "denied_paths": _patterns,
+    "unlicensed_relations": _texts,
+}

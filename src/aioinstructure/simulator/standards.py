@@ -1,0 +1,493 @@
+"""The standards of AB Connect, made by number on demand. Knows nothing of HTTP or filters.
+
+Every publication has the same plan: four documents (subjects) of ten sections (grade bands), each
+a tree of domains, clusters, standards and their parts. The plan is drawn once from the seed; the
+standard with the number `i` is place `i % len(plan)` of publication `i // len(plan)`. Publication
+0 is the national one that the others derive from. So a quarter of a million of them take no more
+memory than a few thousand, and any one is made in microseconds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from attrs import define, frozen
+
+from .words import ADJECTIVES, BANDS, DOMAINS, GRADES, OBJECTS, STATES, SUBJECTS, VERBS
+
+__all__ = ["RELATIONS", "Slot", "Standards"]
+
+RELATIONS = (
+    "parent", "ancestors", "children", "contexts", "origins", "derivatives", "peer_derivatives",
+    "peers", "crosswalks", "replaces", "replaced_by", "breakouts", "breakout_origins",
+    "course_standards", "related_courses", "associations", "topics", "concepts",
+)  # fmt: skip
+
+_MASK = 0xFFFFFFFF
+_MASK64 = 0xFFFFFFFFFFFFFFFF
+_ODD = 0x9E3779B1  # multiplying by an odd number can be undone modulo 2**32
+_UNDO = pow(_ODD, -1, 1 << 32)
+_LABELS = ("", "Domain", "Cluster", "Standard", "Component")
+
+
+@frozen
+class Slot:
+    """A place of the plan, the same in every publication.
+
+    Args:
+        section: The number of its section in the plan.
+        parent: The place of its parent; -1 at the top.
+        number: The number without the prefix of the publication, such as "5.NF.A.1".
+        cluster: Which standards share resources: equal ones are peers.
+    """
+
+    place: int
+    section: int
+    subject: int
+    band: int
+    level: int
+    parent: int
+    seq: int
+    number: str
+    text: str
+    deepest: bool
+    cluster: str
+
+
+@define
+class _Edition:
+    """A publication: its authority's number, its name and which edition of it this is."""
+
+    number: int
+    authority: str
+    prefix: str
+    region: str
+    edition: int
+    title: str
+
+
+def _mix(value: int) -> int:
+    """Splitmix64: a well spread number for each number."""
+    value = (value + 0x9E3779B97F4A7C15) & _MASK64
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64
+    return value ^ (value >> 31)
+
+
+class Standards:
+    """All standards, by number from 0 to `count - 1`."""
+
+    def __init__(self, seed: int, count: int) -> None:
+        self._salt = _mix(seed) & _MASK
+        self.count = count
+        self.plan = _plan(Random(f"{seed}:plan"))  # noqa: S311 -- a world, no secret
+        self.size = len(self.plan)
+        self._children: dict[int, list[int]] = {}
+        self._clusters: dict[str, list[int]] = {}
+        self._sections: list[list[int]] = [[] for _ in range(len(SUBJECTS) * len(BANDS))]
+        for slot in self.plan:
+            self._children.setdefault(slot.parent, []).append(slot.place)
+            self._sections[slot.section].append(slot.place)
+            if slot.cluster:
+                self._clusters.setdefault(slot.cluster, []).append(slot.place)
+        self.patches: dict[int, dict[str, Any]] = {}
+        self.section = lru_cache(maxsize=1024)(self._section)
+        self.document = lru_cache(maxsize=256)(self._document)
+
+    @property
+    def publications(self) -> int:
+        """How many publications there are; the last one may be cut short."""
+        return -(-self.count // self.size)
+
+    # Ids. Case is mixed as in the real data: one in eight is lower case.
+
+    def guid(self, index: int) -> str:
+        """The id of a standard. Its first eight digits can be turned back into the number."""
+        mixed = _mix(index ^ (self._salt << 32))
+        text = (
+            f"{(index * _ODD + self._salt) & _MASK:08X}-{mixed & 0xFFFF:04X}"
+            f"-1{mixed >> 16 & 0xFFF:03X}-{mixed >> 28 & 0x3FFF | 0x8000:04X}"
+            f"-{_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+        )
+        return text.lower() if mixed >> 61 == 0 else text
+
+    def index_of(self, guid: str) -> int | None:
+        """The number of a standard, its id in any case; None for a foreign id."""
+        try:
+            head = int(guid[:8], 16)
+        except ValueError:
+            return None
+        index = ((head - self._salt) * _UNDO) & _MASK
+        if index < self.count and self.guid(index).lower() == guid.lower():
+            return index
+        return None
+
+    def name_guid(self, kind: str, number: int) -> str:
+        """The id of anything but a standard."""
+        mixed = _mix(int.from_bytes(kind.encode()[:7], "big") * 1_000_003 + number + self._salt)
+        return (
+            f"{mixed & _MASK:08X}-{mixed >> 32 & 0xFFFF:04X}-11E{mixed >> 48 & 0xF:X}"
+            f"-8{mixed >> 52:03X}-{_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+        )
+
+    # Places.
+
+    def slot(self, index: int) -> Slot:
+        """The place of a standard in the plan."""
+        return self.plan[index % self.size]
+
+    def sections(self) -> list[tuple[int, int, list[int]]]:
+        """Publication, section and the standards' numbers, for all sections there are."""
+        found: list[tuple[int, int, list[int]]] = []
+        for edition in range(self.publications):
+            base = edition * self.size
+            for section, places in enumerate(self._sections):
+                if numbers := [base + place for place in places if base + place < self.count]:
+                    found.append((edition, section, numbers))
+        return found
+
+    def status(self, index: int) -> str:
+        """active, deleted or obsolete. The first edition of an authority is never obsolete."""
+        patch = self.patches.get(index)
+        if patch and "status" in patch:
+            return str(patch["status"])
+        if _mix(index + 77) % 100 < 2:  # noqa: PLR2004
+            return "deleted"
+        edition = index // self.size
+        newest = edition == 0 or edition + len(STATES) >= self.publications
+        return "active" if newest else "obsolete"
+
+    def modified(self, index: int) -> str:
+        """When it was last changed."""
+        patch = self.patches.get(index)
+        if patch and "date_modified_utc" in patch:
+            return str(patch["date_modified_utc"])
+        mixed = _mix(index + 501)
+        return (
+            f"{2014 + mixed % 12}-{1 + mixed // 12 % 12:02}-{1 + mixed // 144 % 28:02}"
+            f" {mixed // 5000 % 24:02}:{mixed // 200000 % 60:02}:{mixed // 9000000 % 60:02}"
+        )
+
+    # Relations: numbers of standards, in order.
+
+    def parent(self, index: int) -> int | None:
+        """The number of the parent."""
+        parent = self.slot(index).parent
+        return None if parent < 0 else index - index % self.size + parent
+
+    def ancestors(self, index: int) -> list[int]:
+        """From the top down."""
+        found: list[int] = []
+        parent = self.parent(index)
+        while parent is not None:
+            found.append(parent)
+            parent = self.parent(parent)
+        return found[::-1]
+
+    def children(self, index: int) -> list[int]:
+        """One level below."""
+        base = index - index % self.size
+        places = self._children.get(index % self.size, ())
+        return [base + place for place in places if base + place < self.count]
+
+    def _derived(self, edition: int, place: int) -> bool:
+        return edition > 0 and _mix(edition * self.size + place + 9) % 3 != 0
+
+    def related(self, index: int, relation: str) -> list[int]:
+        """The standards of any relation; [] for those that this world does not fill."""
+        edition, place = divmod(index, self.size)
+        if relation == "parent":
+            return [] if (parent := self.parent(index)) is None else [parent]
+        if relation == "ancestors":
+            return self.ancestors(index)
+        if relation == "children":
+            return self.children(index)
+        if relation == "contexts":
+            return self.ancestors(index)[:1]
+        if relation == "origins":
+            return [place] if self._derived(edition, place) else []
+        if relation in {"derivatives", "peer_derivatives"}:
+            if (
+                (relation == "derivatives"
+                and edition)
+                or (relation == "peer_derivatives"
+                and not self._derived(edition, place))
+            ):
+                return []
+            return [
+                other * self.size + place
+                for other in range(1, self.publications)
+                if other != edition
+                and other * self.size + place < self.count
+                and self._derived(other, place)
+            ]
+        if relation == "peers":
+            return self._peers(index)
+        return self._migrated(index, relation)
+
+    def _peers(self, index: int) -> list[int]:
+        cluster = self.slot(index).cluster
+        if not cluster:
+            return []
+        return [
+            edition * self.size + place
+            for edition in range(self.publications)
+            for place in self._clusters[cluster]
+            if edition * self.size + place not in (index,)
+            and edition * self.size + place < self.count
+        ]
+
+    def _migrated(self, index: int, relation: str) -> list[int]:
+        """Editions of one authority replace each other."""
+        edition = index // self.size
+        step = len(STATES) * self.size
+        if relation == "replaces" and edition > len(STATES):
+            return [index - step]
+        if relation == "replaced_by" and edition and index + step < self.count:
+            return [index + step]
+        return []
+
+    def relation_meta(self, index: int, other: int, relation: str) -> dict[str, str] | None:
+        """The properties of a relation; only some have any."""
+        if relation not in {
+            "origins",
+            "derivatives",
+            "peer_derivatives",
+            "replaces",
+            "replaced_by",
+        }:
+            return None
+        same = _mix(min(index, other) * 31 + max(index, other))
+        return {
+            "same_text": "Y" if same % 4 else "N",
+            "same_concepts": "Y" if same % 8 else "N",
+        }
+
+    # Properties.
+
+    def edition(self, number: int) -> _Edition:
+        """A publication."""
+        if number == 0:
+            title = "National Core Standards"
+            return _Edition(
+                0, "National Core Consortium", "NCS", "United States of America", 0, title
+            )
+        state, _, code = STATES[(number - 1) % len(STATES)].rpartition(" ")
+        again = (number - 1) // len(STATES)
+        return _Edition(number, f"{state} DOE", code, state, again, f"{state} Learning Standards")
+
+    def subject(self, number: int) -> dict[str, Any]:
+        """A subject."""
+        code, descr, _ = SUBJECTS[number]
+        return {"guid": self.name_guid("subject", number), "code": code, "descr": descr}
+
+    def grades(self, band: int) -> list[dict[str, Any]]:
+        """The grades of a band."""
+        codes = BANDS[band][2]
+        return [
+            {"guid": self.name_guid("grade", number), "code": code, "descr": descr, "seq": seq}
+            for number, (code, descr, seq) in enumerate(GRADES)
+            if code in codes
+        ]
+
+    def _document(self, edition: int, subject: int) -> dict[str, Any]:
+        of = self.edition(edition)
+        authority = 0 if edition == 0 else 1 + (edition - 1) % len(STATES)
+        kind = "country" if edition == 0 else "state"
+        return {
+            "guid": self.name_guid("document", edition * len(SUBJECTS) + subject),
+            "descr": SUBJECTS[subject][1],
+            "source_url": f"https://standards.example.org/{of.prefix.lower()}/{SUBJECTS[subject][2].lower()}",
+            "date_modified_utc": f"20{16 + of.edition}-02-13 16:26:49",
+            **self._years(of.edition),
+            "disciplines": {"primary_subject": self.subject(subject)},
+            "publication": {
+                "guid": self.name_guid("publication", edition),
+                "descr": of.title,
+                "title": of.title,
+                "extended_descr": None,
+                "acronym": of.prefix if edition == 0 else None,
+                "source_url": f"https://standards.example.org/{of.prefix.lower()}",
+                "publication_type": "standard",
+                "authorities": [
+                    {
+                        "guid": self.name_guid("authority", authority),
+                        "descr": of.authority,
+                        "acronym": of.prefix if edition == 0 else None,
+                    }
+                ],
+                "regions": [
+                    {
+                        "guid": self.name_guid("region", authority),
+                        "descr": of.region,
+                        "code": "US" if edition == 0 else of.prefix,
+                        "type": kind,
+                    }
+                ],
+            },
+        }
+
+    def _section(self, edition: int, section: int) -> dict[str, Any]:
+        subject, band = divmod(section, len(BANDS))
+        of = self.edition(edition)
+        number = edition * len(SUBJECTS) * len(BANDS) + section
+        return {
+            "_id": 21_000 + number,
+            "guid": self.name_guid("section", number),
+            "descr": BANDS[band][0],
+            "label": "Grade Level",
+            "number": None,
+            "seq": 100 + band * 210,
+            "date_modified_utc": f"20{16 + of.edition}-02-13 16:26:49",
+            **self._years(of.edition),
+            "disciplines": {"primary_subject": self.subject(subject)},
+        }
+
+    @staticmethod
+    def _years(edition: int) -> dict[str, Any]:
+        return {
+            "adopt_year": str(2010 + edition * 6),
+            "revision_year": str(2010 + edition * 6),
+            "implementation_year": None,
+            "assessment_year": None,
+            "obsolete_year": None,
+        }
+
+    def number(self, index: int) -> dict[str, Any]:
+        """The numbers, of which some are null."""
+        slot = self.slot(index)
+        prefix = self.edition(index // self.size).prefix
+        short = SUBJECTS[slot.subject][2]
+        full = f"{prefix}.{short}.{slot.number}"
+        return {
+            "raw": None if slot.level == 2 else f"{slot.number.rpartition('.')[2]}.",  # noqa: PLR2004
+            "enhanced": slot.number,
+            "prefix_enhanced": full,
+            "root_enhanced": slot.number,
+            "alternate": None if slot.level > 2 else slot.number,  # noqa: PLR2004
+        }
+
+    def attributes(self, index: int, origin: str) -> dict[str, Any]:
+        """Everything a standard has; a fresh dict, shared below."""
+        slot = self.slot(index)
+        edition = index // self.size
+        guid = self.guid(index)
+        deleted = self.status(index) == "deleted"
+        use = "alignable" if slot.deepest else ("" if slot.level == 1 else "clarification")
+        found: dict[str, Any] = {
+            "guid": guid,
+            "seq": slot.seq,
+            "level": slot.level,
+            "status": self.status(index),
+            "label": _LABELS[slot.level],
+            "standard_type": "objective" if slot.deepest else "organizational",
+            "captured_by": "AB",
+            "uri": f"{origin}/rest/v4.1/standards/{guid}",
+            "deepest": "Y" if slot.deepest else "N",
+            "in_list": "Y" if slot.level == len(_LABELS) - 1 else "N",
+            "has_list": "N" if slot.deepest or slot.level < 3 else "Y",  # noqa: PLR2004
+            "topic_organizer": None,
+            "date_modified_utc": self.modified(index),
+            "date_deleted_utc": self.modified(index) if deleted else None,
+            "statement": {"descr": slot.text, "combined_descr": slot.text, "addendums": []},
+            "number": self.number(index),
+            "utilizations": [{"type": use, "guid": self.name_guid("use", index)}] if use else [],
+            "legends": [],
+            "alt_identifiers": [
+                {"type": "GUID", "source": "canonical", "id": guid.replace("-", "")}
+            ],
+            "extensions": [],
+            "key_ideas": [],
+            "disciplines": {
+                "subjects": [self.subject(slot.subject)],
+                "strands": [self.strand(slot)],
+                "genres": [],
+                "ece_domains": [],
+                "_content_connections": [],
+            },
+            "education_levels": {"grades": self.grades(slot.band), "ece_ages": []},
+            "section": self.section(edition, slot.section),
+            "document": self.document(edition, slot.subject),
+        }
+        for path, value in self.patches.get(index, {}).items():
+            _put(found, path, value)
+        return found
+
+    def strand(self, slot: Slot) -> dict[str, Any]:
+        """The strand of a place: its domain."""
+        domains = DOMAINS[SUBJECTS[slot.subject][0]]
+        code = slot.number.split(".")[1]
+        number = next(place for place, (short, _) in enumerate(domains) if short == code)
+        return {
+            "guid": self.name_guid("strand", slot.subject * 10 + number),
+            "descr": domains[number][1],
+        }
+
+
+def _put(into: dict[str, Any], path: str, value: Any) -> None:
+    """Sets a dotted path; what lies on the way is copied, for it may be shared."""
+    name, _, rest = path.partition(".")
+    if not rest:
+        into[name] = value
+        return
+    inner = dict(into.get(name) or {})
+    into[name] = inner
+    _put(inner, rest, value)
+
+
+def _plan(random: Random) -> tuple[Slot, ...]:
+    slots: list[Slot] = []
+    for subject in range(len(SUBJECTS)):
+        for band in range(len(BANDS)):
+            _plan_section(random, slots, subject, band)
+    return tuple(slots)
+
+
+def _plan_section(random: Random, slots: list[Slot], subject: int, band: int) -> None:
+    code, grade = SUBJECTS[subject][0], BANDS[band][1]
+    section = subject * len(BANDS) + band
+
+    def add(
+        level: int, parent: int, seq: int, number: str, text: str, *, deepest: bool = False
+    ) -> int:
+        parts = number.split(".")
+        cluster = f"{subject}.{(band + 2) // 3}.{parts[1]}.{parts[2]}" if deepest else ""
+        place = len(slots)
+        slots.append(
+            Slot(
+                place,
+                section,
+                subject,
+                band,
+                level,
+                parent,
+                seq * 10,
+                number,
+                text,
+                deepest,
+                cluster,
+            )
+        )
+        return place
+
+    for first, (short, title) in enumerate(DOMAINS[code], 1):
+        domain = add(1, -1, first, f"{grade}.{short}", title)
+        for second in range(1, random.randint(1, 2) + 1):
+            letter = "ABC"[second - 1]
+            text = _sentence(random, code)
+            cluster = add(2, domain, second, f"{grade}.{short}.{letter}", text)
+            for third in range(1, random.randint(2, 4) + 1):
+                number = f"{grade}.{short}.{letter}.{third}"
+                parts = random.choice((0, 0, 0, 2, 3))
+                text = _sentence(random, code)
+                standard = add(3, cluster, third, number, text, deepest=not parts)
+                for fourth in range(1, parts + 1):
+                    text = _sentence(random, code)
+                    add(4, standard, fourth, f"{number}.{'abc'[fourth - 1]}", text, deepest=True)
+
+
+def _sentence(random: Random, subject: str) -> str:
+    verb, adjective = random.choice(VERBS), random.choice(ADJECTIVES)
+    return f"{verb} {adjective} {random.choice(OBJECTS[subject])}."

@@ -1,0 +1,26 @@
+"""Authorize the request last, since an AB Connect signature expires and a queue may be long."""
+
+from __future__ import annotations
+
+from aioinstructure.clock import Clock
+from aioinstructure.errors import TransportError
+from aioinstructure.transport.exchange import Exchange, Handler, Transport
+from aioinstructure.wire.auth import Credential
+from aioinstructure.wire.message import Response
+
+__all__ = ["authorize_layer"]
+
+
+def authorize_layer(transport: Transport, credential: Credential, clock: Clock) -> Handler:
+    """Send a copy that has the credential; the answer refers to the request that has none."""
+
+    async def handle(exchange: Exchange) -> Response:
+        ready = credential.authorize(exchange.request, clock.wall())
+        try:
+            answer = await transport.send(ready, exchange.on_head)
+        except TransportError as error:
+            error.request = exchange.request
+            raise
+        return Response(answer.status, answer.headers, answer.body, exchange.request)
+
+    return handle

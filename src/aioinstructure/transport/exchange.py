@@ -1,0 +1,84 @@
+"""What one call carries down the pipeline: its request, its options and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Protocol, TypeAlias
+
+from attrs import define, field, frozen
+
+from aioinstructure._types import Lane
+from aioinstructure.errors import Error
+from aioinstructure.quota import Cost
+from aioinstructure.wire.message import Headers, Request, Response
+
+__all__ = ["Exchange", "Handler", "OnHead", "Options", "Transport"]
+
+OnHead: TypeAlias = Callable[[int, Headers], None]
+
+
+class Transport(Protocol):
+    """Sends one request and takes all of the answer; the only thing that does I/O."""
+
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+        """The answer, whatever it says.
+
+        Args:
+            request: With its credential; the URL is sent to the letter.
+            on_head: Called once with status and headers, before the body is read.
+
+        Raises:
+            TransportError: There was none. `UnknownOutcome` for a request that is not idempotent.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close what it has opened itself."""
+        ...
+
+
+@frozen
+class Options:
+    """How calls are queued; views of a client differ in these alone.
+
+    Attributes:
+        lane: "interactive", "bulk" or "background".
+        flow: Who shares the lane fairly; None makes a flow of each view.
+        weight: The share of the flow.
+        deadline: Seconds for queueing, attempts and the body together; None waits for ever.
+        as_user: Canvas: the user that is masqueraded as.
+    """
+
+    lane: Lane = "interactive"
+    flow: Hashable = None
+    weight: float = 1.0
+    deadline: float | None = None
+    as_user: int | str | None = None
+
+
+@define(eq=False)
+class Exchange:
+    """One call on its way. Layers read the options and keep the state; nobody else holds it.
+
+    Attributes:
+        deadline_at: Loop time at which it must be over.
+        attempts: How many were begun.
+        sent: Whether any was handed to the transport.
+        in_flight: Whether one is there now.
+        unanswered: Whether one ended without an answer after it may have arrived.
+        last_error: What the last attempt ended with.
+    """
+
+    request: Request
+    options: Options
+    cost: Cost
+    deadline_at: float | None = None
+    attempts: int = 0
+    sent: bool = False
+    in_flight: bool = False
+    unanswered: bool = False
+    last_error: Error | None = None
+    on_head: OnHead | None = field(default=None, repr=False)
+
+
+Handler: TypeAlias = Callable[[Exchange], Awaitable[Response]]

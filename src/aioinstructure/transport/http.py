@@ -1,0 +1,131 @@
+"""The network, by aiohttp: the only client-side module that imports it, and that on first use.
+
+URLs go out to the letter (yarl would rewrite `%2E` and bookmarks), no redirect is followed, and
+every failure of aiohttp's becomes one of ours, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as tls
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from aioinstructure.errors import (
+    ClientClosed,
+    ConnectError,
+    DeadlineError,
+    TransportError,
+)
+from aioinstructure.transport.exchange import OnHead
+from aioinstructure.wire.auth import scrub
+from aioinstructure.wire.message import Headers, Request, Response
+from aioinstructure.wire.verdict import unanswered
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["HttpTransport"]
+
+
+@define(eq=False)
+class HttpTransport:
+    """Sends by an aiohttp session, which it opens on first use unless it is given one.
+
+    Args:
+        session: An open session; it stays the caller's and is never closed here.
+        headers: Sent with every request, unless the request has its own.
+        timeout: Seconds for one attempt, from connecting to the last byte of the body.
+        ssl: A context with the caller's own authorities; None verifies as usual.
+        proxy: The URL of a proxy.
+        trust_env: Read proxies from the environment.
+        connections: How many at once; the quota decides how many are needed.
+    """
+
+    session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    headers: dict[str, str] = field(factory=dict)
+    timeout: float = 60.0
+    ssl: tls.SSLContext | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+    trust_env: bool = False
+    connections: int = 100
+    _own: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
+    _closed: bool = field(default=False, init=False)
+    _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
+
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+        """See Transport."""
+        import aiohttp  # noqa: PLC0415 - two thirds of the import time of the package
+        from yarl import URL  # noqa: PLC0415 - comes with aiohttp
+
+        session = self._session()
+        try:
+            async with session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers={**self.headers, **request.headers},
+                data=request.body,
+                allow_redirects=False,
+                **self._extra,
+            ) as answer:
+                headers = Headers(answer.headers.items())
+                if on_head is not None:
+                    on_head(answer.status, headers)
+                return Response(answer.status, headers, await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # A cause is printed with a traceback: one that holds the signed URL stays behind.
+            safe = scrub(str(error)) == str(error)
+            raise _translate(error, request) from (error if safe else None)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise ClientClosed("the client is closed")
+        if self._own is None or self._loop is not asyncio.get_running_loop():
+            self._own = self._open()
+        return self._own
+
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415
+
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop is not loop and not self._loop.is_closed():
+            raise ClientClosed("the client belongs to another event loop, which still runs")
+        if self.session is not None and self.session.closed:
+            raise ClientClosed("the session that the client was given is closed")
+        self._loop = loop
+        self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
+        if self.ssl is not None:
+            self._extra["ssl"] = self.ssl
+        if self.proxy is not None:
+            self._extra["proxy"] = self.proxy
+        if self.session is not None:
+            return self.session
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self.connections, limit_per_host=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self.trust_env,
+        )
+
+    async def close(self) -> None:
+        """Close the session, if it was opened here."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None and own is not self.session and not own.closed:
+            await own.close()
+
+
+def _translate(error: Exception, request: Request) -> TransportError:
+    """Our error for one of aiohttp's."""
+    import aiohttp  # noqa: PLC0415
+
+    what = f"{request.method} {request.url.partition('?')[0]}"
+    detail = scrub(str(error)) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return ConnectError(f"no connection: {what}: {detail}")
+    if isinstance(error, aiohttp.InvalidURL):
+        return ConnectError(f"no such address: {what}")
+    if isinstance(error, TimeoutError) and request.idempotent:
+        return DeadlineError(f"no answer in time: {what}")
+    return unanswered(request, detail)

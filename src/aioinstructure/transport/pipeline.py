@@ -1,0 +1,47 @@
+"""The order of the layers, in one list. Why they stand so is told in docs/architecture.md."""
+
+from __future__ import annotations
+
+import random
+
+from attrs import field, frozen
+
+from aioinstructure.clock import Clock
+from aioinstructure.quota import Scheduler
+from aioinstructure.transport.authorize import authorize_layer
+from aioinstructure.transport.credential import credential_layer
+from aioinstructure.transport.deadline import deadline_layer
+from aioinstructure.transport.exchange import Handler, Transport
+from aioinstructure.transport.judge import judge_layer
+from aioinstructure.transport.retry import RetryBudget, retry_layer
+from aioinstructure.transport.throttle import throttle_layer
+from aioinstructure.transport.trace import trace_layer
+from aioinstructure.wire.auth import Credential
+
+__all__ = ["LAYERS", "Parts", "build"]
+
+LAYERS = ("deadline", "retry", "judge", "trace", "credential", "throttle", "authorize")
+
+
+@frozen
+class Parts:
+    """What the layers share; one set a client, whatever its views."""
+
+    transport: Transport
+    scheduler: Scheduler
+    credential: Credential
+    clock: Clock = field(factory=Clock)
+    rng: random.Random = field(factory=random.Random, repr=False)
+    budget: RetryBudget = field(factory=RetryBudget)
+
+
+def build(parts: Parts) -> Handler:
+    """The pipeline: the outermost layer, which calls the next one in, down to the transport."""
+    clock = parts.clock
+    handler = authorize_layer(parts.transport, parts.credential, clock)
+    handler = throttle_layer(handler, parts.scheduler, clock)
+    handler = credential_layer(handler, parts.credential, clock)
+    handler = trace_layer(handler, clock)
+    handler = judge_layer(handler, clock)
+    handler = retry_layer(handler, parts.credential, clock, parts.budget, parts.rng)
+    return deadline_layer(handler, parts.scheduler)

@@ -1,0 +1,225 @@
+"""What an answer means: good, or which of our errors; and whether and when to try again.
+
+Canvas words its refusals in a dozen shapes (strings, lists, dicts, HTML, nothing), so the parser
+takes all of them and never fails itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aioinstructure.errors import (
+    BadRequest,
+    Conflict,
+    ConnectError,
+    Error,
+    Forbidden,
+    InputError,
+    NotFound,
+    OriginError,
+    RedirectError,
+    ResponseError,
+    ServerError,
+    Throttled,
+    TransportError,
+    Unauthorized,
+    UnknownOutcome,
+    Unprocessable,
+)
+from aioinstructure.wire.auth import scrub
+from aioinstructure.wire.link import origin_of
+from aioinstructure.wire.message import Request, Response
+
+__all__ = [
+    "blames_credential",
+    "is_refusal",
+    "judge",
+    "may_retry",
+    "retry_after",
+    "says",
+    "unanswered",
+]
+
+_CLASSES: dict[int, type[ResponseError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: NotFound,
+    422: Unprocessable,
+    429: Throttled,
+}
+_TRANSIENT = frozenset({408, 500, 502, 503, 504})
+_SNIPPET = 200
+
+
+def is_refusal(response: Response) -> bool:
+    """Whether the rate limiter refused it: 429, or Canvas's 403 in plain text.
+
+    Self-hosted Canvas answers 403 with the text "Rate Limit Exceeded", hosted Canvas 429 since
+    October 2025. A 403 in JSON is a missing permission.
+    Source: the page on throttling of the Canvas developer portal.
+    """
+    return response.status == 429 or (  # noqa: PLR2004 - statuses read best as numbers
+        response.status == 403  # noqa: PLR2004
+        and "json" not in response.headers.get("content-type", "")
+        and b"Rate Limit Exceeded" in response.body[:400]
+    )
+
+
+def judge(request: Request, response: Response, *, now: float) -> Response:
+    """The response if it is good.
+
+    Args:
+        request: What was asked.
+        response: What came.
+        now: Wall time in seconds, for a Retry-After that is a date.
+
+    Raises:
+        ResponseError: The one of its subclasses that the status and the body stand for.
+        OriginError: A redirect to another origin; it was not followed.
+    """
+    status = response.status
+    if 200 <= status < 300:  # noqa: PLR2004
+        return response
+    if 300 <= status < 400:  # noqa: PLR2004
+        _stay_home(request, response)
+    refused = is_refusal(response)
+    kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
+    raise kind(
+        response,
+        errors=says(response),
+        snippet=scrub(" ".join(response.text[:_SNIPPET].split())),
+        retry_after=retry_after(response, now=now),
+    )
+
+
+def _by_hundreds(status: int) -> type[ResponseError]:
+    if status >= 500:  # noqa: PLR2004
+        return ServerError
+    if status >= 400:  # noqa: PLR2004
+        return BadRequest
+    return RedirectError
+
+
+def _stay_home(request: Request, response: Response) -> None:
+    location = response.headers.get("location", "")
+    if not location.startswith(("http://", "https://", "//")):
+        return
+    try:
+        target, home = origin_of(f"https:{location}" if location[0] == "/" else location), ""
+        home = origin_of(request.url)
+    except InputError:
+        return
+    if target != home:
+        raise OriginError(
+            f"{request.method} {request.path} was redirected from {home} to {target}:"
+            " nothing was sent there"
+        )
+
+
+def blames_credential(error: Error) -> bool:
+    """Whether a 401 speaks of the credential, not of a permission.
+
+    Canvas sends WWW-Authenticate with a token problem only; AB Connect says "Signature ...".
+    """
+    return isinstance(error, Unauthorized) and (
+        "www-authenticate" in error.response.headers
+        or any(message.startswith("Signature") for message in error.errors)
+    )
+
+
+def unanswered(request: Request, detail: str) -> TransportError:
+    """What it means that a request was sent and no whole answer came."""
+    what = f"{request.method} {request.path.partition('?')[0]}: {detail}"
+    if request.idempotent:
+        return TransportError(f"the answer broke off: {what}", request=request)
+    return UnknownOutcome(f"no answer, it may have happened: {what}", request=request)
+
+
+def may_retry(error: Error, request: Request) -> bool:
+    """Whether the same request may be sent again after this failure.
+
+    A connection that was never made is always safe. No answer, or a failing server, is safe for
+    idempotent requests only.
+    """
+    if isinstance(error, ConnectError):
+        return True
+    if not request.idempotent or isinstance(error, UnknownOutcome):
+        return False
+    if isinstance(error, TransportError):
+        return True
+    return isinstance(error, ResponseError) and error.status in _TRANSIENT
+
+
+def retry_after(response: Response, *, now: float) -> float | None:
+    """Seconds of the Retry-After header, in either of its forms; None if absent or nonsense."""
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - now)
+
+
+def says(response: Response) -> list[str]:
+    """What the body says is wrong, as readable messages in order; nothing for HTML or no JSON."""
+    try:
+        body = response.json()
+    except ValueError:
+        return []
+    found: list[str] = []
+    for message in _messages(body):
+        text = scrub(" ".join(message.split()))
+        if text and text not in found:
+            found.append(text)
+    return found
+
+
+def _messages(body: Any) -> Iterator[str]:
+    if not isinstance(body, Mapping):
+        if isinstance(body, str | list):
+            yield from _entries(body)
+        return
+    if "errors" in body:
+        yield from _entries(body["errors"])
+    for key in ("error_description", "message", "error"):
+        if isinstance(text := body.get(key), str):
+            yield text
+            break
+
+
+def _entries(errors: Any, name: str = "") -> Iterator[str]:
+    """Messages of an `errors` member, whatever its shape; `name` is the field they are about."""
+    if isinstance(errors, str):
+        yield f"{name}: {errors}" if name else errors
+    elif isinstance(errors, list):
+        for entry in errors:
+            yield from _entries(entry, name)
+    elif isinstance(errors, Mapping):
+        text = next(
+            (errors[k] for k in ("message", "detail", "title") if isinstance(errors.get(k), str)),
+            None,
+        )
+        if text is None:
+            for key, inner in errors.items():
+                yield from _entries(inner, str(key))
+            return
+        about = errors.get("field") or errors.get("attribute") or _source(errors.get("source"))
+        yield from _entries(text, about if isinstance(about, str) and about != "base" else name)
+
+
+def _source(source: Any) -> str:
+    """The parameter or the pointer into the body that a JSON:API error names."""
+    if not isinstance(source, Mapping):
+        return ""
+    return str(source.get("parameter") or source.get("pointer") or "")

@@ -1,0 +1,113 @@
+"""Clients in virtual time: they take leases, cross a network, and meet a server model."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from servers import CanvasServer, Network, TokenServer
+
+from aioinstructure.quota import Cost, CostBucket, Scheduler
+
+
+@dataclass
+class Tally:
+    """What came of a run."""
+
+    done: int = 0
+    refusals: int = 0
+    spent: float = 0.0
+    refused_at: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass
+class CanvasRun:
+    """A Canvas server behind a network, and calls against it through one scheduler."""
+
+    server: CanvasServer
+    scheduler: Scheduler
+    rng: random.Random
+    cost: float = 0.3
+    latency: float = 0.3
+    network: Network | None = None
+    with_headers: bool = True
+    tally: Tally = field(default_factory=Tally)
+
+    def draw(self, mean: float) -> float:
+        return mean * self.rng.uniform(0.7, 1.3)
+
+    async def call(
+        self, key: str = "list", *, cost: float | None = None, latency: float | None = None, **options: Any
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        again = False
+        while True:
+            lease = await self.scheduler.acquire(Cost(key), again=again, **options)
+            sent = loop.time()
+            if self.network:
+                await self.network.cross()
+            admitted, reserved = self.server.arrive(loop.time(), key)
+            if admitted:
+                await asyncio.sleep(self.draw(self.latency if latency is None else latency))
+                charge = self.draw(self.cost if cost is None else cost)
+            else:
+                charge = 0.001
+            remaining = self.server.finish(loop.time(), charge, reserved)
+            if self.network:
+                await self.network.cross()
+            told = remaining if self.with_headers else None
+            if admitted:
+                lease.settle(cost=charge if self.with_headers else None, remaining=told)
+                self.tally.done += 1
+                self.tally.spent += charge
+                self.tally.waits.append(sent - asked)
+                return
+            lease.refused(remaining=told)
+            self.tally.refusals += 1
+            self.tally.refused_at.append(sent)
+            again = True
+
+    async def saturate(self, seconds: float, tasks: int = 100, **options: Any) -> Tally:
+        """Keep `tasks` callers busy for some time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+
+        async def worker() -> None:
+            while loop.time() < end:
+                await self.call(**options)
+
+        workers = [asyncio.create_task(worker()) for _ in range(tasks)]
+        await asyncio.sleep(seconds)
+        for task in workers:
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        self.tally.seconds = seconds
+        return self.tally
+
+
+async def stranger(server: CanvasServer, rate: float, rng: random.Random, cost: float = 0.4, latency: float = 0.3) -> None:
+    """Another user of the token, who spends `rate` units a second and looks at no header."""
+    loop = asyncio.get_running_loop()
+
+    async def one() -> None:
+        admitted, reserved = server.arrive(loop.time())
+        if admitted:
+            await asyncio.sleep(latency * rng.uniform(0.7, 1.3))
+        server.finish(loop.time(), cost * rng.uniform(0.7, 1.3) if admitted else 0.001, reserved)
+
+    calls: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            await asyncio.sleep(rng.expovariate(rate / cost))
+            task = asyncio.create_task(one())
+            calls.add(task)
+            task.add_done_callback(calls.discard)
+    finally:
+        for task in calls:
+            task.cancel()
