@@ -6,7 +6,6 @@ three and differ in how their calls are queued; they own nothing and need no clo
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import importlib
 import ipaddress
@@ -27,7 +26,6 @@ from aioinstructure.clock import Clock
 from aioinstructure.convert import Converter
 from aioinstructure.endpoint import Call, Namespace, Route, routes_of
 from aioinstructure.errors import (
-    ClientClosed,
     ConfigurationError,
     DecodeError,
     InputError,
@@ -379,7 +377,9 @@ def checked_origin(url: str, *, allow_http: bool, base: str = "") -> str:
     try:
         origin = origin_of(url)
     except InputError as error:
-        raise ConfigurationError(f"the URL must be an origin such as https://host: {url!r}") from error
+        raise ConfigurationError(
+            f"the URL must be an origin such as https://host: {url!r}"
+        ) from error
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"the URL must not hold a user or password: {parts.hostname}")

@@ -91,11 +91,11 @@ class Model:
         return out | self.extra
 
     def __repr__(self) -> str:
-        sent = self.fields_set
         shown = (
-            f"{name}={getattr(self, name)!r}"
-            for name in _public_names(type(self))
-            if name in sent and getattr(self, name) is not None
+            f"{attribute.name}={value!r}"
+            for attribute in attrs.fields(type(self))
+            if attribute.name not in _OWN
+            and (value := getattr(self, attribute.name)) != _default(attribute)
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -113,8 +113,8 @@ def _public_names(cls: type[Model]) -> Iterator[str]:
 
 
 def _default(attribute: attrs.Attribute[Any]) -> Any:
-    default = attribute.default
-    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # attrs types Factory as a function
+    default: Any = attribute.default
+    return default.factory() if hasattr(default, "factory") else default
 
 
 def wire_name(name: str) -> str:
@@ -172,10 +172,14 @@ class _Names(Mapping[str, Any]):
 
 def hints_of(thing: Any, module: str) -> dict[str, Any]:
     """The evaluated annotations of a class or function that was defined in `module`."""
-    return get_type_hints(thing, globalns={}, localns=_Names(module), include_extras=True)  # type: ignore[arg-type]  # eval takes any mapping
+    return get_type_hints(thing, globalns={}, localns=_Names(module), include_extras=True)
 
 
 # --- hooks ------------------------------------------------------------------------------------
+
+
+def _origin(tp: Any) -> Any:
+    return get_origin(tp)
 
 
 def _is_union(tp: Any) -> bool:
@@ -223,7 +227,7 @@ def _expect(kind: type, value: Any) -> None:
         raise TypeError(f"expected {_JSON_NAMES[kind]}, got {value!r:.60}")
 
 
-_JSON_NAMES = {list: "a list", dict: "an object"}
+_JSON_NAMES: dict[type, str] = {list: "a list", dict: "an object"}
 
 
 class Converter:
@@ -241,8 +245,8 @@ class Converter:
         self._hooks: dict[Any, Hook] = {}
         register = self._cattrs.register_structure_hook_factory
         register(_is_model, self._model_hook)
-        register(lambda tp: get_origin(tp) is dict, self._dict_hook)
-        register(lambda tp: get_origin(tp) is list, self._list_hook)
+        register(lambda tp: _origin(tp) is dict, self._dict_hook)
+        register(lambda tp: _origin(tp) is list, self._list_hook)
         register(_is_optional, self._optional_hook)
         register(_is_plain, lambda _: _pass)
         register(lambda tp: tp is datetime, lambda _: _to_datetime)
@@ -323,7 +327,7 @@ class Converter:
 
     def _model_hook(self, cls: type[Model]) -> Hook:
         hints = hints_of(cls, cls.__module__)
-        attrs.resolve_types(cls, globalns={}, localns=_Names(cls.__module__))
+        attrs.resolve_types(cls, globalns={}, localns=_Names(cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
         names = {name: wire_name(name) for name in _public_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(

@@ -37,8 +37,7 @@ from attrs import field, frozen
 from aioinstructure._types import UNSET
 from aioinstructure.convert import hints_of
 from aioinstructure.errors import InputError
-from aioinstructure.wire.params import json_body, path_segment, query_string, rails_pairs
-from aioinstructure.wire.params import Pairs
+from aioinstructure.wire.params import Pairs, json_body, path_segment, query_string, rails_pairs
 
 __all__ = [
     "DELETE",
@@ -168,7 +167,7 @@ class Route:
         body: dict[str, Any] = {}
         for parameter in self.parameters:
             name = parameter.name
-            value = arguments[name] if name in arguments else parameter.default
+            value = arguments.get(name, parameter.default)
             parameter.check(value)
             if parameter.where == "path":
                 segments[name] = path_segment(name, value)
@@ -190,7 +189,9 @@ class Route:
         template = "".join(
             part if index % 2 == 0 else "{}" for index, part in enumerate(_BRACES.split(self.path))
         )
-        pattern = r"(?!\.{1,2}(?:/|$))[^/?#]+".join(re.escape(part) for part in template.split("{}"))
+        pattern = r"(?!\.{1,2}(?:/|$))[^/?#]+".join(
+            re.escape(part) for part in template.split("{}")
+        )
         return re.fullmatch(pattern, path.partition("?")[0]) is not None
 
     def _encode(self, body: dict[str, Any]) -> bytes | None:

@@ -1,6 +1,6 @@
 """Every error that the library raises, a class for each decision a caller makes.
 
-    Error
+Error:
     ├ ConfigurationError   a missing credential, plain http off loopback, two quotas for one credential
     ├ InputError           a bad literal, id, limit, cursor, filter or date; nothing was sent
     ├ OriginError          a link or redirect that leaves the origin; nothing was sent there
@@ -109,7 +109,7 @@ class DeadlineError(TransportError):
     """The deadline or the timeout passed while the request was in flight."""
 
 
-class UnknownOutcome(TransportError):  # noqa: N818 - it may well have succeeded
+class UnknownOutcome(TransportError):
     """A write got no answer: it may have happened. Look before you repeat it."""
 
 
@@ -165,27 +165,27 @@ class ResponseError(Error):
         return f"{self.status}{phrase}{where}: {says}{mark}"
 
 
-class BadRequest(ResponseError):  # noqa: N818 - the vendor's and HTTP's own word
+class BadRequest(ResponseError):
     """400: the request is malformed, or a parameter is missing."""
 
 
-class Unauthorized(ResponseError):  # noqa: N818
+class Unauthorized(ResponseError):
     """401: the credential is unknown, expired or revoked; on Canvas also a missing permission."""
 
 
-class Forbidden(ResponseError):  # noqa: N818
+class Forbidden(ResponseError):
     """403: not permitted, or not licensed."""
 
 
-class NotFound(ResponseError):  # noqa: N818
+class NotFound(ResponseError):
     """404 or 410: there is no such thing, or it is not shown to you."""
 
 
-class Conflict(ResponseError):  # noqa: N818
+class Conflict(ResponseError):
     """409: it clashes with what is there."""
 
 
-class Unprocessable(ResponseError):  # noqa: N818
+class Unprocessable(ResponseError):
     """422: understood and refused; `.errors` tells why."""
 
 
@@ -193,7 +193,7 @@ class RedirectError(ResponseError):
     """3xx: the server points elsewhere, often to a login page. It was not followed."""
 
 
-class Throttled(ResponseError):  # noqa: N818
+class Throttled(ResponseError):
     """The quota is spent, and the deadline or the Retry-After leaves no time for another try."""
 
 
@@ -244,7 +244,7 @@ class IncompleteError(Error):
         self.got = got
 
 
-class ProgressFailed(Error):  # noqa: N818 - the vendor's word for its state
+class ProgressFailed(Error):
     """An asynchronous job of Canvas failed, was canceled, or did not end in time.
 
     Attributes:

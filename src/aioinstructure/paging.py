@@ -96,7 +96,7 @@ class Page(Generic[T]):
     total: int | None
     next: Call[T] | None = field(repr=False)
     cursor: Cursor[T] | None = field(repr=False)
-    _structure: Callable[[Any], T] = field(repr=False)
+    _structure: Callable[[Any], T] = field(repr=False, alias="structure")
 
     @property
     def items(self) -> list[T]:
@@ -278,11 +278,7 @@ class _Walk(Generic[T]):
         if self._task is None:
             return await self._pages._source.fetch_page(call)
         task, self._task = self._task, None
-        try:
-            return await task
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+        return await task  # cancelled with us
 
     def __del__(self) -> None:
         self._drop()
@@ -290,7 +286,9 @@ class _Walk(Generic[T]):
     def _drop(self) -> asyncio.Task[Page[T]] | None:
         self.ended = True
         task, self._task = self._task, None
-        if task is not None and not task.cancel() and not task.cancelled():
+        if task is None or task.get_loop().is_closed():
+            return None
+        if not task.cancel() and not task.cancelled():
             task.exception()  # seen: an error of a page that nobody asked for is no error
         return task
 
@@ -329,7 +327,7 @@ class _Items(Generic[T]):
             if self._done:
                 self._pages._mark = (self._call, self._raw, self._done)
         try:
-            item = self._structure(self._raw[self._done])
+            item: T = self._structure(self._raw[self._done])
         except DecodeError:
             self._walk._drop()
             raise
@@ -366,7 +364,9 @@ def items_in(body: Any, path: tuple[str, ...], response: Response) -> list[Any]:
     if path:
         return level
     if not isinstance(body, list):
-        raise DecodeError("no list", paths=[f"expected a list, got {body!r:.60} @ $"], response=response)
+        raise DecodeError(
+            "no list", paths=[f"expected a list, got {body!r:.60} @ $"], response=response
+        )
     return body
 
 
@@ -379,7 +379,9 @@ def _step(level: list[Any], name: str, path: tuple[str, ...], response: Response
             yield inner
         elif inner is not None or name not in (parent if isinstance(parent, Mapping) else ()):
             where = ".".join(path)
-            raise DecodeError("no list", paths=[f"expected a list at {where} @ $"], response=response)
+            raise DecodeError(
+                "no list", paths=[f"expected a list at {where} @ $"], response=response
+            )
 
 
 def following(call: Call[T], path: str) -> Call[T]:

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import selectors
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
 import orjson
@@ -63,7 +63,7 @@ def reply(
     fields = {"content-type": "application/json; charset=utf-8", **(headers or {})}
     if next is not None:
         fields["link"] = f'<{next}>; rel="next"'
-    return Response(status, fields, orjson.dumps(json) if body is None else body)  # type: ignore[arg-type]  # the converter takes any mapping
+    return Response(status, fields, orjson.dumps(json) if body is None else body)
 
 
 @define(eq=False)
@@ -180,7 +180,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]  # not in the stubs; its only override point
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> Generator[None]:
         """Do not jump: a thread is at work that the loop does not see."""
         self._held += 1
         start = time.monotonic()
@@ -190,7 +190,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._held -= 1
             self._now += time.monotonic() - start
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]  # typed as Any: only handed on
+        self, executor: Any, func: Any, *args: Any
+    ) -> asyncio.Future[Any]:
         """As usual, with the clock held until it is done."""
         stack = contextlib.ExitStack()
         stack.enter_context(self.hold())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 from attrs import frozen
 

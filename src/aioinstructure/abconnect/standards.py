@@ -290,4 +290,3 @@ class Standards(ABNamespace):
     ) -> Pages[Standard]:
         """Standards that are related to one; `.meta` has the properties of the relationship."""
         ...
-

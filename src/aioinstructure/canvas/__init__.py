@@ -66,13 +66,18 @@ __all__ = [
     "CompletionRequirement",
     "ContentDetails",
     "Course",
+    "CourseInclude",
     "CoursePace",
     "CoursePaceModule",
     "CoursePaceModuleItem",
     "CourseProgress",
+    "CourseState",
+    "EnrollmentState",
+    "EnrollmentType",
     "LockInfo",
     "Module",
     "ModuleItem",
+    "OneCourseInclude",
     "PaceContext",
     "PaceItemChange",
     "PaceSection",
@@ -125,9 +130,7 @@ _MODULES = {name: file for file, names in _FILES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(
-        importlib.import_module(f"{__name__}.{_MODULES[name]}"), name
-    )
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     return value
 
 
@@ -215,7 +218,9 @@ class Canvas(Client):
         Raises:
             ConfigurationError: One of them is not set.
         """
-        return cls(from_environment("CANVAS_URL"), token=from_environment("CANVAS_TOKEN"), **options)
+        return cls(
+            from_environment("CANVAS_URL"), token=from_environment("CANVAS_TOKEN"), **options
+        )
 
     def as_user(self, user_id: Id) -> Self:
         """A view that acts as another user, with the right to (masquerading).

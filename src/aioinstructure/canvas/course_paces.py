@@ -187,7 +187,9 @@ class CoursePaces(Namespace):
         """
         ...
 
-    @GET("/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True)
+    @GET(
+        "/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True
+    )
     def modules(self, course_id: Id, id: Id) -> Pages[CoursePaceModule]:
         """The modules of a pace, in order. One request: Canvas sends a pace whole."""
         ...

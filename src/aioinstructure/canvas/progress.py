@@ -35,9 +35,7 @@ class Progress(Model):
     tag: str | None = None
     completion: float | None = None
     workflow_state: (
-        Literal[
-            "queued", "running", "waiting_for_external_tool", "completed", "failed", "canceled"
-        ]
+        Literal["queued", "running", "waiting_for_external_tool", "completed", "failed", "canceled"]
         | str
         | None
     ) = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from aioinstructure.errors import InputError
 
 __all__ = ["Sis"]

@@ -22,6 +22,9 @@ from aioinstructure.quota.limiter import (
 __all__ = ["CostBucket"]
 
 TAU=0
+PACE=0
+CRED=0
+THR=.4
 OFF=0
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
@@ -44,6 +47,8 @@ class CostBucket:
     _known: bool = field(default=False, init=False)
     _blocked_until: float = field(default=-math.inf, init=False)
     _told_at: float = field(default=0.0, init=False)
+    _slot: float = field(default=0.0, init=False)
+    _mean: float = field(default=0.0, init=False)
     _epoch: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -74,6 +79,7 @@ class CostBucket:
         need = min(need, self.capacity * 0.9)
         room = self.capacity - self._count
         wait = 0.0 if room > need else (need - room) / self.leak + 1e-6
+        if PACE and self.capacity-room > 0 and self._count>THR*self.capacity: wait=max(wait,self._slot-now)
         return max(wait, self._blocked_until - now, 0.0)
 
     def wildcard_wait(self, now: float) -> float:
@@ -91,6 +97,7 @@ class CostBucket:
         """Reserve."""
         self._advance(now)
         self._in_flight += 1
+        self._slot = max(self._slot, now-CRED*PACE*self._mean/self.leak)+PACE*self._mean/self.leak
         self._count += self.reservation
         return Ticket(cost, now, self._epoch, self.reservation)
 
@@ -109,6 +116,7 @@ class CostBucket:
         self._in_flight -= 1
         self._known = True
         spent = number_or_none(cost, 0.0, 1e6) or 0.0
+        self._mean+=0.05*(spent-self._mean)
         self._count = max(0.0, self._count + spent - ticket.reserved)
         left = number_or_none(remaining, -1e6, 1e6)
         if left is not None:

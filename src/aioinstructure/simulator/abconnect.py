@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from .filters import And, Expr, FilterError, compile_filter, parse_filter, paths_of
-from .knobs import Knobs
 from .query import Pairs, first, link_query
 from .reply import Reply, abconnect_error, json_reply
 from .resources import EventTable, StandardTable, Table
-from .routes import Operation
 from .shape import FACETS, Fields, Projector, facet, facet_count
 from .signature import accepted
 from .standards import RELATIONS
-from .world import World
+
+if TYPE_CHECKING:
+    from .knobs import Knobs
+    from .routes import Operation
+    from .world import World
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["ABConnectService", "is_wildcard"]
 

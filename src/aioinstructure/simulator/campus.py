@@ -185,7 +185,7 @@ class Campus:
         number = len(self.courses) + 1000
         for course in self.courses:
             for section in course.sections[1:]:
-                if random.random() < 0.4:  # noqa: PLR2004
+                if random.random() < 0.4:
                     self.paces[number] = Pace(number, course.id, section_id=section.id)
                     number += 1
 
@@ -258,7 +258,7 @@ def _course(random: Random, index: int, students: int) -> Course:
     name, code = TERMS[term][0], TERMS[term][1]
     sis_id = {0: "CS/101.11", 1: "CS/101.11é"}.get(index, f"{short}-{number:04}-P{period}-{code}")
     state = "completed" if term == 0 else random.choice(("available",) * 8 + ("unpublished",))
-    if index % 37 == 36:  # noqa: PLR2004
+    if index % 37 == 36:
         state = "deleted"
     sections = tuple(
         Section(number * 100 + place, f"{title}, Section {place}", f"{sis_id}-S{place}")
@@ -271,7 +271,7 @@ def _course(random: Random, index: int, students: int) -> Course:
         sis_id=sis_id,
         term=term,
         state=state,
-        role="student" if index % 10 == 9 else "teacher",  # noqa: PLR2004
+        role="student" if index % 10 == 9 else "teacher",
         zone=random.randrange(len(TIME_ZONES)),
         teachers=tuple(
             (100 + number * 2 + place, _person(random)) for place in range(random.randint(1, 2))
@@ -289,8 +289,8 @@ def _module(random: Random, course_id: int, position: int, items: int) -> Module
         id=module_id,
         position=position,
         name=f"Module {position}: {topic}",
-        published=random.random() < 0.9,  # noqa: PLR2004
-        sequential=random.random() < 0.2,  # noqa: PLR2004
+        published=random.random() < 0.9,
+        sequential=random.random() < 0.2,
         items=tuple(_item(random, module_id, place, topic) for place in range(1, count + 1)),
     )
 
@@ -298,7 +298,7 @@ def _module(random: Random, course_id: int, position: int, items: int) -> Module
 def _item(random: Random, module_id: int, position: int, topic: str) -> Item:
     # The first items of the first modules go through all types, so that each course has them all.
     kind = ITEM_TYPES[(module_id + position) % len(ITEM_TYPES)]
-    graded = kind in {"Assignment", "Quiz"} or (kind == "Discussion" and random.random() < 0.5)  # noqa: PLR2004
+    graded = kind in {"Assignment", "Quiz"} or (kind == "Discussion" and random.random() < 0.5)
     points = random.choice((5.0, 10.0, 12.5, 20.0, 100.0)) if graded else None
     number = module_id * 100 + position
     return Item(
@@ -309,6 +309,6 @@ def _item(random: Random, module_id: int, position: int, topic: str) -> Item:
         kind=kind,
         content_id=0 if kind in {"SubHeader", "ExternalUrl"} else number + 7,
         points=points,
-        published=random.random() < 0.9,  # noqa: PLR2004
+        published=random.random() < 0.9,
         indent=random.choice((0, 0, 1)),
     )

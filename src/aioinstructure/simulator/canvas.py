@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TYPE_CHECKING
 
 from attrs import define
 
 from .campus import ROOT_ACCOUNT, SELF_USER, Course, Item, Job, Module
-from .knobs import Knobs
 from .paging import BadPage, cut, link_header
 from .query import Pairs, last, many
 from .reply import Reply, canvas_error, denied, json_reply, not_found
-from .routes import Operation
 from .words import TERMS, TIME_ZONES
-from .world import World
+
+if TYPE_CHECKING:
+    from .knobs import Knobs
+    from .routes import Operation
+    from .world import World
+    from collections.abc import Callable, Sequence
 
 __all__ = ["PACED_TYPES", "CanvasCall", "CanvasService"]
 
@@ -87,7 +89,7 @@ class CanvasService:
     def course(self, text: str) -> Course | None:
         """The course of an id or a SIS id in a path, decoded; None for any other form."""
         if text.isascii() and text.isdigit():
-            found = self.campus.by_id.get(int(text)) if len(text) < 20 else None  # noqa: PLR2004
+            found = self.campus.by_id.get(int(text)) if len(text) < 20 else None
         else:
             found = self._course_by_name(text)
         return None if found is None or found.state == "deleted" else found
@@ -147,7 +149,7 @@ class CanvasService:
         if account not in {"self", "default", str(ROOT_ACCOUNT)}:
             return not_found()
         term = (last(call.pairs, "search_term") or "").casefold()
-        if term and len(term) < 2:  # noqa: PLR2004
+        if term and len(term) < 2:
             error = "2 or more characters is required"
             return canvas_error(400, {"errors": [{"message": error}]})
         states = set(many(call.pairs, "state"))

@@ -8,6 +8,7 @@ import orjson
 
 from .faults import Fault
 from .reply import Reply, json_reply
+from .values import listed, mapping
 
 if TYPE_CHECKING:
     from aioinstructure.wire.message import Request
@@ -57,9 +58,9 @@ def _write(simulator: Simulator, name: str, body: Any) -> Reply:
         simulator.knobs.turn(**_table(body))
         return json_reply(simulator.knobs.to_dict())
     if name == "faults":
-        if not isinstance(body, list):
+        if (many := listed(body)) is None:
             raise ValueError("faults are a list")
-        faults = [Fault.from_dict(_table(one)) for one in body]  # pyright: ignore[reportUnknownVariableType] -- JSON
+        faults = [Fault.from_dict(_table(one)) for one in many]
         simulator.faults.add(faults)
         return json_reply({"waiting": len(simulator.faults.waiting)})
     if name == "edit":
@@ -75,6 +76,6 @@ def _edit(simulator: Simulator, body: dict[str, Any]) -> Reply:
 
 
 def _table(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if (members := mapping(value)) is None:
         raise TypeError("expected an object")
-    return value  # pyright: ignore[reportUnknownVariableType] -- JSON
+    return members

@@ -9,11 +9,10 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 import orjson
 
@@ -38,6 +37,9 @@ from .reply import (
 )
 from .routes import Router, operations
 from .world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Seen", "Simulator"]
 
@@ -454,7 +456,7 @@ def _by_path(numbers: PathNumbers, path: str) -> float | None:
 
 
 def _throttled(status: int) -> Reply:
-    words = "Forbidden" if status == 403 else "Too Many Requests"  # noqa: PLR2004
+    words = "Forbidden" if status == 403 else "Too Many Requests"
     text = f"{status} {words} (Rate Limit Exceeded)\n"
     return Reply(status, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
 

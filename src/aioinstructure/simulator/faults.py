@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import orjson
 from attrs import define, field, fields_dict, validators
 
 from .reply import Reply, phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["KINDS", "Fault", "Faults"]
 
@@ -41,8 +43,8 @@ _SPOILING = {"truncated", "bad_link", "foreign_next", "wrong_shape"}
 _FOREIGN = "https://elsewhere.invalid"
 
 
-def _regex(value: Any) -> re.Pattern[str]:
-    return re.compile(str(value))
+def _regex(value: str | re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(value)
 
 
 @define(kw_only=True)
@@ -65,8 +67,8 @@ class Fault:
     """
 
     kind: str = field(validator=validators.in_(KINDS))
-    method: re.Pattern[str] = field(default=".*", converter=_regex)
-    path: re.Pattern[str] = field(default="", converter=_regex)
+    method: re.Pattern[str] = field(default=re.compile(".*"), converter=_regex)
+    path: re.Pattern[str] = field(default=re.compile(""), converter=_regex)
     count: int = field(default=1, validator=validators.instance_of(int))
     skip: int = field(default=0, validator=validators.instance_of(int))
     status: int = field(default=0, validator=validators.instance_of(int))

@@ -301,11 +301,11 @@ def _compare(expr: Compare) -> Callable[[Getter], bool]:
 def _key(value: Any) -> str:
     """What makes two values equal: numbers by value, dates by time, GUIDs in any case."""
     if isinstance(value, int | float):
-        return f"{float(value):g}" if abs(value) < 1e6 else repr(float(value))  # noqa: PLR2004
+        return f"{float(value):g}" if abs(value) < 1e6 else repr(float(value))
     text = str(value)
     if _NUMBER.fullmatch(text):
         return _key(float(text))
-    if len(text) == 36 and _GUID.fullmatch(text):  # noqa: PLR2004
+    if len(text) == 36 and _GUID.fullmatch(text):
         return text.lower()
     if len(text) == _DATE_LENGTH and _DATE.fullmatch(text):
         return f"{text} 00:00:00"

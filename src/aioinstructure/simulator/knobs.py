@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast, TYPE_CHECKING
 
 from attrs import Attribute, asdict, define, field, fields_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Knobs", "PathNumbers"]
 
@@ -44,8 +46,9 @@ def _kinds(value: Any) -> dict[str, str]:
 
 def _turned(knobs: Knobs, attribute: Attribute[Any], value: Any) -> Any:
     """Checks a new value, and counts the change, so that cached answers are dropped."""
-    if attribute.converter is not None:
-        value = attribute.converter(value)
+    converter = _CONVERTERS.get(attribute.name)
+    if converter is not None:
+        value = converter(value)
     object.__setattr__(knobs, "version", knobs.version + 1)
     return value
 
@@ -83,7 +86,9 @@ class Knobs:
     canvas_latency_jitter_seconds: float = 0.0
     per_page_default: int = 10
     per_page_maximum: int = 100  # 50 on older servers
-    paging: dict[str, str] = field(factory=dict, converter=_kinds)  # operation name -> kind
+    paging: dict[str, str] = field(
+        factory=dict[str, str], converter=_kinds
+    )  # operation name -> kind
     last_link: bool = True  # False: the total of numbered lists is unknown
     endless_next: bool = True  # a page behind the last one names a next one, for ever
     link_header_name: str = "Link"  # its case; seen over TCP only
@@ -152,7 +157,7 @@ def _check(name: str, value: Any, present: Any) -> None:
             return
         expected: type = _OPTIONAL[name]
     else:
-        expected = type(present)
+        expected = cast("type", type(present))
     if expected is float:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
     elif expected is int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import orjson
 
@@ -11,7 +10,11 @@ from .campus import ROOT_ACCOUNT, Course, Pace
 from .canvas import PACED_TYPES, CanvasCall, CanvasService
 from .query import last
 from .reply import Reply, canvas_error, json_reply, missing, not_found
+from .values import listed, mapping, number, truth
 from .words import TERMS, TIME_ZONES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["PaceService"]
 
@@ -61,11 +64,11 @@ class PaceService:
 
     def _new(self, call: CanvasCall, course: Course) -> Reply:
         """The pace there is, or one that is not saved: its id is null."""
-        section_id = _number(last(call.pairs, "course_section_id"))
+        section_id = number(last(call.pairs, "course_section_id"))
         if section_id is not None and all(one.id != section_id for one in course.sections):
             return not_found()
         user_id = None
-        if (enrollment := _number(last(call.pairs, "enrollment_id"))) is not None:
+        if (enrollment := number(last(call.pairs, "enrollment_id"))) is not None:
             known = {one.enrollment_id: one.user_id for one in self._campus.students(course)}
             if (user_id := known.get(enrollment)) is None:
                 return not_found()
@@ -84,11 +87,11 @@ class PaceService:
             return _invalid("Only one of course_section_id and user_id can be given")
         if section_id is not None and all(one.id != section_id for one in course.sections):
             return not_found()
-        number = self._campus.next_pace
-        while number in self._campus.paces:
-            number += 1
-        self._campus.next_pace = number + 1
-        pace = Pace(number, course.id, section_id, user_id, "unpublished", created_at=call.today)
+        fresh = self._campus.next_pace
+        while fresh in self._campus.paces:
+            fresh += 1
+        self._campus.next_pace = fresh + 1
+        pace = Pace(fresh, course.id, section_id, user_id, "unpublished", created_at=call.today)
         pace.published_at = None
         return self._write(call, course, pace, wanted)
 
@@ -107,12 +110,12 @@ class PaceService:
         if "end_date" in wanted:
             pace.end_date = str(wanted["end_date"])[:10] if wanted["end_date"] else None
         if "exclude_weekends" in wanted:
-            pace.exclude_weekends = _truth(wanted["exclude_weekends"])
+            pace.exclude_weekends = truth(wanted["exclude_weekends"])
             pace.skip_days = ["sat", "sun"] if pace.exclude_weekends else []
         if "selected_days_to_skip" in wanted:
             pace.skip_days = [str(day) for day in wanted["selected_days_to_skip"] or ()]
         if "hard_end_dates" in wanted:
-            pace.hard_end_dates = _truth(wanted["hard_end_dates"])
+            pace.hard_end_dates = truth(wanted["hard_end_dates"])
         if wanted.get("time_to_complete_calendar_days") is not None:
             pace.calendar_days = int(wanted["time_to_complete_calendar_days"])
         for weight in wanted.get("assignments_weighting") or ():
@@ -131,12 +134,12 @@ class PaceService:
         numbers = self._item_numbers(course, pace)
         found: dict[int, int] = {}
         for nested in wanted.get("course_pace_module_items_attributes") or ():
-            item_id = _number(nested.get("module_item_id"))
-            if (own := _number(nested.get("id"))) is not None:
+            item_id = number(nested.get("module_item_id"))
+            if (own := number(nested.get("id"))) is not None:
                 item_id = numbers.get(own)
             if item_id not in numbers.values():
                 return None
-            if (days := _number(nested.get("duration"))) is not None and item_id is not None:
+            if (days := number(nested.get("duration"))) is not None and item_id is not None:
                 found[item_id] = days
         return found
 
@@ -352,33 +355,21 @@ class PaceService:
 
 def _root(call: CanvasCall) -> dict[str, Any] | None:
     """The parameters below course_pace; an empty one counts as missing, as in Rails."""
-    wanted = (call.body or {}).get("course_pace")
-    return wanted if isinstance(wanted, dict) and wanted else None  # pyright: ignore[reportUnknownVariableType] -- JSON
+    return mapping((call.body or {}).get("course_pace")) or None
 
 
 def _owner(wanted: dict[str, Any]) -> tuple[int | None, int | None]:
     """Whose pace it is: (section, user). The context may say it in other words."""
-    section_id, user_id = _number(wanted.get("course_section_id")), _number(wanted.get("user_id"))
+    section_id, user_id = number(wanted.get("course_section_id")), number(wanted.get("user_id"))
     if wanted.get("context_type") == "Section":
-        section_id = _number(wanted.get("context_id"))
+        section_id = number(wanted.get("context_id"))
     elif wanted.get("context_type") == "Enrollment":
-        user_id = _number(wanted.get("context_id"))
+        user_id = number(wanted.get("context_id"))
     return section_id, user_id
 
 
 def _invalid(message: str) -> Reply:
     return canvas_error(422, {"success": False, "errors": [message]})
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
-def _truth(value: Any) -> bool:
-    return value is True or str(value).lower() in {"true", "t", "yes", "y", "on", "1"}
 
 
 def _ids(text: str) -> set[int]:
@@ -387,4 +378,4 @@ def _ids(text: str) -> set[int]:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return set()
-    return {int(one) for one in value if str(one).isdigit()} if isinstance(value, list) else set()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- JSON
+    return {found for one in listed(value) or () if (found := number(one)) is not None}

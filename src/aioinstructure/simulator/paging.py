@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TYPE_CHECKING
 
 import orjson
 from attrs import frozen
 
-from .knobs import Knobs
 from .query import Pairs, last, rails_query
+
+if TYPE_CHECKING:
+    from .knobs import Knobs
+    from collections.abc import Callable, Sequence
 
 __all__ = ["BadPage", "Slice", "bookmark", "cut", "link_header"]
 

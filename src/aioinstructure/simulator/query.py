@@ -8,6 +8,8 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 import orjson
 
+from .values import mapping
+
 __all__ = ["Pairs", "first", "hidden", "last", "link_query", "many", "parse", "parse_body"]
 
 Pairs = list[tuple[str, str]]
@@ -90,10 +92,9 @@ def parse_body(content_type: str, body: bytes | None) -> dict[str, Any] | None:
         return {}
     if "json" in content_type:
         try:
-            value = orjson.loads(body)
+            return mapping(orjson.loads(body))
         except orjson.JSONDecodeError:
             return None
-        return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] -- JSON
     form: dict[str, Any] = {}
     for name, value in parse(body.decode("utf-8", "replace")):
         keys = [name.partition("[")[0], *re.findall(r"\[([^\]]*)\]", name)]
@@ -116,6 +117,6 @@ def _nest(into: dict[str, Any], keys: list[str], value: str) -> None:
             elements.append({})
         _nest(elements[-1], rest[1:], value)
     else:
-        inner = into.setdefault(key, {})
-        if isinstance(inner, dict):
-            _nest(inner, rest, value)  # pyright: ignore[reportUnknownArgumentType] -- JSON
+        inner = mapping(into.setdefault(key, {}))
+        if inner is not None:
+            _nest(inner, rest, value)

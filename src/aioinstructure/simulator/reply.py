@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from attrs import define, field
 
+from .values import listed, mapping
+
 __all__ = [
     "Reply",
     "abconnect_error",
@@ -110,16 +112,16 @@ def abconnect_error(
 
 def string_ids(value: Any) -> Any:
     """The same JSON with ids as texts, for clients whose numbers are too short for 64 bits."""
-    if isinstance(value, dict):
-        return {key: _string_id(key, inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [string_ids(inner) for inner in value]
+    if (members := mapping(value)) is not None:
+        return {key: _string_id(key, inner) for key, inner in members.items()}
+    if (elements := listed(value)) is not None:
+        return [string_ids(inner) for inner in elements]
     return value
 
 
 def _string_id(key: str, value: Any) -> Any:
     if (key == "id" or key.endswith("_id")) and type(value) is int:
         return str(value)
-    if key.endswith("_ids") and isinstance(value, list):
-        return [str(inner) if type(inner) is int else inner for inner in value]
+    if key.endswith("_ids") and (elements := listed(value)) is not None:
+        return [str(inner) if type(inner) is int else inner for inner in elements]
     return string_ids(value)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from .filters import And, Call, Compare, Expr, Getter, compile_filter, paths_of, words_of
 from .standards import RELATIONS, Standards
-from .world import Event, World
+from .values import listed, mapping
+
+if TYPE_CHECKING:
+    from .world import Event, World
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["EventTable", "StandardTable", "Table", "walk"]
 
@@ -21,23 +24,22 @@ _REMEMBERED = 64
 def walk(value: Any, names: Sequence[str]) -> list[Any]:
     """All values at a path; lists are walked through, nulls and empty objects are no values."""
     for at, name in enumerate(names):
-        if isinstance(value, list):
+        if (elements := listed(value)) is not None:
             rest = names[at:]
-            return [leaf for inner in value for leaf in walk(inner, rest)]  # pyright: ignore[reportUnknownVariableType] -- JSON
-        value = value.get(name) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- JSON
-    if isinstance(value, list):
-        return [leaf for inner in value for leaf in walk(inner, ())]  # pyright: ignore[reportUnknownVariableType] -- JSON
+            return [leaf for inner in elements for leaf in walk(inner, rest)]
+        members = mapping(value)
+        value = None if members is None else members.get(name)
+    if (elements := listed(value)) is not None:
+        return [leaf for inner in elements for leaf in walk(inner, ())]
     return [] if value is None or value == {} else [value]
 
 
 def _flat(value: Any, prefix: str = "") -> set[str]:
     """All property names of an object, those of whole objects included."""
-    if isinstance(value, list):
-        return {name for inner in value for name in _flat(inner, prefix)}  # pyright: ignore[reportUnknownVariableType] -- JSON
-    if not isinstance(value, dict):
-        return set()
+    if (elements := listed(value)) is not None:
+        return {name for inner in elements for name in _flat(inner, prefix)}
     found: set[str] = set()
-    for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType] -- JSON
+    for name, inner in (mapping(value) or {}).items():
         path = f"{prefix}{name}"
         found |= {path} | _flat(inner, f"{path}.")
     return found
@@ -149,10 +151,8 @@ class Table:
             if path in {"id", "guid"}:
                 rows.sort(key=self.guid, reverse=key.startswith("-"))
             else:
-                rows.sort(
-                    key=lambda row, path=path: _rank(self.values(row, path)),
-                    reverse=key.startswith("-"),
-                )
+                ranks = {row: _rank(self.values(row, path)) for row in rows}
+                rows.sort(key=ranks.__getitem__, reverse=key.startswith("-"))
 
     def score(self, get: Getter, call: Call) -> int:
         """How well a row fits a query: words found, a phrase ahead of single words."""
@@ -179,7 +179,33 @@ def _parts(text: str) -> set[str]:
 
 
 _EXTRA_PATHS = frozenset(
-    ["statement.addendums.descr", "statement.addendums.position", "statement.addendums.seq", "statement.addendums.add_context", "utilizations.type", "utilizations.guid", "legends.symbol", "legends.symbol_position", "legends.descr", "extensions.type", "extensions.guid", "extensions.descr", "key_ideas.guid", "key_ideas.concepts", "key_ideas.concepts.guid", "key_ideas.concepts.descr", "disciplines.genres.guid", "disciplines.genres.code", "disciplines.genres.descr", "disciplines.ece_domains.guid", "disciplines.ece_domains.code", "disciplines.ece_domains.descr", "education_levels.ece_ages.guid", "education_levels.ece_ages.descr", "education_levels.ece_ages.seq"]
+    [
+        "statement.addendums.descr",
+        "statement.addendums.position",
+        "statement.addendums.seq",
+        "statement.addendums.add_context",
+        "utilizations.type",
+        "utilizations.guid",
+        "legends.symbol",
+        "legends.symbol_position",
+        "legends.descr",
+        "extensions.type",
+        "extensions.guid",
+        "extensions.descr",
+        "key_ideas.guid",
+        "key_ideas.concepts",
+        "key_ideas.concepts.guid",
+        "key_ideas.concepts.descr",
+        "disciplines.genres.guid",
+        "disciplines.genres.code",
+        "disciplines.genres.descr",
+        "disciplines.ece_domains.guid",
+        "disciplines.ece_domains.code",
+        "disciplines.ece_domains.descr",
+        "education_levels.ece_ages.guid",
+        "education_levels.ece_ages.descr",
+        "education_levels.ece_ages.seq",
+    ]
 )
 _OF_SECTION = ("document.", "section.", "disciplines.subjects.", "education_levels.grades.")
 
@@ -198,27 +224,34 @@ class StandardTable(Table):
         self._paths: frozenset[str] | None = None
         self._sections = standards.sections()
 
+    @override
     def count(self) -> int:
         return self._standards.count
 
+    @override
     def guid(self, row: int) -> str:
         return self._standards.guid(row)
 
+    @override
     def row_of(self, guid: str) -> int | None:
         return self._standards.index_of(guid)
 
+    @override
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
         return self._standards.attributes(row, origin)
 
+    @override
     def related(self, row: int, relation: str) -> list[int]:
         return self._standards.related(row, relation)
 
+    @override
     def paths(self) -> frozenset[str]:
         if self._paths is None:
             first = self._standards.attributes(0, "") if self.count() else {}
             self._paths = frozenset(_flat(first)) | _EXTRA_PATHS
         return self._paths
 
+    @override
     def values(self, row: int, path: str) -> Sequence[Any]:
         standards = self._standards
         head, _, tail = path.partition(".")
@@ -260,6 +293,7 @@ class StandardTable(Table):
         attributes = self._standards.attributes(row, "")
         return walk(attributes, _same(path).split("."))
 
+    @override
     def candidates(self, expr: Expr) -> set[int] | None:
         """Follows the terms that all must hold: ids, parents, and what a whole section shares."""
         terms = expr.parts if isinstance(expr, And) else (expr,)
@@ -283,10 +317,10 @@ class StandardTable(Table):
             return None
         fits = compile_filter(And(tuple(shared)), self.score)
         found = set(self._standards.patches)
-        for _, _, rows in self._sections:
-            plain = next((row for row in rows if row not in self._standards.patches), rows[0])
+        for _, _, numbers in self._sections:
+            plain = next((row for row in numbers if row not in self._standards.patches), numbers[0])
             if fits(self.getter(plain)):
-                found.update(rows)
+                found.update(numbers)
         return found
 
 
@@ -309,18 +343,22 @@ class EventTable(Table):
     def _event(self, row: int) -> Event:
         return self._world.events[row]
 
+    @override
     def count(self) -> int:
         return len(self._world.events)
 
+    @override
     def guid(self, row: int) -> str:
         return self._event(row).guid
 
+    @override
     def row_of(self, guid: str) -> int | None:
         lower = guid.lower()
         return next(
             (row for row, event in enumerate(self._world.events) if event.guid == lower), None
         )
 
+    @override
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
         event = self._event(row)
         return {
@@ -334,13 +372,16 @@ class EventTable(Table):
             "affected_properties": event.affected,
         }
 
+    @override
     def related(self, row: int, relation: str) -> list[int]:
         standard = self._event(row).standard
         return [standard] if relation == "standard" and standard is not None else []
 
+    @override
     def paths(self) -> frozenset[str]:
         return _EVENT_PATHS
 
+    @override
     def values(self, row: int, path: str) -> Sequence[Any]:
         event = self._event(row)
         if path == "seq":
@@ -352,5 +393,17 @@ class EventTable(Table):
 
 
 _EVENT_PATHS = frozenset(
-    ["guid", "seq", "date_utc", "change_type", "target", "document_guid", "section_guid", "affected_properties", "affected_properties.name", "affected_properties.previous_value", "affected_properties.new_value"]
+    [
+        "guid",
+        "seq",
+        "date_utc",
+        "change_type",
+        "target",
+        "document_guid",
+        "section_guid",
+        "affected_properties",
+        "affected_properties.name",
+        "affected_properties.previous_value",
+        "affected_properties.new_value",
+    ]
 )

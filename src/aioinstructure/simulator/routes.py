@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import unquote
 
 import orjson
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Operation", "Router", "operations"]
 

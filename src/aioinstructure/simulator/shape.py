@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TYPE_CHECKING
 
 from attrs import frozen
 
 from .resources import StandardTable, Table, walk
-from .standards import Standards
+from .values import listed, mapping
+
+if TYPE_CHECKING:
+    from .standards import Standards
+    from collections.abc import Collection, Iterable
 
 __all__ = ["FACETS", "Fields", "Projector", "facet", "facet_count"]
 
@@ -71,15 +74,15 @@ def _plant(tree: Tree, names: list[str]) -> None:
 def _project(value: Any, tree: Tree, trail: tuple[str, ...] = ()) -> Any:
     if not tree:
         return value
-    if isinstance(value, list):
-        return [_project(inner, tree, trail) for inner in value]  # pyright: ignore[reportUnknownVariableType] -- JSON
-    if not isinstance(value, dict):
+    if (elements := listed(value)) is not None:
+        return [_project(inner, tree, trail) for inner in elements]
+    if (members := mapping(value)) is None:
         return value
     shown: dict[str, Any] = {}
     for name, inner in tree.items():
-        if name not in value:
+        if name not in members:
             continue
-        part: Any = value[name]
+        part = members[name]
         # A list without elements of which a part was asked for is left out.
         if part == [] and inner and (*trail, name) != _ALWAYS:
             continue
@@ -177,7 +180,8 @@ def _groups(table: Table, rows: Iterable[int], name: str) -> dict[str, tuple[Any
     memory: dict[int, list[Any]] = {}
     for row in rows:
         for value in _facet_values(table, row, name, memory):
-            key = value["guid"] if isinstance(value, dict) else str(value)
+            members = mapping(value)
+            key = str(value if members is None else members["guid"])
             groups[key] = (value, groups.get(key, (value, 0))[1] + 1)
     return groups
 
@@ -200,12 +204,10 @@ def facet_count(table: Table, rows: Iterable[int], name: str) -> dict[str, Any]:
 def facet(table: Table, rows: Iterable[int], name: str) -> dict[str, Any]:
     """The values, the most frequent first, cut at 10,000; `count` tells of the cut."""
     groups = _groups(table, rows, name)
-    members = _MEMBERS.get(name, ("guid", "descr"))
-    details = [
-        {
-            "count": count,
-            "data": {key: value[key] for key in members} if isinstance(value, dict) else value,
-        }
-        for _, (value, count) in sorted(groups.items(), key=lambda pair: (-pair[1][1], pair[0]))
-    ]
+    shown = _MEMBERS.get(name, ("guid", "descr"))
+    details: list[dict[str, Any]] = []
+    for _, (value, count) in sorted(groups.items(), key=lambda pair: (-pair[1][1], pair[0])):
+        members = mapping(value)
+        data = value if members is None else {key: members[key] for key in shown}
+        details.append({"count": count, "data": data})
     return {"facet": name, "count": len(groups), "details": details[:_CUT]}

@@ -153,7 +153,7 @@ class Standards:
         patch = self.patches.get(index)
         if patch and "status" in patch:
             return str(patch["status"])
-        if _mix(index + 77) % 100 < 2:  # noqa: PLR2004
+        if _mix(index + 77) % 100 < 2:
             return "deleted"
         edition = index // self.size
         newest = edition == 0 or edition + len(STATES) >= self.publications
@@ -209,11 +209,8 @@ class Standards:
         if relation == "origins":
             return [place] if self._derived(edition, place) else []
         if relation in {"derivatives", "peer_derivatives"}:
-            if (
-                (relation == "derivatives"
-                and edition)
-                or (relation == "peer_derivatives"
-                and not self._derived(edition, place))
+            if (relation == "derivatives" and edition) or (
+                relation == "peer_derivatives" and not self._derived(edition, place)
             ):
                 return []
             return [
@@ -235,8 +232,7 @@ class Standards:
             edition * self.size + place
             for edition in range(self.publications)
             for place in self._clusters[cluster]
-            if edition * self.size + place not in (index,)
-            and edition * self.size + place < self.count
+            if edition * self.size + place != index and edition * self.size + place < self.count
         ]
 
     def _migrated(self, index: int, relation: str) -> list[int]:
@@ -362,11 +358,11 @@ class Standards:
         short = SUBJECTS[slot.subject][2]
         full = f"{prefix}.{short}.{slot.number}"
         return {
-            "raw": None if slot.level == 2 else f"{slot.number.rpartition('.')[2]}.",  # noqa: PLR2004
+            "raw": None if slot.level == 2 else f"{slot.number.rpartition('.')[2]}.",
             "enhanced": slot.number,
             "prefix_enhanced": full,
             "root_enhanced": slot.number,
-            "alternate": None if slot.level > 2 else slot.number,  # noqa: PLR2004
+            "alternate": None if slot.level > 2 else slot.number,
         }
 
     def attributes(self, index: int, origin: str) -> dict[str, Any]:
@@ -387,7 +383,7 @@ class Standards:
             "uri": f"{origin}/rest/v4.1/standards/{guid}",
             "deepest": "Y" if slot.deepest else "N",
             "in_list": "Y" if slot.level == len(_LABELS) - 1 else "N",
-            "has_list": "N" if slot.deepest or slot.level < 3 else "Y",  # noqa: PLR2004
+            "has_list": "N" if slot.deepest or slot.level < 3 else "Y",
             "topic_organizer": None,
             "date_modified_utc": self.modified(index),
             "date_deleted_utc": self.modified(index) if deleted else None,

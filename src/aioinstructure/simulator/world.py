@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from attrs import define
 
 from .campus import Campus
-from .knobs import Knobs
 from .standards import Standards
+from .values import mapping
+
+if TYPE_CHECKING:
+    from .knobs import Knobs
 
 __all__ = ["Event", "World"]
 
@@ -168,5 +171,6 @@ def _property(name: str, before: Any, after: Any) -> dict[str, Any]:
 def _value(attributes: dict[str, Any], path: str) -> Any:
     value: Any = attributes
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- JSON
-    return value  # pyright: ignore[reportUnknownVariableType] -- JSON
+        members = mapping(value)
+        value = None if members is None else members.get(name)
+    return value

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from aioinstructure.errors import DeadlineError, Error, QuotaError, UnknownOutcome
+from aioinstructure.errors import (
+    DeadlineError,
+    Error,
+    QuotaError,
+    ResponseError,
+    TransportError,
+    UnknownOutcome,
+)
 from aioinstructure.quota import Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler
 from aioinstructure.wire.message import Response
@@ -47,6 +54,6 @@ def _lost(exchange: Exchange, scheduler: Scheduler) -> Error:
 
 def with_wait(error: Error, wait: float) -> Error:
     """The error, told how long another attempt would have had to wait."""
-    if hasattr(error, "wait"):
+    if isinstance(error, TransportError | ResponseError):
         error.wait = wait
     return error

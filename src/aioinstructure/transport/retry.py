@@ -18,7 +18,7 @@ from aioinstructure.errors import Error, NotFound, QuotaError, Throttled
 from aioinstructure.transport.deadline import with_wait
 from aioinstructure.transport.exchange import Exchange, Handler
 from aioinstructure.wire.auth import Credential
-from aioinstructure.wire.message import Response
+from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.verdict import blames_credential, may_retry
 
 __all__ = ["RetryBudget", "retry_layer"]
@@ -56,6 +56,44 @@ class RetryBudget:
         return True
 
 
+@define
+class _Attempts:
+    """What one call has tried, and so what it may try next."""
+
+    credential: Credential
+    budget: RetryBudget
+    rng: random.Random
+    failures: int = 0
+    throttles: int = 0
+    renewed: bool = False
+
+    def pause_after(self, error: Error, request: Request) -> float | None:
+        """Seconds before another attempt; None if there is to be none."""
+        if isinstance(error, Throttled):
+            self.throttles += 1
+            return self._after_throttle(error)
+        if blames_credential(error) and not self.renewed and self.credential.invalidate():
+            self.renewed = True
+            return 0.0
+        self.failures += 1
+        if not may_retry(error, request) or self.failures >= ATTEMPTS or not self.budget.spend():
+            return None
+        asked = getattr(error, "retry_after", None)
+        return float(asked) if asked is not None else self._jitter(self.failures)
+
+    def _after_throttle(self, error: Throttled) -> float:
+        """None, mostly: the scheduler was told, and knows when the bucket has room.
+
+        But a limit of one endpoint (Canvas's page view queries answer 429 in JSON) is no business
+        of the bucket's: without a pause it would be asked in a circle.
+        """
+        told = "x-rate-limit-remaining" in error.response.headers or error.retry_after is not None
+        return 0.0 if told or self.throttles == 1 else self._jitter(self.throttles - 1)
+
+    def _jitter(self, count: int) -> float:
+        return self.rng.uniform(0.0, min(_LONGEST, _BASE * 2.0 ** min(count - 1, 10)))
+
+
 def retry_layer(
     inner: Handler,
     credential: Credential,
@@ -67,9 +105,7 @@ def retry_layer(
 
     async def handle(exchange: Exchange) -> Response:
         budget.earn()
-        renewed = False
-        failures = 0
-        throttles = 0
+        tried = _Attempts(credential, budget, rng)
         while True:
             exchange.attempts += 1
             try:
@@ -78,23 +114,13 @@ def retry_layer(
                 if exchange.last_error is None:
                     raise
                 raise with_wait(exchange.last_error, error.wait) from error
-            except Throttled as error:
-                exchange.last_error = error
-                throttles += 1
-                pause = _pause_after_throttle(error, throttles, rng)
             except Error as error:
                 exchange.last_error = error
                 if _already_gone(exchange, error):
                     return Response(204, request=exchange.request)
-                if not renewed and blames_credential(error) and credential.invalidate():
-                    renewed = True
-                    continue
-                failures += 1
-                if not may_retry(error, exchange.request) or failures >= ATTEMPTS:
+                pause = tried.pause_after(error, exchange.request)
+                if pause is None:
                     raise
-                if not budget.spend():
-                    raise
-                pause = _pause_after_failure(error, failures, rng)
             await _sleep(pause, exchange, clock)
 
     return handle
@@ -105,26 +131,6 @@ def _already_gone(exchange: Exchange, error: Error) -> bool:
     return (
         exchange.unanswered and exchange.request.method == "DELETE" and isinstance(error, NotFound)
     )
-
-
-def _pause_after_throttle(error: Throttled, throttles: int, rng: random.Random) -> float:
-    """Seconds before it queues again. The scheduler knows when the bucket has room, so none.
-
-    But a limit of one endpoint (Canvas's page view queries answer 429 in JSON) is no business of
-    the bucket's: without a pause it would be asked in a circle.
-    """
-    if error.retry_after is not None:
-        return 0.0  # the scheduler was told, and lets nobody through before
-    if "x-rate-limit-remaining" in error.response.headers or throttles == 1:
-        return 0.0
-    return rng.uniform(0.0, min(_LONGEST, _BASE * 2.0 ** min(throttles - 1, 10)))
-
-
-def _pause_after_failure(error: Error, failures: int, rng: random.Random) -> float:
-    asked = getattr(error, "retry_after", None)
-    if asked is not None:
-        return float(asked)
-    return rng.uniform(0.0, min(_LONGEST, _BASE * 2.0 ** (failures - 1)))
 
 
 async def _sleep(seconds: float, exchange: Exchange, clock: Clock) -> None:

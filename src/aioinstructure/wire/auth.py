@@ -74,11 +74,11 @@ class BearerToken:
     def __attrs_post_init__(self) -> None:
         self._header = f"Bearer {_secret('the token', self._token)}"
 
-    def authorize(self, request: Request, now: float) -> Request:  # noqa: ARG002 - never expires
+    def authorize(self, request: Request, now: float) -> Request:
         """The request with the token in its header."""
         return evolve(request, headers=request.headers.with_field("authorization", self._header))
 
-    def stale(self, now: float) -> bool:  # noqa: ARG002
+    def stale(self, now: float) -> bool:
         """Never: nothing but the server knows when it ends."""
         return False
 
@@ -154,7 +154,7 @@ class PartnerSignature:
         self._query = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
         self._renew_at = now + self.lifetime - self.renew
 
-    def stale(self, now: float) -> bool:  # noqa: ARG002
+    def stale(self, now: float) -> bool:
         """Never: it is renewed where it is used, after queueing."""
         return False
 

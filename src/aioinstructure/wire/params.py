@@ -7,7 +7,8 @@ reads lists joined by commas. In a query None is left out, in a JSON body it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -76,7 +77,7 @@ def _scalar(name: str, value: object) -> str:
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | Set) and not isinstance(value, str | bytes)
+    return isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes)
 
 
 def rails_pairs(name: str, value: Any) -> Iterator[Pair]:

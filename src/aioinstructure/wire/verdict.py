@@ -64,8 +64,8 @@ def is_refusal(response: Response) -> bool:
     October 2025. A 403 in JSON is a missing permission.
     Source: the page on throttling of the Canvas developer portal.
     """
-    return response.status == 429 or (  # noqa: PLR2004 - statuses read best as numbers
-        response.status == 403  # noqa: PLR2004
+    return response.status == 429 or (
+        response.status == 403
         and "json" not in response.headers.get("content-type", "")
         and b"Rate Limit Exceeded" in response.body[:400]
     )
@@ -84,9 +84,9 @@ def judge(request: Request, response: Response, *, now: float) -> Response:
         OriginError: A redirect to another origin; it was not followed.
     """
     status = response.status
-    if 200 <= status < 300:  # noqa: PLR2004
+    if 200 <= status < 300:
         return response
-    if 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:
         _stay_home(request, response)
     refused = is_refusal(response)
     kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
@@ -99,9 +99,9 @@ def judge(request: Request, response: Response, *, now: float) -> Response:
 
 
 def _by_hundreds(status: int) -> type[ResponseError]:
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500:
         return ServerError
-    if status >= 400:  # noqa: PLR2004
+    if status >= 400:
         return BadRequest
     return RedirectError
 
