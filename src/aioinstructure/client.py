@@ -7,10 +7,12 @@ three and differ in how their calls are queued; they own nothing and need no clo
 from __future__ import annotations
 
 import copy
-import importlib
+import functools
+import inspect
 import ipaddress
 import os
 import random
+import re
 import ssl as tls
 import sys
 import warnings
@@ -48,6 +50,7 @@ __all__ = ["Client"]
 
 T = TypeVar("T")
 
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE = _READS | {"PUT", "DELETE"}
 
@@ -81,7 +84,7 @@ class Client:
     ) -> None:
         parts = Parts(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
         self._core = _Core(origin, parts, build(parts))
-        self._options = Options(deadline=_seconds("deadline", deadline))
+        self._set_options(Options(deadline=_seconds("deadline", deadline)))
         self._is_view = False
         self._headers = Headers({"accept": self._accept})
 
@@ -91,6 +94,11 @@ class Client:
     def quota(self) -> Scheduler:
         """The scheduler: `.snapshot()`, `.set_rate()`; hand it to another client to share it."""
         return self._core.parts.scheduler
+
+    @property
+    def clock(self) -> Clock:
+        """Where its seconds come from."""
+        return self._core.parts.clock
 
     @property
     def origin(self) -> str:
@@ -119,9 +127,11 @@ class Client:
                 raise InputError(f"lane must be interactive, bulk or background, not {lane!r}")
             changes["lane"] = lane
         if flow is not None:
+            if not isinstance(flow, Hashable):
+                raise InputError(f"flow must be hashable, not {flow!r}")
             changes["flow"] = flow
         if weight is not None:
-            if not 0 < weight < float("inf"):
+            if not _is_positive(weight):
                 raise InputError(f"weight must be a number above 0, not {weight!r}")
             changes["weight"] = weight
         if deadline is not None:
@@ -130,11 +140,20 @@ class Client:
 
     def _view(self, options: Options) -> Self:
         view = copy.copy(self)
-        view._options = options
+        view._set_options(options)
         view._is_view = True
         for name in self._namespace_types():  # made by the view's own, on first use
             view.__dict__.pop(name, None)
         return view
+
+    def _set_options(self, options: Options) -> None:
+        self._options = options
+        # Who names no flow is one: each view for its single calls, and each list.
+        self._queued_as = options if options.flow is not None else evolve(options, flow=object())
+
+    def _list(self, call: Call[T], place: Place | None = None) -> Pages[T]:
+        source = self if self._options.flow is not None else self._view(self._options)
+        return Pages(source, call, place=place)
 
     async def request(
         self,
@@ -155,15 +174,14 @@ class Client:
             idempotent: Whether it may be repeated; by default GET, HEAD, PUT and DELETE.
         """
         method = method.upper()
-        if not path.startswith("/") or path.startswith("//"):
-            raise InputError(f"a path begins with one slash: {path!r}")
-        if "#" in path or any(ch.isspace() or not ch.isascii() for ch in path):
-            raise InputError(f"the path must be percent-encoded: {path!r}")
+        if not (method.isascii() and method.isalpha()):
+            raise InputError(f"no HTTP verb: {method!r}")
+        path = _checked_path(path)
         if query := query_string(p for n, v in (params or {}).items() for p in rails_pairs(n, v)):
             path = f"{path}{'&' if '?' in path else '?'}{query}"
         body = None if json is None else json_body(json)
         safe = method in _SAFE if idempotent is None else idempotent
-        return await self._send(self._request(method, path, body, "", safe), Cost())
+        return await self._send(self._request(method, path, body, "", safe), self._cost(path, ""))
 
     @overload
     def resume(self, cursor: Cursor[T]) -> Pages[T]: ...
@@ -180,14 +198,13 @@ class Client:
         place = Place.decode(cursor)
         if place.origin != self.origin:
             raise InputError(f"the cursor belongs to {place.origin}, not to {self.origin}")
-        if place.as_user != self._options.as_user:
-            raise InputError("the cursor belongs to another as_user")
+        self._check_user(place)
         route = next((r for r in routes_of(type(self)) if r.name == place.route), None)
         if route is None or not route.paginated:
             raise InputError(f"the cursor is of {place.route!r}, which is no list of this client")
-        if not route.matches(place.path):
+        if not route.matches(_checked_path(place.path)):
             raise InputError(f"the cursor's path is none of {route.name}: {place.path[:200]!r}")
-        return Pages(self, Call(route, place.path), place=place)
+        return self._list(Call(route, place.path), place)
 
     async def __aenter__(self) -> Self:
         return self
@@ -206,25 +223,27 @@ class Client:
     # --- namespaces, made on first use ---------------------------------------------------------
 
     @classmethod
-    def _namespace_types(cls) -> dict[str, str]:
-        """Attribute names and the names of their classes: the annotations of the client class."""
+    @functools.cache
+    def _namespace_types(cls) -> dict[str, tuple[str, str]]:
+        """Attribute names with module and name of their classes: the client class's annotations."""
         return {
-            name: text
-            for name, text in cls.__annotations__.items()
-            if not name.startswith("_") and isinstance(text, str)
+            name: (base.__module__, text)
+            for base in reversed(cls.__mro__)
+            if base is not Client and issubclass(base, Client)
+            for name, text in inspect.get_annotations(base).items()
+            if not name.startswith("_") and _is_namespace(base.__module__, text)
         }
 
     @classmethod
     def namespaces(cls) -> Iterator[tuple[str, type[Namespace]]]:
         """The resources of this client: attribute name and class."""
-        package = sys.modules[cls.__module__]
-        for name, text in cls._namespace_types().items():
-            yield name, getattr(package, text)
+        for name, (module, text) in cls._namespace_types().items():
+            yield name, getattr(sys.modules[module], text)
 
     def __getattr__(self, name: str) -> Any:
-        if text := type(self)._namespace_types().get(name):
-            package = importlib.import_module(type(self).__module__)
-            made = self.__dict__[name] = getattr(package, text)(self, name)
+        if found := type(self)._namespace_types().get(name):
+            module, text = found
+            made = self.__dict__[name] = getattr(sys.modules[module], text)(self, name)
             return made
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -232,7 +251,7 @@ class Client:
 
     def list_pages(self, call: Call[Any]) -> Pages[Any]:
         """The lazy list that a paginated call stands for."""
-        return Pages(self, call)
+        return self._list(call)
 
     async def fetch(self, call: Call[Any]) -> Any:
         """The object that the call gives."""
@@ -251,13 +270,17 @@ class Client:
         body = self._json(response)
         raw = items_in(body, self._items_path(call.route), response)
         following = self._next(response.request, response, body)
-        after = self._after(call, self._path_of(following), raw) if following else None
+        keyed = self._behind(call, raw)
+        after = None
+        if following is not None:
+            after = keyed or Call[T](call.route, self._path_of(following))
+        place = after or keyed
         return Page(
             raw=raw,
             response=response,
             total=self._total(body),
             next=after,
-            cursor=Cursor(self.place_of(after, 0, None).encode()) if after else None,
+            cursor=Cursor(self.place_of(place, 0, None).encode()) if place else None,
             structure=self.converter_for(call.route.returns),
         )
 
@@ -280,11 +303,10 @@ class Client:
         request = self._request(
             route.method, self._base + call.path, call.body, route.name, route.idempotent
         )
-        return await self._send(request, self._cost(call))
+        return await self._send(request, self._cost(call.path, route.name))
 
     async def _send(self, request: Request, cost: Cost) -> Response:
-        options = self._options
-        return await self._core.handler(Exchange(request, options, cost))
+        return await self._core.handler(Exchange(request, self._queued_as, cost))
 
     def _request(
         self, method: str, path: str, body: bytes | None, route: str, idempotent: bool
@@ -311,14 +333,14 @@ class Client:
 
     def _path_of(self, request: Request) -> str:
         path = request.path
-        if not path.startswith(self._base):
-            raise OriginError(f"the next page lies outside of {self._base}: {path[:200]!r}")
+        if not path.startswith(f"{self._base}/"):
+            raise OriginError(f"the next page lies outside of {self._base}/: {path[:200]!r}")
         return path.removeprefix(self._base)
 
     # --- what the services differ in -------------------------------------------------------------
 
-    def _cost(self, call: Call[Any]) -> Cost:
-        return Cost(key=call.route.name)
+    def _cost(self, path: str, route: str) -> Cost:
+        return Cost(key=route)
 
     def _items_path(self, route: Route) -> tuple[str, ...]:
         return route.items
@@ -326,18 +348,45 @@ class Client:
     def _next(self, request: Request, response: Response, body: Any) -> Request | None:
         raise NotImplementedError
 
-    def _after(self, call: Call[T], path: str, raw: list[Any]) -> Call[T]:
-        """The call for the page behind one, where the link says it is."""
-        return Call(call.route, path)
+    def _behind(self, call: Call[T], raw: list[Any]) -> Call[T] | None:
+        """The call for what lies behind a page by key instead of by link, where lists allow it."""
+        return None
 
     def _total(self, body: Any) -> int | None:
         raise NotImplementedError
 
+    def _check_user(self, place: Place) -> None:
+        """Raise InputError for a cursor that acts for somebody else than this client."""
+        if place.as_user is not None:
+            raise InputError("the cursor belongs to another as_user")
+
+
+def _is_namespace(module: str, text: Any) -> bool:
+    """Whether an annotation names a resource; our own modules have no others, and load late."""
+    if not isinstance(text, str) or module.startswith(f"{__package__}."):
+        return isinstance(text, str)
+    found = getattr(sys.modules[module], text, None)
+    return isinstance(found, type) and issubclass(found, Namespace)
+
 
 def _seconds(name: str, value: float | None) -> float | None:
-    if value is not None and not 0 < value < float("inf"):
+    if value is not None and not _is_positive(value):
         raise InputError(f"{name} must be seconds above 0, not {value!r}")
     return value
+
+
+def _is_positive(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < float("inf")
+
+
+def _checked_path(path: str) -> str:
+    """The path, if it can be sent as it is."""
+    if not path.startswith("/") or path.startswith("//"):
+        raise InputError(f"a path begins with one slash: {path[:200]!r}")
+    if "#" in path or any(not "!" <= ch <= "~" for ch in path):
+        raise InputError(f"the path must be percent-encoded: {path[:200]!r}")
+    return path
 
 
 def http_transport(
@@ -374,18 +423,21 @@ def checked_origin(url: str, *, allow_http: bool, base: str = "") -> str:
     """
     if not isinstance(url, str) or not url.strip():
         raise ConfigurationError("the URL is missing")
+    # Users and queries may be credentials: they are shown nowhere.
+    shown = re.sub(r"(//)[^/]*@", r"\1...@", re.split(r"[?#]", url)[0])
+    more = f", or that and {base}" if base else ""
+    wrong = ConfigurationError(f"the URL must be an origin such as https://host{more}: {shown!r}")
     try:
         origin = origin_of(url)
-    except InputError as error:
-        raise ConfigurationError(
-            f"the URL must be an origin such as https://host: {url!r}"
-        ) from error
+    except InputError:
+        raise wrong from None
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"the URL must not hold a user or password: {parts.hostname}")
-    if parts.path.rstrip("/") not in ("", base) or parts.query or parts.fragment:
-        more = f", or that and {base}" if base else ""
-        raise ConfigurationError(f"the URL must be an origin such as https://host{more}: {url!r}")
+    if parts.path.rstrip("/") not in ("", base) or "?" in url or "#" in url:
+        raise wrong
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise wrong
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         if not allow_http:
             raise ConfigurationError(f"plain http would show the credential to all: {origin}")

@@ -88,7 +88,8 @@ class Page(Generic[T]):
         response: The whole answer.
         total: How many items the whole list has, where the server says so.
         next: The call for the page behind it; None on the last one.
-        cursor: The place behind this page, or None if the list ends here.
+        cursor: The place behind this page. None where the list ends here, unless it is one that
+            grows at its end (events): then what is behind it can be asked for later.
     """
 
     raw: list[Any] = field(repr=lambda raw: f"<{len(raw)} items>")
@@ -138,17 +139,19 @@ class Pages(Generic[T]):
         self._place = place
         self._walk: weakref.ref[_Walk[T]] | None = None
         self._first: Page[T] | None = None
-        self._mark: tuple[Call[T], list[Any], int] | None = None
+        self._mark: tuple[Call[T], Page[T], int] | None = None
 
     @property
     def cursor(self) -> Cursor[T]:
         """The place behind the item (or page) that was read last; the start before the first."""
         if self._mark is None:
             place = self._place or self._source.place_of(self._call, 0, None)
-        else:
-            call, raw, done = self._mark
-            place = self._source.place_of(call, done, id_of(raw[done - 1]) if done else None)
-        return Cursor(place.encode())
+            return Cursor(place.encode())
+        call, page, done = self._mark
+        if done == len(page.raw) and page.cursor is not None:
+            return page.cursor  # the start of the next page, which saves reading this one again
+        last_id = id_of(page.raw[done - 1]) if done else None
+        return Cursor(self._source.place_of(call, done, last_id).encode())
 
     @property
     def route(self) -> Route:
@@ -238,7 +241,7 @@ class _Walk(Generic[T]):
         if page is None or call is None:
             self.ended = True
             raise StopAsyncIteration
-        self._pages._mark = (call, page.raw, len(page.raw))
+        self._pages._mark = (call, page, len(page.raw))
         return page
 
     async def advance(self) -> tuple[Call[T], Page[T], int] | None:
@@ -302,13 +305,14 @@ class _Walk(Generic[T]):
 class _Items(Generic[T]):
     """The items of a walk, converted one by one: those before a bad one are handed out."""
 
-    __slots__ = ("_call", "_done", "_length", "_pages", "_raw", "_structure", "_walk")
+    __slots__ = ("_call", "_done", "_length", "_page", "_pages", "_raw", "_structure", "_walk")
 
     def __init__(self, walk: _Walk[T]) -> None:
         self._walk = walk
         self._pages = walk._pages
         self._structure = self._pages._source.converter_for(self._pages.route.returns)
         self._call: Call[T] | None = None
+        self._page: Page[T] | None = None
         self._raw: list[Any] = []
         self._done = 0
         self._length = 0
@@ -321,11 +325,11 @@ class _Items(Generic[T]):
             found = await self._walk.advance()
             if found is None:
                 raise StopAsyncIteration
-            self._call, page, self._done = found
-            self._raw = page.raw
-            self._length = len(page.raw)
+            self._call, self._page, self._done = found
+            self._raw = self._page.raw
+            self._length = len(self._raw)
             if self._done:
-                self._pages._mark = (self._call, self._raw, self._done)
+                self._pages._mark = (self._call, self._page, self._done)
         try:
             item: T = self._structure(self._raw[self._done])
         except DecodeError:
@@ -333,7 +337,7 @@ class _Items(Generic[T]):
             raise
         self._done += 1
         # One tuple an item: a cursor is made of it only when somebody asks.
-        self._pages._mark = (self._call, self._raw, self._done)  # type: ignore[assignment]  # a call came with the page
+        self._pages._mark = (self._call, self._page, self._done)  # type: ignore[assignment]  # a call came with the page
         return item
 
 

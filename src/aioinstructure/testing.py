@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 import orjson
 from attrs import define, field
 
+from aioinstructure._types import UNSET
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
@@ -44,7 +45,7 @@ Reply: TypeAlias = "Response | Error | Callable[[Request], Response]"
 
 
 def reply(
-    json: Any = None,
+    json: Any = UNSET,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
@@ -54,7 +55,7 @@ def reply(
     """An answer for a `FakeTransport`.
 
     Args:
-        json: The body, if `body` is not given.
+        json: The body, if `body` is not given; without either it is empty.
         status: The status.
         headers: More header fields.
         body: The body in bytes.
@@ -63,7 +64,9 @@ def reply(
     fields = {"content-type": "application/json; charset=utf-8", **(headers or {})}
     if next is not None:
         fields["link"] = f'<{next}>; rel="next"'
-    return Response(status, fields, orjson.dumps(json) if body is None else body)
+    if body is None:
+        body = b"" if json is UNSET else orjson.dumps(json)
+    return Response(status, fields, body)
 
 
 @define(eq=False)
@@ -194,10 +197,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, executor: Any, func: Any, *args: Any
     ) -> asyncio.Future[Any]:
         """As usual, with the clock held until it is done."""
-        stack = contextlib.ExitStack()
-        stack.enter_context(self.hold())
-        future = super().run_in_executor(executor, func, *args)
-        future.add_done_callback(lambda _: stack.close())
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.hold())
+            future = super().run_in_executor(executor, func, *args)
+            held = stack.pop_all()
+        future.add_done_callback(lambda _: held.close())
         return future
 
 

@@ -211,8 +211,8 @@ class ABConnect(Client):
             **options,
         )
 
-    def _cost(self, call: Call[Any]) -> Cost:
-        return Cost(key=call.route.name, wildcard=_is_wildcard(call.path))
+    def _cost(self, path: str, route: str) -> Cost:
+        return Cost(key=route, wildcard=_is_wildcard(path))
 
     def _items_path(self, route: Route) -> tuple[str, ...]:
         return route.items or ("data",)
@@ -220,9 +220,10 @@ class ABConnect(Client):
     def _next(self, request: Request, response: Response, body: Any) -> Request | None:
         return next_by_body(request, body)
 
-    def _after(self, call: Call[Any], path: str, raw: list[Any]) -> Call[Any]:
+    def _behind(self, call: Call[Any], raw: list[Any]) -> Call[Any] | None:
         # Events by key: what comes in meanwhile shifts no offset, and a cursor never grows stale.
-        return Call(call.route, behind_last(call.path, raw) or path)
+        path = behind_last(call.path, raw)
+        return None if path is None else Call(call.route, path)
 
     def _total(self, body: Any) -> int | None:
         meta = body.get("meta") if isinstance(body, Mapping) else None

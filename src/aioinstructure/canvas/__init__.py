@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import ssl as tls
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl
 
 from attrs import evolve
 
 from aioinstructure._types import Id
 from aioinstructure.client import Client, checked_origin, from_environment, http_transport
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ConfigurationError
+from aioinstructure.errors import ConfigurationError, InputError
+from aioinstructure.paging import Place
 from aioinstructure.quota import CostBucket, Scheduler
 from aioinstructure.transport.exchange import Transport
 from aioinstructure.wire.auth import BearerToken, Credential
@@ -235,10 +237,17 @@ class Canvas(Client):
     ) -> Request:
         user = self._options.as_user
         # Next links repeat the query, so that the parameter is there already on later pages.
-        if user is not None and "as_user_id=" not in path:
+        if user is not None and not _users_in(path):
             escaped = path_segment("user_id", user)
             path = f"{path}{'&' if '?' in path else '?'}as_user_id={escaped}"
         return super()._request(method, path, body, route, idempotent)
+
+    def _check_user(self, place: Place) -> None:
+        # What counts is the query, which is sent as it is; the cursor is untrusted.
+        users = {place.as_user, *_users_in(place.path)} - {None}
+        mine = self._options.as_user
+        if {str(user) for user in users} != ({str(mine)} if mine is not None else set()):
+            raise InputError("the cursor belongs to another as_user")
 
     def _next(self, request: Request, response: Response, body: Any) -> Request | None:
         return next_by_header(request, response)
@@ -246,3 +255,10 @@ class Canvas(Client):
     def _total(self, body: Any) -> int | None:
         total = body.get("total_entries") if isinstance(body, dict) else None
         return total if isinstance(total, int) else None
+
+
+def _users_in(path: str) -> list[str]:
+    """The users that a path with its query masquerades as."""
+    if "as_user_id" not in path:
+        return []
+    return [value for name, value in parse_qsl(path.partition("?")[2]) if name == "as_user_id"]

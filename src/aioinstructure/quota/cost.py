@@ -1,6 +1,32 @@
 """The cost quota of Canvas, from the client's side. Pure: it is told the time.
 
-(theory follows with the figures)
+The server keeps a count for each token. A call adds 50 on arrival and is refused if the count is
+then 600 or more; at its end the server takes the 50 back and adds the cost, the CPU and database
+seconds that it took. All of the count leaks 10 a second, reservations too, never below 0; it never
+passes 800. Each answer tells the cost and 600 - count after its own refund. All four numbers
+differ between installations, clients and paths: 600, 10 and 50 are where we start.
+
+The replica does the same sums: +50 when a call is sent, cost - 50 when it is answered, the leak all
+the time. A call may go while more than a margin is left: a reservation and 10 when the token is
+ours alone, two reservations when others use it. Others show as headers above the replica.
+
+- A header above the replica raises it at once. It is late by half a round trip, so that one below
+  is believed slowly (2 s), and only as far as the highest header of the last 10 s and a cushion.
+  On a slow network this is what counts: the replica holds reservations of calls that are still on
+  their way, or back already. With 95 ms each way they are a third of all, and the rate is 0.84 of
+  the bound without, 0.96 with it, at no refusal.
+- Above three quarters of the capacity, calls are spaced by 0.9 of the time in which the leak makes
+  good for one. Bunched calls make the server's count swing by 100 units and more; evenly spaced
+  ones leave it steady, closer to the limit.
+- Slow start: the first call of an unknown token goes alone, then each answer lets one more in
+  parallel, up to the politeness cap. After 5 s with nothing in flight it starts at 4: limits may
+  have changed.
+- A call's cost is known by its route. One that is expected to cost more than is left waits, even
+  though the server would let it in: it would fill the bucket for all.
+- A refusal proves that what it says remains is no more than the reservation, and that the bucket
+  is full; the replica takes its word, (reservation - remaining) / leak seconds of waiting follow,
+  less if calls in flight bring their reservations back before.
+- Without headers a call is charged the seconds that it took: CPU time cannot be more.
 """
 
 from __future__ import annotations
@@ -10,6 +36,7 @@ import math
 from attrs import define, field
 
 from aioinstructure.errors import InputError
+from aioinstructure.quota.learn import RECENT, Capacity, Drops, Leak, Route
 from aioinstructure.quota.limiter import (
     Cost,
     Learned,
@@ -21,18 +48,63 @@ from aioinstructure.quota.limiter import (
 
 __all__ = ["CostBucket"]
 
-TAU=0
-PACE=0
-CRED=0
-THR=.4
-OFF=0
+LOWER = 2.0
+"""The time constant by which a lower header is believed, in seconds."""
+
+PEAK = 10.0
+"""The time constant by which the highest header is forgotten, in seconds."""
+
+SHARED_PEAK = 1.5
+"""The same when others use the token, whose peaks say nothing of the next ones."""
+
+RELENT = 10.0
+"""The time constant by which a slower leak is forgotten while the bucket stands empty."""
+
+CUSHION = 1.2
+"""How far the replica stays above the highest header, in reservations."""
+
+PACED = 0.75
+"""The share of the capacity above which calls are spaced."""
+
+PACE = 0.9
+"""Their distance, as a share of the time in which the leak makes good for one."""
+
+SHARE = 1.5
+"""Reservations that are left to others when they use the token."""
+
+STALE = 5.0
+"""Seconds with nothing in flight after which the server may have changed."""
+
+RESTART = 4
+"""Calls in parallel after that, until the first answer."""
+
+BELIEVABLE = 20.0
+"""A header that speaks of more than so many times the configured capacity is not believed."""
+
+TELL = 0.05
+"""The relative change of a limit that is worth telling."""
+
+ROUTES = 4_096
+"""How many routes are remembered."""
+
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
+
+EPSILON = 1e-6
+"""Seconds added to a wait, so that float rounding does not make it a moment too short."""
 
 
 @define(eq=False, kw_only=True)
 class CostBucket:
-    """A replica of the server's leaky bucket, corrected by its headers."""
+    """A replica of the server's leaky bucket, corrected by its headers.
+
+    Args:
+        capacity: Units at which the server refuses.
+        leak: Units that leave the bucket every second.
+        reservation: Units that the server puts aside for a call that it has begun.
+        margin: Units that must be left for a call to go, when nobody else uses the token.
+        max_in_flight: The most calls in parallel, however cheap: politeness.
+    """
 
     capacity: float = 600.0
     leak: float = 10.0
@@ -40,22 +112,42 @@ class CostBucket:
     margin: float = 60.0
     max_in_flight: int = 24
     keep: float = field(default=10.0, init=False)
+    now: float = field(default=0.0, init=False)
     news: list[Learned] = field(factory=list[Learned], init=False)
     _count: float = field(default=0.0, init=False)
-    now: float = field(default=0.0, init=False)
     _in_flight: int = field(default=0, init=False)
-    _known: bool = field(default=False, init=False)
-    _blocked_until: float = field(default=-math.inf, init=False)
-    _told_at: float = field(default=0.0, init=False)
-    _slot: float = field(default=0.0, init=False)
-    _mean: float = field(default=0.0, init=False)
+    _pending: float = field(default=0.0, init=False)
+    _window: int = field(default=1, init=False)
+    _serial: int = field(default=0, init=False)
     _epoch: int = field(default=0, init=False)
+    _slot: float = field(default=-math.inf, init=False)
+    _ended: float = field(default=-math.inf, init=False)
+    _sent: float = field(default=-math.inf, init=False)
+    _told: float | None = field(default=None, init=False)
+    _told_at: float = field(default=-math.inf, init=False)
+    _peak: float = field(default=0.0, init=False)
+    _shared: float = field(default=0.0, init=False)
+    _mean: float | None = field(default=None, init=False)
+    _took: float | None = field(default=None, init=False)
+    _shortest: float = field(default=math.inf, init=False)
+    _blocked_until: float = field(default=-math.inf, init=False)
+    _configured: tuple[float, float, float, float] = field(init=False)
+    _routes: dict[str, Route] | None = field(default=None, init=False)
+    _leak: Leak | None = field(default=None, init=False)
+    _idle: Capacity | None = field(default=None, init=False)
+    _learned: dict[str, float] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         for name in ("capacity", "leak", "reservation", "margin", "max_in_flight"):
             positive(name, getattr(self, name))
+        if self.margin < self.reservation:
+            raise InputError("margin must not be less than reservation, or calls are refused")
         if self.margin >= self.capacity:
             raise InputError("margin must be less than capacity, or no call is ever granted")
+        spare = self.margin - self.reservation
+        self._configured = (self.capacity, self.leak, self.reservation, spare)
+
+    # -- what the scheduler asks --------------------------------------------------------------
 
     def begin(self, now: float, *, fresh: bool) -> None:
         """Take the loop's time; reservations of calls that never end leak away."""
@@ -63,7 +155,7 @@ class CostBucket:
             self.now = now
         self._advance(now)
         self._epoch += 1
-        self._in_flight = 0
+        self._in_flight, self._pending = 0, 0.0
 
     def check(self, cost: Cost) -> None:
         """Raise InputError for a share that is not a number above 0."""
@@ -72,14 +164,13 @@ class CostBucket:
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
         """Seconds until there is room; see `Limiter.wait`."""
         self._advance(now)
-        slots = self.max_in_flight - 1 if reserve and self.max_in_flight > 1 else self.max_in_flight
-        if self._in_flight >= (slots if self._known else 1):
+        if self._in_flight >= self._slots(now, reserve=reserve):
             return math.inf
-        need = self.margin + (self.reservation if reserve else 0.0)
-        need = min(need, self.capacity * 0.9)
-        room = self.capacity - self._count
-        wait = 0.0 if room > need else (need - room) / self.leak + 1e-6
-        if PACE and self.capacity-room > 0 and self._count>THR*self.capacity: wait=max(wait,self._slot-now)
+        room = self.capacity - self._count - self._pending
+        need = self._need(cost, reserve=reserve)
+        wait = 0.0 if room > need else (need - room) / self.leak + EPSILON
+        if self._count > PACED * self.capacity:
+            wait = max(wait, self._slot - now)
         return max(wait, self._blocked_until - now, 0.0)
 
     def wildcard_wait(self, now: float) -> float:
@@ -89,17 +180,30 @@ class CostBucket:
     def forecast(
         self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
     ) -> float:
-        """Estimate."""
+        """Seconds, by the rate at which cost and latency of late let calls through."""
         wait = self.wait(cost, now, reserve=reserve)
-        return (wait if math.isfinite(wait) else 0.0) + ahead * 0.03
+        took = self._took or 0.3
+        if not math.isfinite(wait):
+            wait = took / max(1, self._in_flight)
+        slots = max(1.0, min(self.max_in_flight, self.capacity / self.reservation - 1))
+        rate = min(self.leak / max(self._mean or 0.0, 1e-3), slots / max(took, 1e-3))
+        room = self.capacity - self._count - self._need(cost, reserve=reserve)
+        at_once = max(0.0, min(room / self.reservation, self._window - self._in_flight))
+        return wait + max(0.0, ahead - at_once) / rate
 
     def take(self, cost: Cost, now: float) -> Ticket:
-        """Reserve."""
+        """Put the reservation aside."""
         self._advance(now)
+        if self._in_flight == 0 and now - self._ended > STALE:
+            self._window = min(self._window, RESTART)
         self._in_flight += 1
-        self._slot = max(self._slot, now-CRED*PACE*self._mean/self.leak)+PACE*self._mean/self.leak
-        self._count += self.reservation
-        return Ticket(cost, now, self._epoch, self.reservation)
+        self._serial += 1
+        self._sent = now
+        reserved, expected = self._reservation(cost.key), self._expected(cost.key)
+        self._count += reserved
+        self._pending += max(0.0, expected - reserved)
+        self._slot = max(self._slot, now) + PACE * expected / self.leak
+        return Ticket(cost, now, self._epoch, reserved, expected, self._serial)
 
     def settle(
         self,
@@ -109,37 +213,31 @@ class CostBucket:
         cost: float | None = None,
         remaining: float | None = None,
     ) -> None:
-        """Give the reservation back, charge the cost, and believe a header that says more."""
-        self._advance(now)
-        if ticket.epoch != self._epoch:
+        """Give the reservation back, charge the cost, and learn from the header."""
+        if not self._end(ticket, now):
             return
-        self._in_flight -= 1
-        self._known = True
-        spent = number_or_none(cost, 0.0, 1e6) or 0.0
-        self._mean+=0.05*(spent-self._mean)
+        took = max(0.0, now - ticket.at)
+        limit = BELIEVABLE * self._configured[0]
+        charge = number_or_none(cost, 0.0, limit)
+        left = number_or_none(remaining, -limit, limit)
+        spent = took if charge is None else charge
+        self._window = min(self.max_in_flight, self._window + 1)
+        self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
+        self._shortest = min(self._shortest * 1.01, took)
+        self._mean = spent if self._mean is None else self._mean + 0.05 * (spent - self._mean)
+        self._route(ticket.cost.key).charge(spent)
         self._count = max(0.0, self._count + spent - ticket.reserved)
-        left = number_or_none(remaining, -1e6, 1e6)
         if left is not None:
-            self._correct(now, self.capacity - left)
-
-    def _correct(self, now, told):
-        dt=now-self._told_at; self._told_at=now
-        if told >= self._count: self._count=told
-        elif TAU:
-            f=1-math.exp(-min(max(dt,0),1)/TAU)
-            self._count-= f*max(0.0,self._count-told-OFF)
+            self._learn(ticket, now, left, spent)
+            self._correct(now, max(0.0, self.capacity - left))
 
     def abandon(self, ticket: Ticket, now: float) -> None:
         """Leave the reservation to leak away."""
-        self._advance(now)
-        if ticket.epoch == self._epoch:
-            self._in_flight -= 1
+        self._end(ticket, now)
 
     def refund(self, ticket: Ticket, now: float) -> None:
         """Give back the reservation of a call that was never sent."""
-        self._advance(now)
-        if ticket.epoch == self._epoch:
-            self._in_flight -= 1
+        if self._end(ticket, now):
             self._count = max(0.0, self._count - ticket.reserved)
 
     def refused(
@@ -150,32 +248,211 @@ class CostBucket:
         remaining: float | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Believe the server: the bucket is full."""
-        self._advance(now)
-        if ticket.epoch != self._epoch:
+        """Believe the server: the bucket is full, and the reservation more than what remains."""
+        if not self._end(ticket, now):
             return
-        self._in_flight -= 1
+        limit = BELIEVABLE * self._configured[0]
+        left = number_or_none(remaining, -limit, limit)
         self._count = max(0.0, self._count - ticket.reserved)
-        left = number_or_none(remaining, -1e6, 1e6)
-        self._count = max(self._count, self.capacity - (left or 0.0))
+        if left is None:
+            self._count = max(self._count, self.capacity)
+        else:
+            self._bound_reservation(ticket, left)
+            self._count = max(self._count, self.capacity - left)
+        self._peak = self.capacity
+        self._told = None
+        self._window = max(2, min(self._window, self._in_flight))
         pause = number_or_none(retry_after, 0.0, math.inf)
-        if pause is None:
-            return
-        self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
+        if pause is not None:
+            self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
 
     def reset(self, now: float) -> None:
-        """Start over with an empty bucket."""
+        """Start over with an empty bucket on the server; what was learned of it stays."""
         self._advance(now)
         self._epoch += 1
-        self._count, self._in_flight = 0.0, 0
-        self._blocked_until = -math.inf
+        self._count = self._peak = self._pending = 0.0
+        self._in_flight = 0
+        self._window = 1
+        self._told = None
+        self._blocked_until = self._slot = -math.inf
 
     def read(self, now: float) -> Reading:
-        """Tell the state."""
+        """Tell the state at `now`."""
         self._advance(now)
-        return Reading(self.capacity - self._count, self.capacity, self.leak)
+        return Reading(
+            level=self.capacity - self._count,
+            capacity=self.capacity,
+            rate=self.leak,
+            blocked=max(0.0, self._blocked_until - now),
+            learned=dict(self._learned or {}),
+        )
+
+    # -- the replica --------------------------------------------------------------------------
 
     def _advance(self, now: float) -> None:
-        last, self.now = self.now, now
-        if now > last:
-            self._count = max(0.0, self._count - self.leak * (now - last))
+        elapsed = now - self.now
+        if elapsed == 0:
+            return
+        self.now = now
+        if elapsed > 0:
+            self._count = max(0.0, self._count - self.leak * elapsed)
+        else:  # the clock went back: nothing has leaked, and nothing lasts longer for it
+            self._slot = min(self._slot, now)
+            self._told = None
+            self._ended = min(self._ended, now)
+            self._blocked_until = min(self._blocked_until, now + LONGEST)
+
+    def _end(self, ticket: Ticket, now: float) -> bool:
+        """Note that a call has ended; False if it belongs to another bucket of the server."""
+        self._advance(now)
+        if ticket.epoch != self._epoch:
+            return False
+        self._in_flight -= 1
+        self._ended = now
+        extra = max(0.0, ticket.expected - ticket.reserved)
+        self._pending = max(0.0, self._pending - extra) if self._in_flight else 0.0
+        return True
+
+    def _correct(self, now: float, told: float) -> None:
+        """Draw the replica to what a header told: up at once, down slowly."""
+        elapsed = min(1.0, max(0.0, now - self._told_at))
+        self._told, self._told_at = told, now
+        if told > self._count + 0.2 * self.reservation:
+            self._shared = min(4.0, self._shared + 1.0)
+        else:
+            self._shared *= 0.99
+        memory = SHARED_PEAK if self._is_shared() else PEAK
+        self._peak = max(told, told + (self._peak - told) * math.exp(-elapsed / memory))
+        if told >= self._count:
+            self._count = told
+            return
+        above = self._count - self._peak - CUSHION * self.reservation
+        if above > 0:
+            self._count -= above * (1.0 - math.exp(-elapsed / LOWER))
+
+    def _slots(self, now: float, *, reserve: bool) -> int:
+        slots = self._window
+        if self._in_flight == 0 and now - self._ended > STALE:
+            slots = min(slots, RESTART)
+        return max(1, slots - 1) if reserve and slots > 2 else slots
+
+    def _need(self, cost: Cost, *, reserve: bool) -> float:
+        """Units that must be left for a call to go."""
+        reservation, spare = self._reservation(cost.key), self._configured[3]
+        blind = self._told is None and self._serial > 1
+        wide = blind or self._is_shared()
+        need = reservation + (max(SHARE * self.reservation, spare) if wide else spare)
+        need = max(need, self._expected(cost.key) + spare)
+        if reserve:
+            need += self.reservation
+        return min(need, 0.9 * self.capacity)
+
+    def _is_shared(self) -> bool:
+        """Whether others use the token: they raise its count, and leave less of the leak."""
+        return self._shared > 2.0 or self.leak < 0.9 * self._configured[1]
+
+    def _reservation(self, key: str) -> float:
+        route = self._routes.get(key) if self._routes else None
+        own = route.reservation if route else None
+        return self.reservation if own is None else own
+
+    def _expected(self, key: str) -> float:
+        route = self._routes.get(key) if self._routes else None
+        cost = route.cost if route else None
+        return (self._mean or 0.0) if cost is None else cost
+
+    def _route(self, key: str) -> Route:
+        if self._routes is None:
+            self._routes = {}
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= ROUTES:
+                del self._routes[next(iter(self._routes))]
+            route = self._routes[key] = Route()
+        return route
+
+    # -- learning -----------------------------------------------------------------------------
+
+    def _learn(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
+        """Compare a header with the one before it."""
+        alone = self._in_flight == 0 and ticket.serial == self._serial
+        if left > self.capacity:
+            self._set_capacity(left)
+        elif alone and self.capacity - left > self.reservation / 5:
+            idle = self._idle = self._idle or Capacity()
+            found = idle.note(ticket.serial, left, spent, now, leak=self.leak)
+            if found is not None:
+                self._set_capacity(found)
+        told, elapsed = self.capacity - left, now - self._told_at
+        if told < self.reservation and self.leak < self._configured[1]:  # no sign of others
+            share = 1.0 - math.exp(-min(1.0, max(0.0, elapsed)) / RELENT)
+            self.leak += share * (self._configured[1] - self.leak)
+        if self._told is None or not 0.0 <= elapsed <= RECENT:
+            return
+        loss = self._told + spent - told
+        if told > 1.0 and self._sent < self._told_at - self._shortest:
+            self._note_drop(ticket, loss - self.leak * elapsed)
+        if min(told, self._told) > self.reservation:
+            meter = self._leak = self._leak or Leak()
+            found = meter.note(loss, elapsed, leak=self.leak, reservation=self.reservation)
+            if found is not None:
+                self._set_leak(found)
+
+    def _note_drop(self, ticket: Ticket, drop: float) -> None:
+        route = self._route(ticket.cost.key)
+        drops = route.drops = route.drops or Drops()
+        found = drops.note(drop)
+        if found is not None and found > self._reservation(ticket.cost.key) and self._is_shared():
+            return  # calls of others may have ended too
+        if found is None or abs(found - self._reservation(ticket.cost.key)) < TELL * found:
+            return
+        self._set_reservation(ticket.cost.key, min(found, 0.8 * self.capacity))
+
+    def _bound_reservation(self, ticket: Ticket, left: float) -> None:
+        """A refusal says that less was left than the reservation."""
+        key = ticket.cost.key
+        bound = min(left + 1.0, 0.8 * self.capacity)
+        if bound > self._reservation(key):
+            self._set_reservation(key, bound)
+
+    def _set_reservation(self, key: str, value: float) -> None:
+        """Believe a reservation for a route; for all, if no route is known to differ from it."""
+        routes = self._routes or {}
+        others = [route for name, route in routes.items() if name != key]
+        agree = any(
+            route.reservation is not None and abs(route.reservation - value) < 0.2 * value
+            for route in others
+        )
+        if not others or agree:
+            self.reservation = value
+            if key in routes:
+                routes[key].reservation = None
+            self._tell("reservation", value, self._configured[2])
+        else:
+            self._route(key).reservation = value
+            self._tell(f"reservation:{key}", value, self._configured[2])
+
+    def _set_capacity(self, value: float) -> None:
+        """Believe a capacity; what is left stays the same."""
+        value = max(value, 1.2 * self.reservation)
+        self._count = max(0.0, self._count + value - self.capacity)
+        self._peak = max(0.0, self._peak + value - self.capacity)
+        if self._told is not None:
+            self._told = max(0.0, self._told + value - self.capacity)
+        self.capacity = value
+        self._tell("capacity", value, self._configured[0])
+
+    def _set_leak(self, value: float) -> None:
+        value = max(value, 0.05 * self._configured[1])
+        self.leak += 0.5 * (value - self.leak)
+        self._tell("leak", self.leak, self._configured[1])
+
+    def _tell(self, limit: str, value: float, configured: float) -> None:
+        """Put a limit among the news if it differs from what was last told of it."""
+        learned = self._learned = {} if self._learned is None else self._learned
+        last = learned.get(limit, configured)
+        if abs(value - last) > TELL * last:
+            self.news.append(Learned(limit, value))
+            learned[limit] = value
+        if abs(value - configured) <= TELL * configured:
+            learned.pop(limit, None)

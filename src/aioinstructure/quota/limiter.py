@@ -45,12 +45,16 @@ class Ticket:
         at: When it was given, in seconds of the loop.
         epoch: Which server bucket it was taken from: an older one's tickets change nothing.
         reserved: What was put aside for it (units of the Canvas quota).
+        expected: What it is thought to cost in the end (units of the Canvas quota).
+        serial: The number of the grant.
     """
 
     cost: Cost
     at: float
     epoch: int
     reserved: float = 0.0
+    expected: float = 0.0
+    serial: int = 0
 
 
 @frozen

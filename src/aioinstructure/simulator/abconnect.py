@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .filters import And, Expr, FilterError, compile_filter, parse_filter, paths_of
 from .query import Pairs, first, link_query
 from .reply import Reply, abconnect_error, json_reply
-from .resources import EventTable, StandardTable, Table
+from .rows import EventRows, StandardRows
 from .shape import FACETS, Fields, Projector, facet, facet_count
 from .signature import accepted
 from .standards import RELATIONS
+from .table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .knobs import Knobs
     from .routes import Operation
     from .world import World
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["ABConnectService", "is_wildcard"]
 
@@ -25,7 +27,7 @@ _DEFAULT_LIMIT = 10
 _MAXIMUM_LIMIT = 100
 
 
-class _BadRequest(Exception):
+class _BadRequestError(Exception):
     """Carries the answer out of the depth of a request."""
 
     def __init__(self, parameter: str, detail: str, status: int = 400) -> None:
@@ -51,8 +53,8 @@ class ABConnectService:
 
     def __init__(self, world: World, knobs: Knobs, partners: Mapping[str, str]) -> None:
         self._world, self._knobs, self._partners = world, knobs, partners
-        self._standards: Table = StandardTable(world.standards)
-        self._events: Table = EventTable(world)
+        self._standards = Table(StandardRows(world.standards))
+        self._events = Table(EventRows(world))
         self._edits = world.edits
 
     def refused(self, method: str, path: str, pairs: Pairs, now: float) -> Reply | None:
@@ -86,18 +88,20 @@ class ABConnectService:
                 return view.rows(self._standards)
             if operation.name == "events.list":
                 return view.rows(self._events)
-            row = self._standards.row_of(values["guid"])
+            row = self._standards.rows.row_of(values["guid"])
             if row is None:
                 return abconnect_error(404)
             if operation.name == "standards.get":
                 return view.one(self._standards, row)
             return view.related(self._standards, row, values["relationship"])
-        except _BadRequest as refusal:
+        except _BadRequestError as refusal:
             return refusal.reply
 
     def projector(self, table: Table, origin: str) -> Projector:
         """What turns rows into objects."""
-        return Projector(table, self._world.standards, origin, self._knobs.unlicensed_relations)
+        return Projector(
+            table.rows, self._world.standards, origin, self._knobs.unlicensed_relations
+        )
 
     @property
     def standards(self) -> Table:
@@ -156,7 +160,7 @@ class _View:
         if not self._service.licensed(relation):
             return abconnect_error(403, f"This account is not licensed to access {relation}")
         meta_of = self._service.relation_meta
-        rows = table.related(row, relation)
+        rows = table.rows.related(row, relation)
         name = f"filter[{relation}]"
         if (expr := self._filter(table, first(self._pairs, name) or "", name)) is not None:
             rows = _fitting(
@@ -183,7 +187,7 @@ class _View:
         limit = self._number("limit", _DEFAULT_LIMIT)
         offset = self._number("offset", 0)
         if limit > _MAXIMUM_LIMIT:
-            raise _BadRequest("limit", f"limit must not exceed {_MAXIMUM_LIMIT}.")
+            raise _BadRequestError("limit", f"limit must not exceed {_MAXIMUM_LIMIT}.")
         return limit, offset
 
     def _number(self, name: str, default: int) -> int:
@@ -191,7 +195,7 @@ class _View:
         if text is None:
             return default
         if not (text.isascii() and text.isdigit()):
-            raise _BadRequest(name, f"{name} must be a whole number, not negative.")
+            raise _BadRequestError(name, f"{name} must be a whole number, not negative.")
         return int(text)
 
     def _filter(self, table: Table, text: str, parameter: str) -> Expr | None:
@@ -200,10 +204,10 @@ class _View:
         try:
             expr = parse_filter(text)
         except FilterError as error:
-            raise _BadRequest(parameter, f"The filter cannot be read: {error}.") from error
+            raise _BadRequestError(parameter, f"The filter cannot be read: {error}.") from error
         for path in paths_of(expr):
             if not (table.known(path) or path.startswith("meta.")):
-                raise _BadRequest(parameter, f"Unknown property {path}.")
+                raise _BadRequestError(parameter, f"Unknown property {path}.")
         return expr
 
     def _sort(self, table: Table, parameter: str) -> list[str]:
@@ -212,25 +216,24 @@ class _View:
         for key in keys:
             path = key.removeprefix("-")
             if not (table.known(path) or path.startswith("meta.")):
-                raise _BadRequest(parameter, f"Unknown property {path}.")
+                raise _BadRequestError(parameter, f"Unknown property {path}.")
         return keys
 
     def _fields(self, table: Table) -> Fields:
         parameter = f"fields[{table.name}]"
         try:
-            return Fields.parse(first(self._pairs, parameter), table)
+            return Fields.parse(first(self._pairs, parameter), table.rows)
         except ValueError as error:
-            raise _BadRequest(parameter, f"Unknown property {error}.") from error
+            raise _BadRequestError(parameter, f"Unknown property {error}.") from error
 
     def _facets(self, table: Table, rows: Sequence[int]) -> list[dict[str, Any]]:
         available = FACETS[table.name]
         found: list[dict[str, Any]] = []
         full = self._names("facet", available)
-        for name in full:
-            found.append(facet(table, rows, name))
+        found.extend(facet(table.rows, rows, name) for name in full)
         summary = first(self._pairs, "facet_summary")
         names = available if summary == "*" else self._names("facet_summary", available)
-        found.extend(facet_count(table, rows, name) for name in names if name not in full)
+        found.extend(facet_count(table.rows, rows, name) for name in names if name not in full)
         return found
 
     def _names(self, parameter: str, available: Sequence[str]) -> list[str]:
@@ -238,7 +241,7 @@ class _View:
         names = [name.strip() for name in text.split(",") if name.strip() not in {"", "*", "_none"}]
         for name in names:
             if name not in available:
-                raise _BadRequest(parameter, f"Unknown facet {name}.")
+                raise _BadRequestError(parameter, f"Unknown facet {name}.")
         return names
 
     # Bodies.
@@ -246,13 +249,16 @@ class _View:
     def _included(self, table: Table, rows: Sequence[int], fields: Fields) -> list[dict[str, Any]]:
         """Related objects in full; only of relations that are also among the fields."""
         asked = {name.strip() for name in (first(self._pairs, "include") or "").split(",")} - {""}
-        for name in asked - set(table.relations):
-            raise _BadRequest("include", f"Unknown relationship {name}.")
+        for name in asked - set(table.rows.relations):
+            raise _BadRequestError("include", f"Unknown relationship {name}.")
         wanted = [
             name for name in fields.relations if name in asked and self._service.licensed(name)
         ]
         others = {
-            other: None for name in wanted for row in rows for other in table.related(row, name)
+            other: None
+            for name in wanted
+            for row in rows
+            for other in table.rows.related(row, name)
         }
         if not others:
             return []
@@ -303,7 +309,7 @@ def _fitting(
             if path.startswith("meta."):
                 value = (metas[row] or {}).get(path.removeprefix("meta."))
                 return [] if value is None else [value]
-            return table.values(row, path)
+            return table.rows.values(row, path)
 
         if fits(get):
             found.append(row)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
-from .campus import ROOT_ACCOUNT, SELF_USER, Course, Item, Job, Module
-from .paging import BadPage, cut, link_header
+from .campus import ROOT_ACCOUNT, SELF_USER, Course, Job, Module
+from .paging import BadPageError, cut, link_header
 from .query import Pairs, last, many
 from .reply import Reply, canvas_error, denied, json_reply, not_found
-from .words import TERMS, TIME_ZONES
+from .views import CourseView, enrollment_state, show_item
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from .knobs import Knobs
     from .routes import Operation
     from .world import World
-    from collections.abc import Callable, Sequence
 
 __all__ = ["PACED_TYPES", "CanvasCall", "CanvasService"]
 
@@ -119,7 +120,7 @@ class CanvasService:
         kind = self.knobs.paging.get(call.operation.name, call.operation.paging or "ordinal")
         try:
             part = cut(rows, call.pairs, self.knobs, kind=kind, key=key)
-        except BadPage:
+        except BadPageError:
             return not_found(gate=True)
         shown = [show(row) for row in rows[part.start : part.stop]]
         reply = json_reply(wrap(shown), items=len(shown), cacheable=cacheable)
@@ -139,9 +140,9 @@ class CanvasService:
             if course.state in states
             and course.state != "deleted"
             and (kind is None or course.role == kind)
-            and (enrollment is None or enrollment == _enrollment_state(course))
+            and (enrollment is None or enrollment == enrollment_state(course))
         ]
-        show = _CourseView(self, call, own=True)
+        show = CourseView(call.include, own=True)
         return self.page(call, rows, show, url="/api/v1/courses", key=lambda course: course.id)
 
     def _account_courses(self, call: CanvasCall) -> Reply:
@@ -163,7 +164,7 @@ class CanvasService:
             )
             and (not term or term in f"{course.name}\0{course.code}\0{course.sis_id}".casefold())
         ]
-        show = _CourseView(self, call, own=False)
+        show = CourseView(call.include, own=False)
         url = f"/api/v1/accounts/{ROOT_ACCOUNT}/courses"
         return self.page(call, rows, show, url=url, key=lambda course: course.id)
 
@@ -171,7 +172,7 @@ class CanvasService:
         course = self.course(call.values["course_id"])
         if course is None:
             return not_found()
-        return json_reply(_CourseView(self, call, own=True)(course), cacheable=True)
+        return json_reply(CourseView(call.include, own=True)(course), cacheable=True)
 
     # Modules.
 
@@ -205,7 +206,11 @@ class CanvasService:
         rows = [row for row in module.items if term in row.title.casefold()]
         url = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
         return self.page(
-            call, rows, lambda row: _show_item(call, course, row), url=url, key=lambda row: row.id
+            call,
+            rows,
+            lambda row: show_item(call.origin, call.include, course, row),
+            url=url,
+            key=lambda row: row.id,
         )
 
     def _find_module(self, call: CanvasCall, number: str) -> tuple[Course, Module] | None:
@@ -232,7 +237,9 @@ class CanvasService:
             "items_url": f"{call.origin}/api/v1/courses/{course.id}/modules/{module.id}/items",
         }
         if "items" in call.include and len(module.items) <= _SMALL_MODULE:
-            shown["items"] = [_show_item(call, course, item) for item in module.items]
+            shown["items"] = [
+                show_item(call.origin, call.include, course, item) for item in module.items
+            ]
         return shown
 
     # Progress and users.
@@ -293,167 +300,3 @@ class CanvasService:
             "permissions": {"can_update_name": True, "can_update_avatar": True},
         }
         return json_reply(shown)
-
-
-def _enrollment_state(course: Course) -> str:
-    return "completed" if course.concluded else "active"
-
-
-class _CourseView:
-    """Shows courses; `include[]` decides on the keys."""
-
-    def __init__(self, service: CanvasService, call: CanvasCall, *, own: bool) -> None:
-        self._service, self._include, self._own = service, set(call.include), own
-
-    def __call__(self, course: Course) -> dict[str, Any]:
-        _, _, start_at, end_at = TERMS[course.term]
-        shown: dict[str, Any] = {
-            "id": course.id,
-            "name": course.name,
-            "account_id": course.account_id,
-            "uuid": f"{course.id:040x}",
-            "start_at": start_at,
-            "grading_standard_id": None,
-            "is_public": False,
-            "created_at": "2025-06-30T14:00:00Z",
-            "course_code": course.code,
-            "default_view": "modules",
-            "root_account_id": ROOT_ACCOUNT,
-            "enrollment_term_id": course.term + 1,
-            "license": "private",
-            "grade_passback_setting": None,
-            "end_at": end_at,
-            "public_syllabus": False,
-            "public_syllabus_to_auth": False,
-            "storage_quota_mb": 500,
-            "is_public_to_auth_users": False,
-            "homeroom_course": False,
-            "course_color": None,
-            "friendly_name": None,
-            "apply_assignment_group_weights": False,
-            "hide_final_grades": False,
-            "time_zone": TIME_ZONES[course.zone][0],
-            "blueprint": False,
-            "template": False,
-            "sis_course_id": course.sis_id,
-            "sis_import_id": None,
-            "integration_id": None,
-            "restrict_enrollments_to_course_dates": False,
-            "workflow_state": course.state,
-            "calendar": {"ics": f"https://calendars.example.edu/course_{course.id}.ics"},
-        }
-        if self._own:
-            shown["enrollments"] = [_own_enrollment(course)]
-        if self._include:
-            self._optional(course, shown)
-        return shown
-
-    def _optional(self, course: Course, shown: dict[str, Any]) -> None:
-        name, _, start_at, end_at = TERMS[course.term]
-        sections = [
-            {
-                "id": section.id,
-                "name": section.name,
-                "start_at": None,
-                "end_at": None,
-                "enrollment_role": "StudentEnrollment"
-                if course.role == "student"
-                else "TeacherEnrollment",
-            }
-            for section in course.sections
-        ]
-        teachers = [
-            {
-                "id": number,
-                "display_name": teacher,
-                "avatar_image_url": "https://avatars.example.edu/none.png",
-                "html_url": f"https://canvas.example.edu/courses/{course.id}/users/{number}",
-                "pronouns": None,
-            }
-            for number, teacher in course.teachers
-        ]
-        values: dict[str, Any] = {
-            "term": {
-                "id": course.term + 1,
-                "name": name,
-                "start_at": start_at,
-                "end_at": end_at,
-                "created_at": "2025-01-10T09:00:00Z",
-                "workflow_state": "active",
-                "grading_period_group_id": None,
-            },
-            "teachers": teachers,
-            "total_students": course.students,
-            "sections": sections,
-            "account": {"id": ROOT_ACCOUNT, "name": "Example District", "workflow_state": "active"},
-            "concluded": course.concluded,
-            "public_description": None,
-            "storage_quota_used_mb": 12.5,
-            "post_manually": False,
-        }
-        for include, value in values.items():
-            if include in self._include:
-                shown[include] = value
-        if "account_name" in self._include:
-            shown["account_name"] = "Example District"
-        if "syllabus_body" in self._include:
-            shown["syllabus_body"] = f"<p>Welcome to {course.name}.</p>"
-        if "favorites" in self._include:
-            shown["is_favorite"] = course.id % 3 == 0
-        if "needs_grading_count" in self._include and course.role == "teacher":
-            shown["needs_grading_count"] = course.id % 7
-
-
-def _own_enrollment(course: Course) -> dict[str, Any]:
-    kind = course.role.capitalize()
-    return {
-        "type": course.role,
-        "role": f"{kind}Enrollment",
-        "role_id": 4 if course.role == "teacher" else 3,
-        "user_id": SELF_USER,
-        "enrollment_state": _enrollment_state(course),
-        "limit_privileges_to_course_section": False,
-    }
-
-
-_RESOURCES = {
-    "Page": "pages",
-    "Assignment": "assignments",
-    "Quiz": "quizzes",
-    "Discussion": "discussion_topics",
-    "File": "files",
-}
-
-
-def _show_item(call: CanvasCall, course: Course, item: Item) -> dict[str, Any]:
-    """A module item. Which keys it has depends on its type."""
-    base = f"{call.origin}/courses/{course.id}"
-    shown: dict[str, Any] = {
-        "id": item.id,
-        "title": item.title,
-        "position": item.position,
-        "indent": item.indent,
-        "type": item.kind,
-        "module_id": item.module_id,
-    }
-    if item.kind != "SubHeader":
-        shown["html_url"] = f"{base}/modules/items/{item.id}"
-    if item.kind in {"Assignment", "Quiz", "Discussion", "File", "ExternalTool"}:
-        shown["content_id"] = item.content_id
-    if resource := _RESOURCES.get(item.kind):
-        slug = f"item-{item.id}" if item.kind == "Page" else item.content_id
-        shown["url"] = f"{call.origin}/api/v1/courses/{course.id}/{resource}/{slug}"
-        if item.kind == "Page":
-            shown["page_url"] = slug
-    if item.kind in {"ExternalUrl", "ExternalTool"}:
-        shown["external_url"] = f"https://resources.example.org/{item.id}"
-        shown["new_tab"] = item.kind == "ExternalUrl"
-    if item.kind == "Assignment":
-        shown["completion_requirement"] = {"type": "must_submit"}
-    shown["published"] = item.published
-    if "content_details" in call.include:
-        details: dict[str, Any] = {}
-        if item.points is not None:
-            details = {"points_possible": item.points, "due_at": None}
-        shown["content_details"] = details
-    return shown

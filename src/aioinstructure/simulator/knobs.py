@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import Attribute, asdict, define, field, fields_dict
 
@@ -157,7 +157,7 @@ def _check(name: str, value: Any, present: Any) -> None:
             return
         expected: type = _OPTIONAL[name]
     else:
-        expected = cast("type", type(present))
+        expected = type(present)
     if expected is float:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
     elif expected is int:

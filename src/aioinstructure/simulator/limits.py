@@ -25,9 +25,9 @@ bucket as well. The gateway's token is spent first, and is lost if the second bu
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from random import Random

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -113,13 +113,15 @@ class PaceService:
             pace.exclude_weekends = truth(wanted["exclude_weekends"])
             pace.skip_days = ["sat", "sun"] if pace.exclude_weekends else []
         if "selected_days_to_skip" in wanted:
-            pace.skip_days = [str(day) for day in wanted["selected_days_to_skip"] or ()]
+            pace.skip_days = [str(day) for day in listed(wanted["selected_days_to_skip"]) or ()]
         if "hard_end_dates" in wanted:
             pace.hard_end_dates = truth(wanted["hard_end_dates"])
-        if wanted.get("time_to_complete_calendar_days") is not None:
-            pace.calendar_days = int(wanted["time_to_complete_calendar_days"])
-        for weight in wanted.get("assignments_weighting") or ():
-            pace.weighting[str(weight["resource_type"])] = int(weight["duration"])
+        if (days := number(wanted.get("time_to_complete_calendar_days"))) is not None:
+            pace.calendar_days = days
+        for weight in listed(wanted.get("assignments_weighting")) or ():
+            members = mapping(weight) or {}
+            if (days := number(members.get("duration"))) is not None:
+                pace.weighting[str(members.get("resource_type"))] = days
         pace.durations.update(durations)
         pace.updated_at = call.today
         self._campus.paces[pace.id] = pace
@@ -133,7 +135,8 @@ class PaceService:
         """Days by module item, from the nested attributes; None if an id there is unknown."""
         numbers = self._item_numbers(course, pace)
         found: dict[int, int] = {}
-        for nested in wanted.get("course_pace_module_items_attributes") or ():
+        for one in listed(wanted.get("course_pace_module_items_attributes")) or ():
+            nested = mapping(one) or {}
             item_id = number(nested.get("module_item_id"))
             if (own := number(nested.get("id"))) is not None:
                 item_id = numbers.get(own)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from attrs import frozen
@@ -17,10 +17,11 @@ from attrs import frozen
 from .query import Pairs, last, rails_query
 
 if TYPE_CHECKING:
-    from .knobs import Knobs
     from collections.abc import Callable, Sequence
 
-__all__ = ["BadPage", "Slice", "bookmark", "cut", "link_header"]
+    from .knobs import Knobs
+
+__all__ = ["BadPageError", "Slice", "bookmark", "cut", "link_header"]
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ _BY_WEIGHT = ("next", "last", "prev", "current", "first")
 _TAG = "bookmark:"
 
 
-class BadPage(ValueError):
+class BadPageError(ValueError):
     """A page number that is none."""
 
 
@@ -81,11 +82,13 @@ def cut(
 
     Args:
         rows: All of them; for bookmarks in ascending order of `key`.
+        pairs: The query.
+        knobs: Sizes and habits of pages.
         kind: ordinal or bookmark.
         key: The unique number of a row, such as its id.
 
     Raises:
-        BadPage: The page of a numbered list is no positive number.
+        BadPageError: The page of a numbered list is no positive number.
     """
     per_page = _per_page(pairs, knobs)
     if kind == "bookmark":
@@ -99,7 +102,7 @@ def _bookmarked(
     after = _key(token)
     start = 0
     if after is None:
-        token = "first"
+        token = "first"  # noqa: S105 -- of a page
     else:
         # By key, not by count: rows that came or went before the place do not shift it.
         start = next((at for at, row in enumerate(rows) if key(row) > after), len(rows))
@@ -115,7 +118,7 @@ def _bookmarked(
 def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Slice:
     text = token or "1"
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise BadPage(text)
+        raise BadPageError(text)
     page, pages = int(text), max(1, -(-count // per_page))
     tokens = {"current": str(page), "first": "1"}
     if page > 1:
@@ -142,8 +145,7 @@ def link_header(url: str, pairs: Pairs, part: Slice) -> str:
     for rel in _BY_WEIGHT:
         if rel not in part.tokens:
             continue
-        token = part.tokens[rel].replace("=", "%3D").replace(":", "%3A")
-        link = f"{base}page={token}&per_page={part.per_page}"
+        link = f"{base}page={part.tokens[rel]}&per_page={part.per_page}"  # the colon stays raw
         size += len(link)
         if size > _LINKS_BYTES:
             break

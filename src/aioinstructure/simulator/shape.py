@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from .resources import StandardTable, Table, walk
+from .rows import walk
 from .values import listed, mapping
 
 if TYPE_CHECKING:
-    from .standards import Standards
     from collections.abc import Collection, Iterable
+
+    from .rows import Rows
+    from .standards import Standards
 
 __all__ = ["FACETS", "Fields", "Projector", "facet", "facet_count"]
 
@@ -38,7 +40,7 @@ class Fields:
     asked: bool = True
 
     @classmethod
-    def parse(cls, text: str | None, table: Table) -> Fields:
+    def parse(cls, text: str | None, rows: Rows) -> Fields:
         """Reads the parameter.
 
         Raises:
@@ -46,18 +48,18 @@ class Fields:
         """
         names = [name.strip() for name in (text or "").split(",") if name.strip()]
         if "*" in names:
-            return cls(None, table.relations)
+            return cls(None, rows.relations)
         tree: Tree = {}
         relations: set[str] = set()
         for name in names:
             head = name.partition(".")[0]
-            if head in table.relations:
+            if head in rows.relations:
                 relations.add(head)
-            elif name in table.paths():
+            elif name in rows.paths():
                 _plant(tree, name.split("."))
             elif not (name == "id" or name.endswith(".id")):  # asked among others it is dropped
                 raise ValueError(name)
-        return cls(tree, tuple(name for name in table.relations if name in relations), bool(names))
+        return cls(tree, tuple(name for name in rows.relations if name in relations), bool(names))
 
 
 def _plant(tree: Tree, names: list[str]) -> None:
@@ -94,21 +96,21 @@ class Projector:
     """Turns rows into JSON:API objects for one request."""
 
     def __init__(
-        self, table: Table, standards: Standards, origin: str, hidden: Collection[str]
+        self, rows: Rows, standards: Standards, origin: str, hidden: Collection[str]
     ) -> None:
-        self._table, self._standards = table, standards
+        self._rows, self._standards = rows, standards
         self._origin, self._hidden = origin, hidden
 
     def show(self, row: int, fields: Fields) -> dict[str, Any]:
         """One object; type and id alone where nothing was asked for."""
-        guid = self._table.guid(row)
-        shown: dict[str, Any] = {"type": self._table.name, "id": guid}
+        guid = self._rows.guid(row)
+        shown: dict[str, Any] = {"type": self._rows.name, "id": guid}
         if not fields.asked:
             return shown
         if fields.tree is None:
-            shown["attributes"] = self._table.attributes(row, self._origin)
+            shown["attributes"] = self._rows.attributes(row, self._origin)
         elif fields.tree:
-            shown["attributes"] = _project(self._table.attributes(row, self._origin), fields.tree)
+            shown["attributes"] = _project(self._rows.attributes(row, self._origin), fields.tree)
         relations = {
             name: self._relation(row, guid, name)
             for name in fields.relations
@@ -119,26 +121,26 @@ class Projector:
         return shown
 
     def _relation(self, row: int, guid: str, name: str) -> dict[str, Any]:
-        rows = self._table.related(row, name)
-        related = f"{self._origin}/rest/v4.1/{self._table.name}/{guid}/{name}"
-        if name in self._table.to_one:
-            if not rows:
+        others = self._rows.related(row, name)
+        related = f"{self._origin}/rest/v4.1/{self._rows.name}/{guid}/{name}"
+        if name in self._rows.to_one:
+            if not others:
                 return {"data": {}}
-            return {"data": self.identifier(row, rows[0], name), "links": {"related": related}}
-        if not rows:
+            return {"data": self.identifier(row, others[0], name), "links": {"related": related}}
+        if not others:
             return {"data": []}
         links = {"related": related}
-        count = len(rows)
+        count = len(others)
         if count > _WHOLE:
-            rows = rows[:_PART]
+            others = others[:_PART]
             links["next"] = f"{related}?offset={_PART}"
             links["last"] = f"{related}?offset={(count - 1) // _PART * _PART}"
-        return {"data": [self.identifier(row, other, name) for other in rows], "links": links}
+        return {"data": [self.identifier(row, other, name) for other in others], "links": links}
 
     def identifier(self, row: int, other: int, relation: str) -> dict[str, Any]:
         """A related standard by type and id, with the properties of the relation."""
         found: dict[str, Any] = {"type": "standards", "id": self._standards.guid(other)}
-        if self._table.name == "standards":
+        if self._rows.name == "standards":
             meta = self._standards.relation_meta(row, other, relation)
             if meta is not None:
                 found["meta"] = meta
@@ -174,36 +176,34 @@ _MEMBERS = {
 }
 
 
-def _groups(table: Table, rows: Iterable[int], name: str) -> dict[str, tuple[Any, int]]:
+def _groups(rows: Rows, found: Iterable[int], name: str) -> dict[str, tuple[Any, int]]:
     """The values of a facet by their key, each with the number of rows that have it."""
     groups: dict[str, tuple[Any, int]] = {}
     memory: dict[int, list[Any]] = {}
-    for row in rows:
-        for value in _facet_values(table, row, name, memory):
+    for row in found:
+        for value in _facet_values(rows, row, name, memory):
             members = mapping(value)
             key = str(value if members is None else members["guid"])
             groups[key] = (value, groups.get(key, (value, 0))[1] + 1)
     return groups
 
 
-def _facet_values(table: Table, row: int, name: str, memory: dict[int, list[Any]]) -> list[Any]:
-    """Standards of one section and strand have the same values: looked at once."""
-    if not isinstance(table, StandardTable):
-        return walk(table.attributes(row, ""), name.split("."))
-    key = table.alike(row)
+def _facet_values(rows: Rows, row: int, name: str, memory: dict[int, list[Any]]) -> list[Any]:
+    """Rows that are alike have the same values: only one of them is looked at."""
+    key = rows.alike(row)
     if key not in memory:
-        memory[key] = walk(table.attributes(row, ""), name.split("."))
+        memory[key] = walk(rows.attributes(row, ""), name.split("."))
     return memory[key]
 
 
-def facet_count(table: Table, rows: Iterable[int], name: str) -> dict[str, Any]:
+def facet_count(rows: Rows, found: Iterable[int], name: str) -> dict[str, Any]:
     """A summary: the number of values."""
-    return {"facet": name, "count": len(_groups(table, rows, name))}
+    return {"facet": name, "count": len(_groups(rows, found, name))}
 
 
-def facet(table: Table, rows: Iterable[int], name: str) -> dict[str, Any]:
+def facet(rows: Rows, found: Iterable[int], name: str) -> dict[str, Any]:
     """The values, the most frequent first, cut at 10,000; `count` tells of the cut."""
-    groups = _groups(table, rows, name)
+    groups = _groups(rows, found, name)
     shown = _MEMBERS.get(name, ("guid", "descr"))
     details: list[dict[str, Any]] = []
     for _, (value, count) in sorted(groups.items(), key=lambda pair: (-pair[1][1], pair[0])):

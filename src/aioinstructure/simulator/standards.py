@@ -93,8 +93,8 @@ class Standards:
             if slot.cluster:
                 self._clusters.setdefault(slot.cluster, []).append(slot.place)
         self.patches: dict[int, dict[str, Any]] = {}
-        self.section = lru_cache(maxsize=1024)(self._section)
-        self.document = lru_cache(maxsize=256)(self._document)
+        self.section = lru_cache(maxsize=8192)(self._section)
+        self.document = lru_cache(maxsize=1024)(self._document)
 
     @property
     def publications(self) -> int:
@@ -197,53 +197,44 @@ class Standards:
 
     def related(self, index: int, relation: str) -> list[int]:
         """The standards of any relation; [] for those that this world does not fill."""
-        edition, place = divmod(index, self.size)
         if relation == "parent":
-            return [] if (parent := self.parent(index)) is None else [parent]
+            return self.ancestors(index)[-1:]
         if relation == "ancestors":
             return self.ancestors(index)
-        if relation == "children":
-            return self.children(index)
         if relation == "contexts":
             return self.ancestors(index)[:1]
-        if relation == "origins":
-            return [place] if self._derived(edition, place) else []
-        if relation in {"derivatives", "peer_derivatives"}:
-            if (relation == "derivatives" and edition) or (
-                relation == "peer_derivatives" and not self._derived(edition, place)
-            ):
-                return []
-            return [
-                other * self.size + place
-                for other in range(1, self.publications)
-                if other != edition
-                and other * self.size + place < self.count
-                and self._derived(other, place)
-            ]
+        if relation == "children":
+            return self.children(index)
         if relation == "peers":
             return self._peers(index)
-        return self._migrated(index, relation)
+        return self._copies(index, relation)
+
+    def _copies(self, index: int, relation: str) -> list[int]:
+        """Relations to the same place in other publications."""
+        edition, place = divmod(index, self.size)
+        derived = self._derived(edition, place)
+        found: list[int] = []
+        if relation == "origins" and derived:
+            found = [place]
+        elif (relation == "derivatives" and edition == 0) or (
+            relation == "peer_derivatives" and derived
+        ):
+            others = (other for other in range(1, self.publications) if other != edition)
+            found = [other * self.size + place for other in others if self._derived(other, place)]
+        elif relation == "replaces" and edition > len(STATES):
+            found = [index - len(STATES) * self.size]
+        elif relation == "replaced_by" and edition:
+            found = [index + len(STATES) * self.size]
+        return [other for other in found if other < self.count]
 
     def _peers(self, index: int) -> list[int]:
         cluster = self.slot(index).cluster
-        if not cluster:
-            return []
-        return [
+        found = (
             edition * self.size + place
             for edition in range(self.publications)
-            for place in self._clusters[cluster]
-            if edition * self.size + place != index and edition * self.size + place < self.count
-        ]
-
-    def _migrated(self, index: int, relation: str) -> list[int]:
-        """Editions of one authority replace each other."""
-        edition = index // self.size
-        step = len(STATES) * self.size
-        if relation == "replaces" and edition > len(STATES):
-            return [index - step]
-        if relation == "replaced_by" and edition and index + step < self.count:
-            return [index + step]
-        return []
+            for place in self._clusters.get(cluster, ())
+        )
+        return [other for other in found if other != index and other < self.count]
 
     def relation_meta(self, index: int, other: int, relation: str) -> dict[str, str] | None:
         """The properties of a relation; only some have any."""
@@ -262,6 +253,14 @@ class Standards:
         }
 
     # Properties.
+
+    def section_of(self, index: int) -> dict[str, Any]:
+        """The section of a standard, shared by all in it."""
+        return self.section(index // self.size, self.slot(index).section)
+
+    def document_of(self, index: int) -> dict[str, Any]:
+        """The document of a standard, shared by all in it."""
+        return self.document(index // self.size, self.slot(index).subject)
 
     def edition(self, number: int) -> _Edition:
         """A publication."""
@@ -368,7 +367,6 @@ class Standards:
     def attributes(self, index: int, origin: str) -> dict[str, Any]:
         """Everything a standard has; a fresh dict, shared below."""
         slot = self.slot(index)
-        edition = index // self.size
         guid = self.guid(index)
         deleted = self.status(index) == "deleted"
         use = "alignable" if slot.deepest else ("" if slot.level == 1 else "clarification")
@@ -404,8 +402,8 @@ class Standards:
                 "_content_connections": [],
             },
             "education_levels": {"grades": self.grades(slot.band), "ece_ages": []},
-            "section": self.section(edition, slot.section),
-            "document": self.document(edition, slot.subject),
+            "section": self.section_of(index),
+            "document": self.document_of(index),
         }
         for path, value in self.patches.get(index, {}).items():
             _put(found, path, value)

@@ -16,6 +16,7 @@ def authorize_layer(transport: Transport, credential: Credential, clock: Clock) 
 
     async def handle(exchange: Exchange) -> Response:
         ready = credential.authorize(exchange.request, clock.wall())
+        exchange.in_flight = True
         try:
             answer = await transport.send(ready, exchange.on_head)
         except TransportError as error:

@@ -27,10 +27,13 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
         if seconds is None:
             return await inner(exchange)
         exchange.deadline_at = asyncio.get_running_loop().time() + seconds
+        limit = asyncio.timeout_at(exchange.deadline_at)
         try:
-            async with asyncio.timeout_at(exchange.deadline_at):
+            async with limit:
                 return await inner(exchange)
         except TimeoutError as error:
+            if not limit.expired():
+                raise  # somebody else's, such as of an auth that could not renew its token
             raise _lost(exchange, scheduler) from error
 
     return handle

@@ -43,7 +43,7 @@ class Options:
 
     Attributes:
         lane: "interactive", "bulk" or "background".
-        flow: Who shares the lane fairly; None makes a flow of each view.
+        flow: Who shares the lane fairly; None makes a flow of each view and of each list.
         weight: The share of the flow.
         deadline: Seconds for queueing, attempts and the body together; None waits for ever.
         as_user: Canvas: the user that is masqueraded as.
@@ -63,8 +63,7 @@ class Exchange:
     Attributes:
         deadline_at: Loop time at which it must be over.
         attempts: How many were begun.
-        sent: Whether any was handed to the transport.
-        in_flight: Whether one is there now.
+        in_flight: Whether one is with the transport, or was when the call was cancelled.
         unanswered: Whether one ended without an answer after it may have arrived.
         last_error: What the last attempt ended with.
     """
@@ -74,7 +73,6 @@ class Exchange:
     cost: Cost
     deadline_at: float | None = None
     attempts: int = 0
-    sent: bool = False
     in_flight: bool = False
     unanswered: bool = False
     last_error: Error | None = None

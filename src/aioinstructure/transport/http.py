@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl as tls
+import urllib.request
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from attrs import define, field
 
 from aioinstructure.errors import (
     ClientClosed,
+    ConfigurationError,
     ConnectError,
     DeadlineError,
-    TransportError,
+    Error,
 )
 from aioinstructure.transport.exchange import OnHead
 from aioinstructure.wire.auth import scrub
@@ -50,7 +54,7 @@ class HttpTransport:
     proxy: str | None = field(default=None, repr=False)
     trust_env: bool = False
     connections: int = 100
-    _own: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
+    _now: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
     _closed: bool = field(default=False, init=False)
     _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
@@ -60,14 +64,17 @@ class HttpTransport:
         import aiohttp  # noqa: PLC0415 - two thirds of the import time of the package
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
-        session = self._session()
+        session = await self._session()
+        proxy = self.proxy or (_proxy_of(request.url) if self.trust_env else None)
         try:
             async with session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers={**self.headers, **request.headers},
+                headers={**Headers(self.headers), **request.headers},
                 data=request.body,
                 allow_redirects=False,
+                raise_for_status=False,  # the judge's task, whatever the session does elsewhere
+                proxy=proxy,
                 **self._extra,
             ) as answer:
                 headers = Headers(answer.headers.items())
@@ -79,53 +86,74 @@ class HttpTransport:
             safe = scrub(str(error)) == str(error)
             raise _translate(error, request) from (error if safe else None)
 
-    def _session(self) -> aiohttp.ClientSession:
+    async def _session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise ClientClosed("the client is closed")
-        if self._own is None or self._loop is not asyncio.get_running_loop():
-            self._own = self._open()
-        return self._own
+        now = self._now
+        if now is None or now.closed or self._loop is not asyncio.get_running_loop():
+            self._now = self._open()
+            await self._close(now)
+        return self._now
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415
 
         loop = asyncio.get_running_loop()
-        if self._loop is not None and self._loop is not loop and not self._loop.is_closed():
-            raise ClientClosed("the client belongs to another event loop, which still runs")
+        if self._loop is not None and self._loop is not loop:
+            if self._loop.is_running():
+                raise ClientClosed("the client belongs to another event loop, which still runs")
+            if self.session is not None:
+                raise ClientClosed("the session that the client was given had another event loop")
         if self.session is not None and self.session.closed:
             raise ClientClosed("the session that the client was given is closed")
         self._loop = loop
         self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
         if self.ssl is not None:
             self._extra["ssl"] = self.ssl
-        if self.proxy is not None:
-            self._extra["proxy"] = self.proxy
         if self.session is not None:
             return self.session
+        # Not its trust_env: that would look for passwords in ~/.netrc, too, and then refuse to
+        # send our Authorization beside them.
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self.connections, limit_per_host=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=self.trust_env,
         )
 
     async def close(self) -> None:
         """Close the session, if it was opened here."""
         self._closed = True
-        own, self._own = self._own, None
-        if own is not None and own is not self.session and not own.closed:
-            await own.close()
+        now, self._now = self._now, None
+        await self._close(now)
+
+    async def _close(self, session: aiohttp.ClientSession | None) -> None:
+        if session is not None and session is not self.session:
+            with suppress(RuntimeError):  # its loop may be gone
+                await session.close()
 
 
-def _translate(error: Exception, request: Request) -> TransportError:
+def _proxy_of(url: str) -> str | None:
+    """The proxy that the environment has for a URL."""
+    parts = urlsplit(url)
+    if parts.hostname is None or urllib.request.proxy_bypass(parts.hostname):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
+
+
+def _translate(error: Exception, request: Request) -> Error:
     """Our error for one of aiohttp's."""
     import aiohttp  # noqa: PLC0415
 
     what = f"{request.method} {request.url.partition('?')[0]}"
     detail = scrub(str(error)) or type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+    if isinstance(
+        error,
+        aiohttp.ClientConnectorError
+        | aiohttp.ConnectionTimeoutError
+        | aiohttp.ClientHttpProxyError,
+    ):
         return ConnectError(f"no connection: {what}: {detail}")
-    if isinstance(error, aiohttp.InvalidURL):
-        return ConnectError(f"no such address: {what}")
+    if isinstance(error, ValueError):
+        return ConfigurationError(f"it cannot be sent like this: {what}: {detail}")
     if isinstance(error, TimeoutError) and request.idempotent:
         return DeadlineError(f"no answer in time: {what}")
     return unanswered(request, detail)

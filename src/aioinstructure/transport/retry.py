@@ -17,6 +17,7 @@ from aioinstructure.clock import Clock
 from aioinstructure.errors import Error, NotFound, QuotaError, Throttled
 from aioinstructure.transport.deadline import with_wait
 from aioinstructure.transport.exchange import Exchange, Handler
+from aioinstructure.transport.throttle import refused_by_bucket
 from aioinstructure.wire.auth import Credential
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.verdict import blames_credential, may_retry
@@ -32,8 +33,8 @@ _LONGEST = 20.0
 class RetryBudget:
     """How many retries are left, in units of one.
 
-    Each call adds `share`, each retry takes one; it never holds more than `reserve` plus what
-    a hundred seconds of calls could add, so that a quiet hour does not pay for a storm.
+    Each call adds `share`, each retry takes one; it never holds more than `most`, so that a quiet
+    hour does not pay for a storm.
     """
 
     share: float = 0.2
@@ -87,7 +88,10 @@ class _Attempts:
         But a limit of one endpoint (Canvas's page view queries answer 429 in JSON) is no business
         of the bucket's: without a pause it would be asked in a circle.
         """
-        told = "x-rate-limit-remaining" in error.response.headers or error.retry_after is not None
+        response = error.response
+        told = error.retry_after is not None or (
+            refused_by_bucket(response) and response.rate_limit_remaining is not None
+        )
         return 0.0 if told or self.throttles == 1 else self._jitter(self.throttles - 1)
 
     def _jitter(self, count: int) -> float:
@@ -115,6 +119,7 @@ def retry_layer(
                     raise
                 raise with_wait(exchange.last_error, error.wait) from error
             except Error as error:
+                exchange.in_flight = False
                 exchange.last_error = error
                 if _already_gone(exchange, error):
                     return Response(204, request=exchange.request)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ConnectError, TransportError
+from aioinstructure.errors import (
+    ClientClosed,
+    ConfigurationError,
+    ConnectError,
+    TransportError,
+)
 from aioinstructure.quota import Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler
 from aioinstructure.wire.message import Headers, Response
 from aioinstructure.wire.verdict import is_refusal, retry_after
 
-__all__ = ["throttle_layer"]
+__all__ = ["refused_by_bucket", "throttle_layer"]
 
 # Statuses whose body must be read before anybody knows whether they are a throttle.
 _DOUBTFUL = frozenset({403, 429})
+
+
+def refused_by_bucket(response: Response) -> bool:
+    """Whether it was the bucket that refused, not a limit of the endpoint's own.
+
+    A request that Canvas has let through is charged, and its answer tells the cost: a 429 of that
+    kind (the queries of page views have one) says nothing about the bucket.
+    """
+    return is_refusal(response) and response.request_cost is None
 
 
 def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handler:
@@ -39,25 +53,27 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
                 lease.settle(cost=head.request_cost, remaining=head.rate_limit_remaining)
 
         exchange.on_head = on_head
-        exchange.sent = exchange.in_flight = True
         try:
             response = await inner(exchange)
-            if is_refusal(response):
+            if refused_by_bucket(response):
                 lease.refused(
                     remaining=response.rate_limit_remaining,
                     retry_after=retry_after(response, now=clock.wall()),
                 )
             else:
                 lease.settle(cost=response.request_cost, remaining=response.rate_limit_remaining)
-        except ConnectError:
+        except (ConnectError, ClientClosed, ConfigurationError):
             lease.refund()
             raise
         except TransportError:
             exchange.unanswered = True
             raise
         finally:
-            exchange.in_flight = False
-            lease.abandon()  # does nothing if it has ended: the first ending counts
+            # Neither does anything if the lease has ended: the first ending counts.
+            if exchange.in_flight:
+                lease.abandon()
+            else:
+                lease.refund()
         return response
 
     return handle

@@ -7,6 +7,7 @@ import logging
 from aioinstructure.clock import Clock
 from aioinstructure.errors import Error
 from aioinstructure.transport.exchange import Exchange, Handler
+from aioinstructure.wire.auth import scrub
 from aioinstructure.wire.message import Response
 
 __all__ = ["trace_layer"]
@@ -35,7 +36,7 @@ def trace_layer(inner: Handler, clock: Clock) -> Handler:
             log.debug(
                 "%s %s -> %s in %.3f s, queueing included (attempt %d, %s)",
                 request.method,
-                request.path,
+                scrub(request.path),
                 outcome,
                 clock.monotonic() - start,
                 exchange.attempts,

@@ -1,0 +1,144 @@
+"""`aioinstructure call`: any operation by its name, the answer as JSON lines."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import date, datetime
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+import orjson
+
+from aioinstructure.abconnect import ABConnect
+from aioinstructure.canvas import Canvas
+from aioinstructure.client import Client
+from aioinstructure.convert import plain
+from aioinstructure.endpoint import Parameter, Route, routes_of
+
+__all__ = ["call"]
+
+_CLIENTS: dict[str, type[Canvas] | type[ABConnect]] = {"canvas": Canvas, "abconnect": ABConnect}
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.argument("service", type=click.Choice(list(_CLIENTS)))
+@click.argument("operation", required=False)
+@click.option("--limit", type=click.IntRange(1), help="Stop a list after so many items.")
+@click.pass_context
+def call(
+    ctx: click.Context, service: str, operation: str | None, limit: int | None
+) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """Call OPERATION, such as `courses.list --include term`; without one, list them all.
+
+    Ids go first, in order; other parameters as --name value, again for more values. The account
+    is that of the environment: CANVAS_URL and CANVAS_TOKEN, or ABCONNECT_PARTNER_ID and
+    ABCONNECT_PARTNER_KEY.
+    """
+    routes = {route.name: route for route in routes_of(_CLIENTS[service])}
+    if operation is None:
+        for route in routes.values():
+            click.echo(f"{route.name:<24} {route.method:<6} {route.doc.splitlines()[0]}")
+        return None
+    if operation not in routes:
+        raise click.UsageError(f"no operation {operation!r}; `call {service}` lists them")
+    arguments = parse(routes[operation], ctx.args)
+    return lambda: _call(service, routes[operation], arguments, limit)
+
+
+async def _call(
+    service: str, route: Route, arguments: dict[str, Any], limit: int | None
+) -> None:
+    client: Client = _CLIENTS[service].from_env()
+    async with client:
+        if not route.paginated:
+            _echo(await client.fetch(route.bind(arguments)))
+            return
+        done = 0
+        async for item in client.list_pages(route.bind(arguments)):
+            _echo(item)
+            done += 1
+            if done == limit:
+                break
+
+
+def _echo(value: Any) -> None:
+    click.echo(orjson.dumps(plain(value)))
+
+
+def parse(route: Route, words: Sequence[str]) -> dict[str, Any]:
+    """The arguments of a route by the words of a command line.
+
+    Raises:
+        click.UsageError: A word fits nowhere, or cannot be what the parameter takes.
+    """
+    parameters = {parameter.name: parameter for parameter in route.parameters}
+    positional = [parameter for parameter in route.parameters if parameter.where == "path"]
+    arguments: dict[str, Any] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            if not positional:
+                raise click.UsageError(f"{route.name} takes no further {word!r}")
+            name, value = positional.pop(0).name, word
+        else:
+            name, equals, value = word.removeprefix("--").partition("=")
+            name = name.replace("-", "_")
+            if name not in parameters:
+                known = ", ".join(f"--{n.replace('_', '-')}" for n in parameters)
+                raise click.UsageError(f"{route.name} has no {word!r}; it has: {known}")
+            if not equals:
+                if not rest:
+                    raise click.UsageError(f"{word} needs a value")
+                value = rest.pop(0)
+        _add(arguments, parameters[name], value)
+    missing = [p.name for p in route.parameters if p.required and p.name not in arguments]
+    if missing:
+        raise click.UsageError(f"{route.name} needs {', '.join(missing)}")
+    return arguments
+
+
+def _add(arguments: dict[str, Any], parameter: Parameter, text: str) -> None:
+    kinds = _kinds(parameter.annotation)
+    if Sequence in kinds:
+        arguments.setdefault(parameter.name, []).append(_value(parameter, kinds, text))
+    else:
+        arguments[parameter.name] = _value(parameter, kinds, text)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """What a parameter may be made of: the members of its unions and lists."""
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return {kind for member in get_args(annotation) for kind in _kinds(member)}
+    if origin is not None and origin is not Literal:
+        inner = {kind for member in get_args(annotation) for kind in _kinds(member)}
+        return {Sequence} | inner if issubclass(origin, Sequence) else {origin}
+    return {Literal} if origin is Literal else {annotation}
+
+
+def _value(parameter: Parameter, kinds: set[Any], text: str) -> Any:
+    if text == "null" and type(None) in kinds:
+        return None
+    try:
+        if bool in kinds and text in ("true", "false"):
+            return text == "true"
+        if int in kinds and text.isdecimal():
+            return int(text)
+        if datetime in kinds or date in kinds:
+            return _moment(kinds, text)
+    except ValueError as error:
+        raise click.UsageError(f"--{parameter.name}: {error}") from error
+    if kinds & {str, Literal}:
+        return text
+    try:
+        return orjson.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"--{parameter.name} takes JSON, not {text!r}") from error
+
+
+def _moment(kinds: set[Any], text: str) -> date:
+    if date in kinds and len(text) == len("2026-01-31"):
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text)

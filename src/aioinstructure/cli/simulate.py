@@ -1,0 +1,70 @@
+"""`aioinstructure simulate`: both services on loopback, with every limit in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+import orjson
+
+from aioinstructure.simulator import Knobs, Simulator
+
+__all__ = ["simulate"]
+
+PORT = 8400
+
+
+@click.command()
+@click.option("--port", default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback addresses only.")
+@click.option("--seed", default=1, show_default=True, help="The world that is made up.")
+@click.option("--knob", multiple=True, metavar="NAME=VALUE", help="Turn a knob; JSON values.")
+@click.option("--env", is_flag=True, help="Print `export NAME=value` lines first.")
+@click.option("--knobs", "show_knobs", is_flag=True, help="List the knobs and their values.")
+def simulate(
+    port: int, host: str, seed: int, knob: tuple[str, ...], env: bool, show_knobs: bool
+) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """Serve a Canvas and an AB Connect with a made-up school, to test against.
+
+    Throttles, paging, errors and signatures are those of the real services. Statistics are at
+    /_control/stats, knobs and faults beside them.
+    """
+    knobs = Knobs()
+    try:
+        knobs.turn(**dict(_setting(text) for text in knob))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if show_knobs:
+        for name, value in knobs.to_dict().items():
+            click.echo(f"{name}={orjson.dumps(value).decode()}")
+        return None
+    return lambda: _serve(Simulator(seed=seed, knobs=knobs), host, port, env)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"a knob is NAME=VALUE, not {text!r}")
+    try:
+        return name, orjson.loads(value)
+    except ValueError:
+        return name, value
+
+
+async def _serve(simulator: Simulator, host: str, port: int, env: bool) -> None:
+    from aioinstructure.simulator.app import start  # noqa: PLC0415 - imports aiohttp
+
+    try:
+        server = await start(simulator, host=host, port=port)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        if env:
+            for name, value in simulator.env(server.origin).items():
+                click.echo(f"export {name}={value}")
+        click.echo(f"# the simulator listens on {server.origin}, Ctrl-C ends it")
+        await asyncio.Event().wait()
+    finally:
+        await server.close()

@@ -1,0 +1,1 @@
+"""Where rows are written to. Each keeps the checkpoint of a stream beside its rows."""
