@@ -38,7 +38,7 @@ from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
 from aioinstructure.transport.http import HttpTransport
 from aioinstructure.transport.pipeline import Parts, build
-from aioinstructure.wire.auth import Credential
+from aioinstructure.wire.auth import Credential, scrub
 from aioinstructure.wire.link import origin_of
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.params import json_body, query_string, rails_pairs
@@ -199,6 +199,8 @@ class Client:
         if place.origin != self.origin:
             raise InputError(f"the cursor belongs to {place.origin}, not to {self.origin}")
         self._check_user(place)
+        if scrub(place.path) != place.path:
+            raise InputError("the cursor holds a credential")
         route = next((r for r in routes_of(type(self)) if r.name == place.route), None)
         if route is None or not route.paginated:
             raise InputError(f"the cursor is of {place.route!r}, which is no list of this client")

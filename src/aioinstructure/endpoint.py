@@ -18,6 +18,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import UnionType
 from typing import (
     Annotated,
     Any,
@@ -27,17 +28,27 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
+    Union,
     cast,
     get_args,
     get_origin,
 )
+from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from aioinstructure._types import UNSET
 from aioinstructure.convert import hints_of
 from aioinstructure.errors import InputError
-from aioinstructure.wire.params import Pairs, json_body, path_segment, query_string, rails_pairs
+from aioinstructure.wire.params import (
+    Pairs,
+    climbs,
+    is_list,
+    json_body,
+    path_segment,
+    query_string,
+    rails_pairs,
+)
 
 __all__ = [
     "DELETE",
@@ -59,6 +70,7 @@ Verb: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Place: TypeAlias = Literal["path", "query", "body", "page_size"]
 
 _BRACES = re.compile(r"{(\w+)}")
+_SEGMENT = r"([\w.~%!$&'()*+,;=:@-]+)"
 PAGE_MAX = 100
 
 
@@ -85,6 +97,7 @@ class Parameter:
         where: Its place: "path", "query", "body", or "page_size" for the length of a page.
         annotation: The type of what it takes.
         required: Whether it has no default.
+        many: Whether it takes a list.
         allowed: The words that it takes, if it takes only these.
     """
 
@@ -94,17 +107,21 @@ class Parameter:
     annotation: Any = field(repr=False)
     required: bool
     default: Any = None
+    many: bool = field(default=False, repr=False)
     allowed: frozenset[Any] | None = field(default=None, repr=False)
 
     def check(self, value: Any) -> None:
-        """Raise InputError if one of the words in `value` is unknown."""
-        if self.allowed is None or value is UNSET or (value is None and not self.required):
+        """Raise InputError if it is no list where it must be, or one of its words is unknown."""
+        if value is UNSET or (value is None and not self.required):
             return
-        words = value if isinstance(value, list | tuple | set | frozenset) else [value]
-        for word in words:
+        if self.many and not is_list(value):
+            raise InputError(f"{self.name} takes a list, such as [{value!r}], not {value!r}")
+        if self.allowed is None:
+            return
+        for word in value if is_list(value) else [value]:
             if not isinstance(word, str | int) or word not in self.allowed:
                 near = difflib.get_close_matches(str(word), map(str, self.allowed), 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = f", did you mean {near[0]!r}?" if near else "."
                 known = ", ".join(sorted(map(str, self.allowed)))
                 raise InputError(f"{self.name} takes no {word!r}{hint} It takes: {known}")
 
@@ -186,13 +203,10 @@ class Route:
 
     def matches(self, path: str) -> bool:
         """Whether a path (with or without a query) can be one of this route's."""
-        template = "".join(
-            part if index % 2 == 0 else "{}" for index, part in enumerate(_BRACES.split(self.path))
-        )
-        pattern = r"(?!\.{1,2}(?:/|$))[^/?#]+".join(
-            re.escape(part) for part in template.split("{}")
-        )
-        return re.fullmatch(pattern, path.partition("?")[0]) is not None
+        fixed = _BRACES.split(self.path)[::2]
+        pattern = _SEGMENT.join(re.escape(part) for part in fixed)
+        found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
+        return found is not None and not any(climbs(unquote(part)) for part in found.groups())
 
     def _encode(self, body: dict[str, Any]) -> bytes | None:
         if self._body_key is not None:
@@ -295,17 +309,16 @@ def DELETE(path: str, *, body: str | None = None, idempotent: bool = True) -> Ca
 
 def _endpoint(stub: Callable[..., Any], declared: _Declared) -> Callable[..., Any]:
     """The method that stands in the class: binds its arguments and hands the call to the client."""
-    route: Route | None = None
+    routes: dict[tuple[type[Namespace], str], Route] = {}  # a base may serve two namespaces
     is_coroutine = inspect.iscoroutinefunction(stub)
 
     def route_for(owner: type[Namespace], name: str) -> Route:
-        nonlocal route
-        if route is None:
-            route = _compile(stub, declared, owner, name)
-        return route
+        if (owner, name) not in routes:
+            routes[owner, name] = _compile(stub, declared, owner, name)
+        return routes[owner, name]
 
     def bind(self: Namespace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
-        known = route or route_for(type(self), self._name)
+        known = route_for(type(self), self._name)
         positional = known._positional
         if len(args) > len(positional) or not kwargs.keys() <= _names(known):
             _complain(stub, self, args, kwargs)
@@ -368,6 +381,7 @@ def _compile(
                 annotation=annotation,
                 required=required,
                 default=None if required else declaration.default,
+                many=_is_many(annotation),
                 allowed=_allowed(annotation),
             )
         )
@@ -409,6 +423,14 @@ def _unwrap(annotation: Any) -> tuple[Any, Wire]:
     return annotation, Wire()
 
 
+def _is_many(annotation: Any) -> bool:
+    """Whether nothing but a list may be given, or None and UNSET."""
+    if get_origin(annotation) in (Union, UnionType):
+        given = [m for m in get_args(annotation) if m not in (type(None), type(UNSET))]
+        return all(_is_many(member) for member in given)
+    return get_origin(annotation) in (Sequence, list, tuple)
+
+
 def _allowed(annotation: Any) -> frozenset[Any] | None:
     """The words of a Literal, or of a sequence of it; None if other values may be given too."""
     if get_origin(annotation) is Literal:
@@ -430,6 +452,6 @@ def _allowed(annotation: Any) -> frozenset[Any] | None:
 def routes_of(client: type[Any]) -> Iterator[Route]:
     """Every operation of a client class, in the order of its namespaces and their methods."""
     for name, namespace in client.namespaces():
-        for attribute in vars(namespace).values():
-            if route_for := getattr(attribute, "route_for", None):
+        for method in dict.fromkeys(n for base in namespace.__mro__ for n in vars(base)):
+            if route_for := getattr(getattr(namespace, method), "route_for", None):
                 yield route_for(namespace, name)

@@ -66,7 +66,17 @@ __all__ = [
 
 
 class Error(Exception):
-    """Anything that the library raises on purpose."""
+    """Anything that the library raises on purpose. Can be copied and pickled, as tracebacks cannot."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls the class with the message, which most of ours are not made from.
+        return _restored, (type(self), self.args, self.__dict__.copy())
+
+
+def _restored(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -> Error:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigurationError(Error):
@@ -218,7 +228,7 @@ class DecodeError(Error):
     """The body is not what the model says, or is no JSON.
 
     Attributes:
-        paths: Where it differs, as "$.modules[0].items[3].id: what is wrong".
+        paths: What differs and where, as "expected a list, got 5 @ $.modules[0].items".
         response: The whole answer, or None when a value from elsewhere was converted.
     """
 

@@ -15,7 +15,7 @@ from aioinstructure.wire.params import query_string
 
 __all__ = ["behind_last"]
 
-_BEHIND = re.compile(r"seq gt \d+")
+_BEHIND = re.compile(r"\s*seq\s+gt\s+[0-9]+\s*", re.IGNORECASE)
 
 
 def behind_last(path: str, raw: list[Any]) -> str | None:
@@ -38,4 +38,4 @@ def behind_last(path: str, raw: list[Any]) -> str | None:
 def _seq(event: Any) -> int | None:
     attributes = event.get("attributes") if isinstance(event, Mapping) else None
     seq = attributes.get("seq") if isinstance(attributes, Mapping) else None
-    return seq if isinstance(seq, int) else None
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) else None

@@ -36,11 +36,15 @@ def literal(value: Value) -> str:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InputError(f"a datetime in a filter must have a time zone: {value!r} is naive")
-        return f"'{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
+        try:
+            moment = value.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError as error:
+            raise InputError(f"a filter cannot say {value!r}") from error
+        return f"'{moment.isoformat(' ', 'seconds')}'"
     if isinstance(value, date):
         return f"'{value.isoformat()}'"
     if isinstance(value, int):
-        return str(value)
+        return str(int(value))
     if isinstance(value, float) and math.isfinite(value):
         return repr(value)
     if isinstance(value, str):
@@ -59,10 +63,13 @@ class Filter:
     text: str
 
     def __and__(self, other: Filter) -> Filter:
-        return Filter(f"({self}) and ({other})")
+        return self._joined("and", other)
 
     def __or__(self, other: Filter) -> Filter:
-        return Filter(f"({self}) or ({other})")
+        return self._joined("or", other)
+
+    def _joined(self, word: str, other: Filter) -> Filter:
+        return Filter(f"({self}) {word} ({other})") if isinstance(other, Filter) else NotImplemented
 
     def __invert__(self) -> Filter:
         return Filter(f"not ({self})")
@@ -88,7 +95,7 @@ class Path:
         return self[name.rstrip("_")]
 
     def __getitem__(self, name: str) -> Path:
-        if not name or any(ch.isspace() or ch in "'\"(),[]\\" for ch in name):
+        if not isinstance(name, str) or not name or any(ch.isspace() or ch in "'\"(),[]\\" for ch in name):
             raise InputError(f"no property name: {name!r}")
         return Path(f"{self._name}.{name}" if self._name else name)
 
@@ -104,10 +111,13 @@ class Path:
     def __bool__(self) -> NoReturn:
         raise InputError(f"{self!r} is a property, no condition: compare it with something")
 
-    def _compare(self, operator: str, value: Value) -> Filter:
+    def _named(self) -> str:
         if not self._name:
             raise InputError("F alone is no property: name one, as in F.status")
-        return Filter(f"{self} {operator} {literal(value)}")
+        return self._name
+
+    def _compare(self, operator: str, value: Value) -> Filter:
+        return Filter(f"{self._named()} {operator} {literal(value)}")
 
     def __eq__(self, value: Value) -> Filter:  # type: ignore[override]  # a condition, not a bool
         return self._compare("eq", value)
@@ -130,12 +140,12 @@ class Path:
     def in_(self, *values: Value) -> Filter:
         """Any of the values."""
         if not values:
-            raise InputError(f"{self}.in_() needs a value: an empty list matches nothing")
-        return Filter(f"{self} in ({','.join(literal(value) for value in values)})")
+            raise InputError(f"{self!r}.in_() needs a value: an empty list matches nothing")
+        return Filter(f"{self._named()} in ({','.join(literal(value) for value in values)})")
 
     def isempty(self) -> Filter:
         """No value: null, an empty array, or a relationship to nothing."""
-        return Filter(f"isempty({self})")
+        return Filter(f"isempty({self._named()})")
 
     def query(self, words: str) -> Filter:
         """Full text: any of the words, stemmed, in this property; ordered by relevance."""

@@ -94,7 +94,8 @@ class Resource(Model):
         """Without the scaffolding, and out of the envelope of a single resource."""
         inner = data.get("data")
         if isinstance(inner, dict) and "id" not in data:
-            data = inner
+            # What was asked for by `include` stands beside it, and goes to `extra`.
+            data = {k: v for k, v in data.items() if k == "included"} | inner
         return flattened(data)
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from weakref import WeakKeyDictionary
 
+from aiolimiter import AsyncLimiter
 from attrs import define
 
 from aioinstructure._types import UNSET, Id, Opt
 from aioinstructure.convert import Model
 from aioinstructure.endpoint import GET, POST, Namespace
 from aioinstructure.errors import InputError, ProgressFailed
+from aioinstructure.quota import Scheduler
+
+if TYPE_CHECKING:
+    from aioinstructure.client import Client
 
 # Every other state is an end: Canvas documents four and has six.
 _PENDING: Final = frozenset({"queued", "running", "waiting_for_external_tool"})
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
+_SPACING: Final = 0.25
 
 
 @define
@@ -67,7 +75,8 @@ class Progresses(Namespace):
     async def wait(self, id: Id, *, timeout: float | None = None) -> Progress:
         """Poll until the job has ended, through the scheduler like every call.
 
-        The pauses grow from 0.5 to 10 seconds.
+        The pauses grow from 0.5 to 10 seconds, and all waits of a client and its views together
+        poll four times a second at most.
 
         Args:
             id: The job.
@@ -82,7 +91,7 @@ class Progresses(Namespace):
         clock = asyncio.get_running_loop().time
         ends = None if timeout is None else clock() + timeout
         pause = _FIRST_PAUSE
-        while (progress := await self.get(id)).pending:
+        while (progress := await self._poll(id, ends)).pending:
             if ends is not None and clock() >= ends:
                 raise ProgressFailed(
                     f"progress {id} is still {progress.workflow_state} after {timeout} s",
@@ -96,3 +105,24 @@ class Progresses(Namespace):
                 f"progress {id} ended as {progress.workflow_state}{detail}", progress=progress
             )
         return progress
+
+    async def _poll(self, id: Id, ends: float | None) -> Progress:
+        with suppress(TimeoutError):  # the last poll comes in time, spaced or not
+            async with asyncio.timeout_at(ends):
+                await _spacing(cast("Client", self._client).quota).acquire()
+        return await self.get(id)
+
+
+_spacings: WeakKeyDictionary[Scheduler, tuple[asyncio.AbstractEventLoop, AsyncLimiter]] = (
+    WeakKeyDictionary()
+)
+
+
+def _spacing(quota: Scheduler) -> AsyncLimiter:
+    """What spaces the polls of a client. A limiter serves one event loop: another gets its own."""
+    running = asyncio.get_running_loop()
+    loop, limiter = _spacings.get(quota, (None, None))
+    if limiter is None or loop is not running:
+        limiter = AsyncLimiter(1, _SPACING)
+        _spacings[quota] = (running, limiter)
+    return limiter

@@ -90,7 +90,8 @@ async def simulator() -> AsyncGenerator[dict[str, str]]:
 
 
 async def _started(port: int) -> tuple[asyncio.subprocess.Process, dict[str, str]]:
-    knobs = [word for name, value in KNOBS.items() for word in ("--knob", f"{name}={value}")]
+    settings = (f"{name}={orjson.dumps(value).decode()}" for name, value in KNOBS.items())
+    knobs = [word for setting in settings for word in ("--knob", setting)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "aioinstructure", "simulate", "--env", "--port", str(port)),
         *knobs,

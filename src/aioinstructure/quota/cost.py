@@ -60,7 +60,7 @@ SHARED_PEAK = 1.5
 RELENT = 10.0
 """The time constant by which a slower leak is forgotten while the bucket stands empty."""
 
-CUSHION = 1.2
+CUSHION = 1.6
 """How far the replica stays above the highest header, in reservations."""
 
 PACED = 0.75
@@ -74,6 +74,9 @@ SHARE = 1.5
 
 STALE = 5.0
 """Seconds with nothing in flight after which the server may have changed."""
+
+RAMP = 20
+"""The first calls of a token, by which its reservation is learned."""
 
 RESTART = 4
 """Calls in parallel after that, until the first answer."""
@@ -120,6 +123,9 @@ class CostBucket:
     _window: int = field(default=1, init=False)
     _serial: int = field(default=0, init=False)
     _epoch: int = field(default=0, init=False)
+    _ramp: float = field(default=0.0, init=False)
+    _least: float = field(default=math.inf, init=False)
+    _ramp_at: float = field(default=-math.inf, init=False)
     _slot: float = field(default=-math.inf, init=False)
     _ended: float = field(default=-math.inf, init=False)
     _sent: float = field(default=-math.inf, init=False)
@@ -194,8 +200,10 @@ class CostBucket:
     def take(self, cost: Cost, now: float) -> Ticket:
         """Put the reservation aside."""
         self._advance(now)
-        if self._in_flight == 0 and now - self._ended > STALE:
-            self._window = min(self._window, RESTART)
+        if self._in_flight == 0:
+            self._ramp_at, self._ramp = now, self._count
+            if now - self._ended > STALE:
+                self._window = min(self._window, RESTART)
         self._in_flight += 1
         self._serial += 1
         self._sent = now
@@ -227,6 +235,7 @@ class CostBucket:
         self._mean = spent if self._mean is None else self._mean + 0.05 * (spent - self._mean)
         self._route(ticket.cost.key).charge(spent)
         self._count = max(0.0, self._count + spent - ticket.reserved)
+        self._ramp += spent
         if left is not None:
             self._learn(ticket, now, left, spent)
             self._correct(now, max(0.0, self.capacity - left))
@@ -384,6 +393,8 @@ class CostBucket:
             if found is not None:
                 self._set_capacity(found)
         told, elapsed = self.capacity - left, now - self._told_at
+        if self._told is not None and self._in_flight and self._serial <= RAMP:
+            self._note_ramp(ticket, told, now)
         if told < self.reservation and self.leak < self._configured[1]:  # no sign of others
             share = 1.0 - math.exp(-min(1.0, max(0.0, elapsed)) / RELENT)
             self.leak += share * (self._configured[1] - self.leak)
@@ -408,11 +419,23 @@ class CostBucket:
             return
         self._set_reservation(ticket.cost.key, min(found, 0.8 * self.capacity))
 
+    def _note_ramp(self, ticket: Ticket, told: float, now: float) -> None:
+        """Of a token's first calls, those in flight explain the count, unless others do too.
+
+        The smallest quotient counts: each call of others makes it larger.
+        """
+        each = (told - self._ramp + self.leak * (now - self._ramp_at)) / self._in_flight
+        self._least = min(self._least, each)
+        usual = self._configured[2]
+        value = min(max(usual, self._least), 0.5 * self.capacity)
+        if told > 1.0 and abs(value - self._reservation(ticket.cost.key)) > TELL * usual:
+            self._set_reservation(ticket.cost.key, value)
+
     def _bound_reservation(self, ticket: Ticket, left: float) -> None:
         """A refusal says that less was left than the reservation."""
         key = ticket.cost.key
-        bound = min(left + 1.0, 0.8 * self.capacity)
-        if bound > self._reservation(key):
+        bound = min(1.1 * left, 0.8 * self.capacity)
+        if left >= self._reservation(key):
             self._set_reservation(key, bound)
 
     def _set_reservation(self, key: str, value: float) -> None:
@@ -436,6 +459,7 @@ class CostBucket:
         """Believe a capacity; what is left stays the same."""
         value = max(value, 1.2 * self.reservation)
         self._count = max(0.0, self._count + value - self.capacity)
+        self._ramp += value - self.capacity
         self._peak = max(0.0, self._peak + value - self.capacity)
         if self._told is not None:
             self._told = max(0.0, self._told + value - self.capacity)

@@ -118,5 +118,5 @@ class Capacity:
         if before is None or serial != last + 1 or abs(remaining - before) > 1.0 + cost:
             self._rise = 0.0
             return None
-        self._rise += rise
-        return max(before, remaining) if self._rise > 10.0 + 3.0 * cost else None
+        self._rise += rise - cost
+        return max(before, remaining) if self._rise > 10.0 else None

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Seen", "Simulator"]
 
-_CACHED = 4096
+_CACHED = 1024
+_CACHED_BYTES = 65_536  # a walk over large pages must not fill the memory
 _HISTORY = 10_000
 _STRING_IDS = "application/json+canvas-string-ids"
 
@@ -211,7 +212,7 @@ class Simulator:
         reply = self._cache.get(whole)
         if reply is None:
             reply = make()
-            if reply.cacheable:
+            if reply.cacheable and len(reply.body) <= _CACHED_BYTES:
                 if len(self._cache) >= _CACHED:
                     self._cache.clear()
                 self._cache[whole] = reply

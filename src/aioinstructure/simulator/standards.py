@@ -13,11 +13,12 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define
 
-from .words import ADJECTIVES, BANDS, DOMAINS, GRADES, OBJECTS, STATES, SUBJECTS, VERBS
+from .plan import Slot, make_plan
+from .words import BANDS, DOMAINS, GRADES, STATES, SUBJECTS
 
-__all__ = ["RELATIONS", "Slot", "Standards"]
+__all__ = ["RELATIONS", "Standards"]
 
 RELATIONS = (
     "parent", "ancestors", "children", "contexts", "origins", "derivatives", "peer_derivatives",
@@ -30,30 +31,6 @@ _MASK64 = 0xFFFFFFFFFFFFFFFF
 _ODD = 0x9E3779B1  # multiplying by an odd number can be undone modulo 2**32
 _UNDO = pow(_ODD, -1, 1 << 32)
 _LABELS = ("", "Domain", "Cluster", "Standard", "Component")
-
-
-@frozen
-class Slot:
-    """A place of the plan, the same in every publication.
-
-    Args:
-        section: The number of its section in the plan.
-        parent: The place of its parent; -1 at the top.
-        number: The number without the prefix of the publication, such as "5.NF.A.1".
-        cluster: Which standards share resources: equal ones are peers.
-    """
-
-    place: int
-    section: int
-    subject: int
-    band: int
-    level: int
-    parent: int
-    seq: int
-    number: str
-    text: str
-    deepest: bool
-    cluster: str
 
 
 @define
@@ -82,7 +59,7 @@ class Standards:
     def __init__(self, seed: int, count: int) -> None:
         self._salt = _mix(seed) & _MASK
         self.count = count
-        self.plan = _plan(Random(f"{seed}:plan"))  # noqa: S311 -- a world, no secret
+        self.plan = make_plan(Random(f"{seed}:plan"))  # noqa: S311 -- a world, no secret
         self.size = len(self.plan)
         self._children: dict[int, list[int]] = {}
         self._clusters: dict[str, list[int]] = {}
@@ -429,59 +406,3 @@ def _put(into: dict[str, Any], path: str, value: Any) -> None:
     inner = dict(into.get(name) or {})
     into[name] = inner
     _put(inner, rest, value)
-
-
-def _plan(random: Random) -> tuple[Slot, ...]:
-    slots: list[Slot] = []
-    for subject in range(len(SUBJECTS)):
-        for band in range(len(BANDS)):
-            _plan_section(random, slots, subject, band)
-    return tuple(slots)
-
-
-def _plan_section(random: Random, slots: list[Slot], subject: int, band: int) -> None:
-    code, grade = SUBJECTS[subject][0], BANDS[band][1]
-    section = subject * len(BANDS) + band
-
-    def add(
-        level: int, parent: int, seq: int, number: str, text: str, *, deepest: bool = False
-    ) -> int:
-        parts = number.split(".")
-        cluster = f"{subject}.{(band + 2) // 3}.{parts[1]}.{parts[2]}" if deepest else ""
-        place = len(slots)
-        slots.append(
-            Slot(
-                place,
-                section,
-                subject,
-                band,
-                level,
-                parent,
-                seq * 10,
-                number,
-                text,
-                deepest,
-                cluster,
-            )
-        )
-        return place
-
-    for first, (short, title) in enumerate(DOMAINS[code], 1):
-        domain = add(1, -1, first, f"{grade}.{short}", title)
-        for second in range(1, random.randint(1, 2) + 1):
-            letter = "ABC"[second - 1]
-            text = _sentence(random, code)
-            cluster = add(2, domain, second, f"{grade}.{short}.{letter}", text)
-            for third in range(1, random.randint(2, 4) + 1):
-                number = f"{grade}.{short}.{letter}.{third}"
-                parts = random.choice((0, 0, 0, 2, 3))
-                text = _sentence(random, code)
-                standard = add(3, cluster, third, number, text, deepest=not parts)
-                for fourth in range(1, parts + 1):
-                    text = _sentence(random, code)
-                    add(4, standard, fourth, f"{number}.{'abc'[fourth - 1]}", text, deepest=True)
-
-
-def _sentence(random: Random, subject: str) -> str:
-    verb, adjective = random.choice(VERBS), random.choice(ADJECTIVES)
-    return f"{verb} {adjective} {random.choice(OBJECTS[subject])}."

@@ -25,6 +25,7 @@ class CourseView:
         self._include, self._own = set(include), own
 
     def __call__(self, course: Course) -> dict[str, Any]:
+        """One course as JSON."""
         _, _, start_at, end_at = TERMS[course.term]
         shown: dict[str, Any] = {
             "id": course.id,

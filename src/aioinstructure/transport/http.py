@@ -89,11 +89,12 @@ class HttpTransport:
     async def _session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise ClientClosed("the client is closed")
-        now = self._now
-        if now is None or now.closed or self._loop is not asyncio.get_running_loop():
-            self._now = self._open()
-            await self._close(now)
-        return self._now
+        last = self._now
+        if last is not None and not last.closed and self._loop is asyncio.get_running_loop():
+            return last
+        self._now = opened = self._open()
+        await self._close(last)
+        return opened
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import re
 from typing import Protocol
 from urllib.parse import quote
@@ -20,12 +21,16 @@ from aioinstructure.wire.message import Request
 
 __all__ = ["BearerToken", "Credential", "PartnerSignature", "scrub", "sign"]
 
+# In a query, percent-encoded once or twice, in JSON (also inside of a JSON string), or as Ruby or
+# Python print a dict. Glue that is left out of a name, as in `auth%2Esignature`, is a dot.
 _SECRETS = re.compile(
-    r"((?:auth\.signature|auth\.expires|partner\.id|partner\.key|user\.id|access_token|api_key)"
-    r"(?:=|%3D|\"?\s*:\s*\"?))[^&\s\"'<>]+",
+    r"((?:auth(?:\.|%2E)(?:signature|expires)|partner(?:\.|_|%2E)(?:id|key)|user(?:\.|%2E)id"
+    r"|access_token|refresh_token|client_secret|api_key)"
+    r"(?:=(?!>)|%(?:25)?3D|(?:\\*[\"']|&quot;|%22)?\s*(?:=>|:|%3A)\s*(?:\\*[\"']|&quot;|%22)?))"
+    r"[^&\s\"'\\<>]+",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+_BEARER = re.compile(r"(bearer(?:\s|%20|\+)+)[\w.~+/=%-]{8,}", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:
@@ -54,7 +59,7 @@ class Credential(Protocol):
 
 
 def _secret(name: str, value: str) -> str:
-    if not value or not value.strip():
+    if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} is missing")
     if value != value.strip() or not value.isprintable() or not value.isascii():
         raise ConfigurationError(f"{name} holds blanks or characters that no header can carry")
@@ -128,6 +133,9 @@ class PartnerSignature:
     def __attrs_post_init__(self) -> None:
         _secret("partner_id", self.partner_id)
         _secret("partner_key", self._partner_key)
+        if self.user_id and not (self.user_id.strip() and self.user_id.isprintable()):
+            # A line feed would end its line in the message that is signed.
+            raise ConfigurationError("user_id holds characters that are not printable")
         if not 0 <= self.renew < self.lifetime:
             raise ConfigurationError(
                 f"a lifetime of {self.lifetime} s leaves nothing after renewing {self.renew} s ahead"
@@ -142,7 +150,7 @@ class PartnerSignature:
         return evolve(request, url=f"{request.url}{glue}{self._query}")
 
     def _sign(self, now: float) -> None:
-        expires = int(now + self.lifetime)
+        expires = math.ceil(now + self.lifetime)
         signature = sign(self._partner_key, expires, self.user_id)
         pairs = [
             ("partner.id", self.partner_id),

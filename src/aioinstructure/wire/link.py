@@ -8,18 +8,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from attrs import evolve
 
 from aioinstructure.errors import DecodeError, InputError, OriginError
+from aioinstructure.wire.auth import scrub
 from aioinstructure.wire.message import Request, Response
 
 __all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link"]
 
-_ENTRY = re.compile(r"""<([^<>]*)>((?:[^,"<]|"[^"]*")*)""")
-_REL = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))""", re.IGNORECASE)
+_ENTRY = re.compile(r"""<([^<>]*)>((?:[^,"<]|"(?:[^"\\]|\\.)*")*)""")
+_PARAMETER = re.compile(r""";\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))""")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_CREDENTIALS = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "auth.expires",
+        "auth.signature",
+        "partner.id",
+        "partner.key",
+        "user.id",
+    }
+)
 
 
 def origin_of(url: str) -> str:
@@ -43,9 +56,11 @@ def parse_link(header: str) -> dict[str, str]:
     """The URL of each relation, the first one of a name; entries that make no sense are skipped."""
     links: dict[str, str] = {}
     for url, parameters in _ENTRY.findall(header):
-        if found := _REL.search(parameters):
-            for relation in (found[1] or found[2]).lower().split():
-                links.setdefault(relation, url)
+        for name, quoted, bare in _PARAMETER.findall(parameters):
+            if name.lower() == "rel":
+                for relation in (quoted or bare).lower().split():
+                    links.setdefault(relation, url)
+                break  # RFC 8288: the first one counts
     return links
 
 
@@ -53,36 +68,61 @@ def next_by_header(request: Request, response: Response) -> Request | None:
     """The request for the next page by the Link header; None on the last page.
 
     Raises:
-        DecodeError: There is a Link header, and nothing in it can be read: to end there would
-            cut the list short in silence.
+        DecodeError: There is a Link header without a next page, and some of it cannot be read:
+            to end there might cut the list short in silence.
         OriginError: The next page lies on another origin.
     """
     header = response.headers.get("link", "").strip()
     if not header:
         return None
     links = parse_link(header)
-    if not links:
-        raise DecodeError(f"the Link header makes no sense: {header[:200]!r}", response=response)
-    return _follow(request, links["next"]) if "next" in links else None
+    if "next" in links:
+        return _follow(request, links["next"])
+    if not links or _ENTRY.sub("", header).strip(", \t"):
+        raise DecodeError(
+            f"the Link header makes no sense: {scrub(header[:200])!r}", response=response
+        )
+    return None
 
 
 def next_by_body(request: Request, body: Any) -> Request | None:
     """The request for the next page by `links.next` of a JSON:API body; None on the last page.
 
     Raises:
+        DecodeError: There is one, but it is no text: to end there would cut the list short.
         OriginError: The next page lies on another origin.
     """
     links = body.get("links") if isinstance(body, Mapping) else None
     url = links.get("next") if isinstance(links, Mapping) else None
-    return _follow(request, url) if isinstance(url, str) and url else None
+    if isinstance(url, Mapping):  # a link object, which JSON:API has for links with more to tell
+        url = url.get("href")
+    if url is None or url == "":
+        return None
+    if not isinstance(url, str):
+        what = f"expected a link, got {scrub(repr(url)):.60} @ $.links.next"
+        raise DecodeError("no next page", paths=[what])
+    return _follow(request, url)
 
 
 def _follow(request: Request, link: str) -> Request:
-    url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
+    """The request for a link, to the letter but for what no URL can hold and what we add anew."""
     try:
+        # Blanks and letters beyond ASCII are escaped; control characters would be dropped below.
+        link = quote(link, safe=_PRINTABLE)
+        url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
         origin = origin_of(url)
-    except InputError as error:
-        raise OriginError(f"the next page is no http link: {link[:200]!r}") from error
+    except ValueError as error:
+        raise OriginError(f"the next page is no http link: {scrub(link[:200])!r}") from error
     if origin != (home := origin_of(request.url)):
         raise OriginError(f"the next page lies on {origin}, not on {home}: nothing was sent there")
-    return evolve(request, url=url)
+    if "@" in urlsplit(url).netloc:
+        raise OriginError(f"the next page on {home} names a user: nothing was sent there")
+    return evolve(request, url=_unsigned(url.partition("#")[0]))
+
+
+def _unsigned(url: str) -> str:
+    """Without a credential that the server has echoed: it is not for cursors, and is added anew."""
+    path, mark, query = url.partition("?")
+    pairs = query.split("&")
+    kept = [pair for pair in pairs if unquote(pair.partition("=")[0]) not in _CREDENTIALS]
+    return url if len(kept) == len(pairs) else path + (mark if kept else "") + "&".join(kept)

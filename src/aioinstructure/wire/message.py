@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -44,6 +45,16 @@ class Headers(Mapping[str, str]):
         return f"Headers({list(self._fields)})"
 
 
+_HOST = re.compile(r"^[^:]*://[^/?]*")
+_SIGNED = re.compile(
+    r"([?&](?:auth\.\w+|partner\.\w+|user\.id|access_token|api_key)=)[^&]*", re.IGNORECASE
+)
+
+
+def _unsigned(url: str) -> str:
+    return repr(_SIGNED.sub(r"\1...", url))
+
+
 def _headers(fields: Mapping[str, str]) -> Headers:
     return fields if isinstance(fields, Headers) else Headers(fields)
 
@@ -62,7 +73,7 @@ class Request:
     """
 
     method: str
-    url: str
+    url: str = field(repr=_unsigned)
     headers: Headers = field(factory=Headers, converter=_headers, repr=False)
     body: bytes | None = field(default=None, repr=False)
     route: str = ""
@@ -71,9 +82,8 @@ class Request:
     @property
     def path(self) -> str:
         """The path and query of the URL, as they are sent."""
-        _, _, rest = self.url.partition("://")
-        slash = rest.find("/")
-        return rest[slash:] if slash >= 0 else "/"
+        path = _HOST.sub("", self.url, count=1)
+        return path if path.startswith("/") else f"/{path}"
 
 
 @frozen

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -33,7 +34,8 @@ def path_segment(name: str, value: object) -> str:
     plain dot is a format for Rails. The colon of `sis_course_id:` and the tilde of `2107~565` stay.
 
     Raises:
-        InputError: The value is no id: empty, blank, a bool, negative or beyond 64 bits.
+        InputError: The value is no id: empty, blank, a bool, negative, beyond 64 bits, or with
+            parts such as "..".
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InputError(f"{name} must be an int or a str, not {value!r}")
@@ -43,7 +45,14 @@ def path_segment(name: str, value: object) -> str:
         return str(value)
     if not value.strip():
         raise InputError(f"{name} must not be empty")
+    if climbs(value):
+        raise InputError(f"{name} must not have the parts '.' and '..' of a path: {value!r}")
     return _quoted(name, value, safe=":~").replace(".", "%2E")
+
+
+def climbs(text: str) -> bool:
+    """Whether a proxy that decodes a path before it is read would climb in it by this segment."""
+    return not {".", ".."}.isdisjoint(text.replace("\\", "/").split("/"))
 
 
 def _quoted(name: str, text: str, safe: str = "") -> str:
@@ -61,23 +70,34 @@ def timestamp(name: str, value: datetime) -> str:
     """
     if value.tzinfo is None or value.utcoffset() is None:
         raise InputError(f"{name} must have a time zone: {value!r} is naive")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError as error:
+        raise InputError(f"{name} lies outside of the years 1 to 9999: {value!r}") from error
 
 
 def _scalar(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)  # the value of a str-Enum, not its name
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
     if isinstance(value, datetime):
         return timestamp(name, value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{name} must be a finite number, not {value!r}")
+    if isinstance(value, Iterable | Enum) or type(value).__str__ is object.__str__:
+        raise InputError(f"{name} cannot be sent in a query: {value!r}")
     return str(value)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes)
+def is_list(value: object) -> bool:
+    """Whether a value is sent as a list: any sequence or set but text and bytes."""
+    no_list = str | bytes | bytearray | memoryview
+    return isinstance(value, Sequence | AbstractSet) and not isinstance(value, no_list)
 
 
 def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
@@ -87,7 +107,7 @@ def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from rails_pairs(f"{name}[{key}]", inner)
-    elif _is_list(value):
+    elif is_list(value):
         for inner in value:
             yield from rails_pairs(f"{name}[]", inner)
     else:
@@ -98,8 +118,8 @@ def comma_pairs(name: str, value: Any) -> Iterator[Pair]:
     """One pair, a list joined by commas as AB Connect reads it; empty lists give none."""
     if value is None or value is UNSET:
         return
-    if _is_list(value):
-        parts = [_scalar(name, inner) for inner in value]
+    if is_list(value):
+        parts = [_scalar(name, inner) for inner in value if inner not in (None, UNSET)]
         if not parts:
             return
         if bad := next((part for part in parts if "," in part or not part), None):
@@ -111,28 +131,36 @@ def comma_pairs(name: str, value: Any) -> Iterator[Pair]:
 
 def query_string(pairs: Iterable[Pair]) -> str:
     """Percent-encoded `a=b&c=d`, everything but letters, digits and `_.-~` escaped."""
-    return "&".join(f"{quote(name, safe='')}={_quoted(name, value)}" for name, value in pairs)
+    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
 
 
 def json_body(value: Mapping[str, Any]) -> bytes:
     """A JSON body: UNSET left out, None as null, datetimes in UTC.
 
     Raises:
-        InputError: A naive datetime, NaN or infinity, or a type that JSON has no word for.
+        InputError: A naive datetime, NaN or infinity, an int beyond 64 bits, text that UTF-8
+            cannot hold, or a type that JSON has no word for.
     """
     return orjson.dumps(_jsonable("body", value))
 
 
 def _jsonable(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        _quoted(name, value)
+        return str.__str__(value)
+    if isinstance(value, int):
+        if not -_MAX_ID <= value <= _MAX_ID:
+            raise InputError(f"{name} must lie within 64 bits, not {value!r}")
+        return int(value)
     if isinstance(value, Mapping):
         return {
-            str(key): _jsonable(str(key), inner)
+            _jsonable(name, str(key)): _jsonable(str(key), inner)
             for key, inner in value.items()
             if inner is not UNSET
         }
-    if _is_list(value):
+    if is_list(value):
         return [_jsonable(name, inner) for inner in value if inner is not UNSET]
     if isinstance(value, float) and math.isfinite(value):
         return value

@@ -6,10 +6,12 @@ takes all of them and never fails itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urljoin
 
 from aioinstructure.errors import (
     BadRequest,
@@ -55,6 +57,8 @@ _CLASSES: dict[int, type[ResponseError]] = {
 }
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
 _SNIPPET = 200
+_DEEPEST = 20
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
 
 
 def is_refusal(response: Response) -> bool:
@@ -66,7 +70,7 @@ def is_refusal(response: Response) -> bool:
     """
     return response.status == 429 or (
         response.status == 403
-        and "json" not in response.headers.get("content-type", "")
+        and "json" not in response.headers.get("content-type", "").lower()
         and b"Rate Limit Exceeded" in response.body[:400]
     )
 
@@ -93,7 +97,8 @@ def judge(request: Request, response: Response, *, now: float) -> Response:
     raise kind(
         response,
         errors=says(response),
-        snippet=scrub(" ".join(response.text[:_SNIPPET].split())),
+        # Scrubbed before it is cut, lest half a token is too short to be known as one.
+        snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
         retry_after=retry_after(response, now=now),
     )
 
@@ -107,13 +112,10 @@ def _by_hundreds(status: int) -> type[ResponseError]:
 
 
 def _stay_home(request: Request, response: Response) -> None:
-    location = response.headers.get("location", "")
-    if not location.startswith(("http://", "https://", "//")):
-        return
     try:
-        target, home = origin_of(f"https:{location}" if location[0] == "/" else location), ""
+        target = origin_of(urljoin(request.url, response.headers.get("location", "")))
         home = origin_of(request.url)
-    except InputError:
+    except ValueError:
         return
     if target != home:
         raise OriginError(
@@ -161,11 +163,11 @@ def retry_after(response: Response, *, now: float) -> float | None:
     text = response.headers.get("retry-after", "").strip()
     if not text:
         return None
-    if text.replace(".", "", 1).isdigit():
+    if _SECONDS.fullmatch(text):
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0.0, date.timestamp() - now)
@@ -190,32 +192,32 @@ def _messages(body: Any) -> Iterator[str]:
         if isinstance(body, str | list):
             yield from _entries(body)
         return
-    if "errors" in body:
-        yield from _entries(body["errors"])
+    yield from _entries(body.get("errors"))
     for key in ("error_description", "message", "error"):
         if isinstance(text := body.get(key), str):
             yield text
             break
 
 
-def _entries(errors: Any, name: str = "") -> Iterator[str]:
+def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
     """Messages of an `errors` member, whatever its shape; `name` is the field they are about."""
+    if depth > _DEEPEST:
+        return
     if isinstance(errors, str):
-        yield f"{name}: {errors}" if name else errors
+        yield f"{name}: {errors}" if name not in ("", "base") else errors
     elif isinstance(errors, list):
         for entry in errors:
-            yield from _entries(entry, name)
+            yield from _entries(entry, name, depth + 1)
     elif isinstance(errors, Mapping):
-        text = next(
-            (errors[k] for k in ("message", "detail", "title") if isinstance(errors.get(k), str)),
-            None,
-        )
+        # A title is a message beside the status of a JSON:API error, and else may be a field.
+        keys = ("message", "detail", "title") if "status" in errors else ("message", "detail")
+        text = next((errors[key] for key in keys if isinstance(errors.get(key), str)), None)
         if text is None:
             for key, inner in errors.items():
-                yield from _entries(inner, str(key))
+                yield from _entries(inner, key, depth + 1)
             return
         about = errors.get("field") or errors.get("attribute") or _source(errors.get("source"))
-        yield from _entries(text, about if isinstance(about, str) and about != "base" else name)
+        yield from _entries(text, about if isinstance(about, str) and about else name)
 
 
 def _source(source: Any) -> str:
