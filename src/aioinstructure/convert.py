@@ -25,7 +25,7 @@ from cattrs import Converter as CattrsConverter
 from cattrs import transform_error
 from cattrs.cols import list_structure_factory
 from cattrs.errors import BaseValidationError
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
 from aioinstructure.errors import DecodeError
 
@@ -45,6 +45,10 @@ class _Shape:
     names: frozenset[str]
     unknown: tuple[str, ...]
     containers: tuple[tuple[str, str], ...]
+
+
+_NULL = _Shape(frozenset(), (), ())
+"""The shape of a model that stands where null was sent."""
 
 
 @define
@@ -125,7 +129,8 @@ def wire_name(name: str) -> str:
 def plain(value: Any) -> Any:
     """A field's value as JSON types."""
     if isinstance(value, Model):
-        return value.to_dict()
+        out = value.to_dict()
+        return None if value._shape is _NULL and not out else out
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     if isinstance(value, dict):
@@ -315,13 +320,17 @@ class Converter:
 
     def _dict_hook(self, tp: Any) -> Hook:
         _, inner = get_args(tp)
-        hook = None if _is_plain(inner) else self.hook(inner)
+        stock: Any = None
+        if not _is_plain(inner):
+            stock = make_mapping_structure_fn(
+                tp, self._cattrs, detailed_validation=self._is_detailed
+            )
 
         def mapped(value: Any, _: Any) -> Any:
             if value is None:
                 return {}
             _expect(dict, value)
-            return value if hook is None else {k: hook(v, inner) for k, v in value.items()}
+            return value if stock is None else stock(value, tp)
 
         return mapped
 
@@ -348,7 +357,9 @@ class Converter:
 
         def structure(value: Any, _: Any) -> Any:
             if value is None:
-                value = {}
+                empty: Any = stock({}, cls)
+                empty._shape = _NULL
+                return empty
             _expect(dict, value)
             data = reshape(value)
             keys = tuple(data)

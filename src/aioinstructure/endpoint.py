@@ -453,5 +453,6 @@ def routes_of(client: type[Any]) -> Iterator[Route]:
     """Every operation of a client class, in the order of its namespaces and their methods."""
     for name, namespace in client.namespaces():
         for method in dict.fromkeys(n for base in namespace.__mro__ for n in vars(base)):
-            if route_for := getattr(getattr(namespace, method), "route_for", None):
+            route_for = getattr(getattr(namespace, method, None), "route_for", None)
+            if route_for is not None:
                 yield route_for(namespace, name)

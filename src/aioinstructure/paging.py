@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -70,12 +69,13 @@ class Place:
         try:
             version, origin, route, as_user, path, skip, last_id = orjson.loads(text)
         except (ValueError, TypeError) as error:
-            raise InputError(f"no cursor: {text[:100]!r}") from error
-        if version != _VERSION:
-            raise InputError(f"a cursor of version {version!r}, not {_VERSION}")
-        words = (origin, route, path)
-        if not all(isinstance(word, str) for word in words) or type(skip) is not int or skip < 0:
-            raise InputError(f"no cursor: {text[:100]!r}")
+            raise InputError(f"no cursor: {text!r:.100}") from error
+        if type(version) is not int or version != _VERSION:
+            raise InputError(f"a cursor of version {version!r:.100}, not {_VERSION}")
+        words = all(isinstance(word, str) for word in (origin, route, path))
+        ids = all(type(found) in (int, str, type(None)) for found in (as_user, last_id))
+        if not words or not ids or type(skip) is not int or skip < 0:
+            raise InputError(f"no cursor: {text!r:.100}")
         return cls(origin, route, path, skip, last_id, as_user)
 
 
@@ -223,7 +223,17 @@ class Pages(Generic[T]):
 class _Walk(Generic[T]):
     """One way through the pages. Its prefetch holds no reference to it, so dropping it ends all."""
 
-    __slots__ = ("__weakref__", "_ahead", "_next", "_page", "_pages", "_task", "ended")
+    __slots__ = (
+        "__weakref__",
+        "_ahead",
+        "_busy",
+        "_next",
+        "_page",
+        "_pages",
+        "_seen",
+        "_task",
+        "ended",
+    )
 
     def __init__(self, pages: Pages[T], first: Page[T] | None, *, ahead: bool) -> None:
         self._pages = pages
@@ -231,6 +241,8 @@ class _Walk(Generic[T]):
         self._next: Call[T] | None = pages._call
         self._task: asyncio.Task[Page[T]] | None = None
         self._ahead = ahead
+        self._busy = False
+        self._seen: set[int] = set()  # hashes of the paths that were asked for
         self.ended = False
 
     def __aiter__(self) -> _Walk[T]:
@@ -256,25 +268,35 @@ class _Walk(Generic[T]):
 
     async def _fetch(self) -> tuple[Call[T] | None, Page[T] | None]:
         call = self._next
+        if self._busy:
+            raise InputError(f"two tasks read one loop ({call.route.name}) at once")
         if call is None or self.ended:
             return None, None
+        self._busy = True
         try:
             page = await self._obtain(call)
         except BaseException:
             self.ended = True
             raise
+        finally:
+            self._busy = False
+        if self.ended:  # closed while it was on its way
+            return None, None
         self._next = page.next if page.raw else None
-        if self._next is not None and self._next.path == call.path:
-            self.ended = True
-            raise IncompleteError(
-                f"the page behind {call.path} is that page itself", expected="another", got="same"
-            )
-        if self._next is not None and self._ahead:
+        if self._next is not None and self._ahead and hash(self._next.path) not in self._seen:
             source, following = self._pages._source, self._next
             self._task = asyncio.create_task(source.fetch_page(following))
+            self._task.add_done_callback(_look_at)
         return call, page
 
     async def _obtain(self, call: Call[T]) -> Page[T]:
+        if hash(call.path) in self._seen:
+            raise IncompleteError(
+                f"the list runs in a circle: it leads back to {call.path}",
+                expected="a page that was not read yet",
+                got=call.path,
+            )
+        self._seen.add(hash(call.path))
         if self._page is not None:
             page, self._page = self._page, None
             return page
@@ -291,15 +313,19 @@ class _Walk(Generic[T]):
         task, self._task = self._task, None
         if task is None or task.get_loop().is_closed():
             return None
-        if not task.cancel() and not task.cancelled():
-            task.exception()  # seen: an error of a page that nobody asked for is no error
+        task.cancel()
         return task
 
     async def aclose(self) -> None:
         """Cancel the prefetch and wait for its end."""
         if (task := self._drop()) is not None:
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
+            await asyncio.wait([task])
+
+
+def _look_at(task: asyncio.Task[Any]) -> None:
+    """Take note of how a prefetch ended: an error of a page that nobody asked for is no error."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _Items(Generic[T]):
@@ -332,8 +358,10 @@ class _Items(Generic[T]):
                 self._pages._mark = (self._call, self._page, self._done)
         try:
             item: T = self._structure(self._raw[self._done])
-        except DecodeError:
+        except DecodeError as error:
             self._walk._drop()
+            assert self._page is not None  # noqa: S101 - the item came with it
+            error.response = self._page.response
             raise
         self._done += 1
         # One tuple an item: a cursor is made of it only when somebody asks.
@@ -344,7 +372,7 @@ class _Items(Generic[T]):
 def id_of(item: Any) -> Any:
     """The id of a raw item, if it has a plain one."""
     found = item.get("id") if isinstance(item, Mapping) else None
-    return found if isinstance(found, int | str) else None
+    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
 
 
 def _skip(raw: list[Any], place: Place) -> int:

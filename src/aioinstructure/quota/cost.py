@@ -140,6 +140,7 @@ class CostBucket:
     _configured: tuple[float, float, float, float] = field(init=False)
     _routes: dict[str, Route] | None = field(default=None, init=False)
     _leak: Leak | None = field(default=None, init=False)
+    _steps: Drops | None = field(default=None, init=False)
     _idle: Capacity | None = field(default=None, init=False)
     _learned: dict[str, float] | None = field(default=None, init=False)
 
@@ -350,7 +351,7 @@ class CostBucket:
         reservation, spare = self._reservation(cost.key), self._configured[3]
         blind = self._told is None and self._serial > 1
         wide = blind or self._is_shared()
-        need = reservation + (max(SHARE * self.reservation, spare) if wide else spare)
+        need = reservation + (max(SHARE * min(reservation, self.reservation), spare) if wide else spare)
         need = max(need, self._expected(cost.key) + spare)
         if reserve:
             need += self.reservation
@@ -404,10 +405,21 @@ class CostBucket:
         if told > 1.0 and self._sent < self._told_at - self._shortest:
             self._note_drop(ticket, loss - self.leak * elapsed)
         if min(told, self._told) > self.reservation:
+            self._note_step(abs(loss - self.leak * elapsed))
             meter = self._leak = self._leak or Leak()
             found = meter.note(loss, elapsed, leak=self.leak, reservation=self.reservation)
             if found is not None:
                 self._set_leak(found)
+
+    def _note_step(self, step: float) -> None:
+        """In traffic, most answers differ by one start or one end, or not at all."""
+        if not 0.55 < step / self.reservation < 1.8:
+            return
+        steps = self._steps = self._steps or Drops(8)
+        found = steps.note(step)
+        if found is not None and abs(found - self.reservation) > 0.02 * found:
+            self.reservation = found
+            self._tell("reservation", found, self._configured[2])
 
     def _note_drop(self, ticket: Ticket, drop: float) -> None:
         route = self._route(ticket.cost.key)
@@ -427,7 +439,7 @@ class CostBucket:
         each = (told - self._ramp + self.leak * (now - self._ramp_at)) / self._in_flight
         self._least = min(self._least, each)
         usual = self._configured[2]
-        value = min(max(usual, self._least), 0.5 * self.capacity)
+        value = min(max(usual, self._least), 2.5 * usual)
         if told > 1.0 and abs(value - self._reservation(ticket.cost.key)) > TELL * usual:
             self._set_reservation(ticket.cost.key, value)
 

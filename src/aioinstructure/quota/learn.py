@@ -30,16 +30,24 @@ SMALLEST = 8.0
 
 @define(eq=False)
 class Drops:
-    """Finds a reservation from drops of the count that one ended call explains."""
+    """Finds a reservation from changes of the count that one call explains.
 
-    _drops: deque[float] = field(factory=lambda: deque[float](maxlen=5))
+    Args:
+        enough: How many samples there must be; twice as many are kept.
+    """
+
+    enough: int = 3
+    _drops: deque[float] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._drops = deque(maxlen=2 * self.enough)
 
     def note(self, drop: float) -> float | None:
-        """Note a drop; return the reservation once the samples agree."""
+        """Note a change; return the reservation once four of five samples agree."""
         if drop < SMALLEST:
             return None
         self._drops.append(drop)
-        if len(self._drops) < 3:
+        if len(self._drops) < self.enough:
             return None
         middle = statistics.median(self._drops)
         agreeing = sum(abs(sample - middle) <= 0.08 * middle for sample in self._drops)
@@ -74,7 +82,7 @@ class Leak:
     _bad: int = 0
 
     def note(self, loss: float, seconds: float, *, leak: float, reservation: float) -> float | None:
-        """Note how much the count lost beside the costs; return the leak after five seconds.
+        """Note how much the count lost beside the costs; return the leak after eight seconds.
 
         A loss that is no multiple of the reservation beside the leak was disturbed by something
         unknown. When there are many of those the reservation is wrong, and nothing is learned.
@@ -82,13 +90,13 @@ class Leak:
         expected = leak * seconds
         turns = round((loss - expected) / reservation)
         rest = loss - turns * reservation
-        if abs(rest - expected) > 0.1 * reservation + 0.3 * expected:
+        if abs(rest - expected) > 0.05 * reservation + 0.3 * expected:
             self._bad += 1
         else:
             self._good += 1
             self._seconds += seconds
             self._units += rest
-        if self._seconds + 0.05 * self._bad < 5.0:
+        if self._seconds + 0.05 * self._bad < 8.0:
             return None
         found, steady = self._units / max(self._seconds, 1e-9), self._good > 4 * self._bad
         self._seconds = self._units = 0.0
