@@ -18,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from aioinstructure import Canvas
-import aioinstructure.cli.demo as demo
+from aioinstructure.cli import demo
 from aioinstructure.endpoint import routes_of
 from aioinstructure.quota import Cost, CostBucket, Scheduler
 from aioinstructure.testing import FakeTransport, reply

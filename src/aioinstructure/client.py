@@ -327,6 +327,8 @@ class Client:
             raise DecodeError(f"no JSON but {what}", response=response) from error
 
     def _structure(self, value: Any, tp: Any, response: Response) -> Any:
+        if value is None:  # within a model null may stand for an empty one, but not for all of it
+            raise DecodeError("the body is null", response=response)
         try:
             return self.converter_for(tp)(value)
         except DecodeError as error:

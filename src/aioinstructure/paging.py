@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from aioinstructure.endpoint import Call, Route
 from aioinstructure.errors import DecodeError, IncompleteError, InputError
@@ -67,8 +67,8 @@ class Place:
             InputError: It is no cursor, or one of another version.
         """
         try:
-            version, origin, route, as_user, path, skip, last_id = orjson.loads(text)
-        except (ValueError, TypeError) as error:
+            version, origin, route, as_user, path, skip, last_id = orjson.loads(text.encode())
+        except (ValueError, TypeError, AttributeError) as error:
             raise InputError(f"no cursor: {text!r:.100}") from error
         if type(version) is not int or version != _VERSION:
             raise InputError(f"a cursor of version {version!r:.100}, not {_VERSION}")
@@ -269,7 +269,7 @@ class _Walk(Generic[T]):
     async def _fetch(self) -> tuple[Call[T] | None, Page[T] | None]:
         call = self._next
         if self._busy:
-            raise InputError(f"two tasks read one loop ({call.route.name}) at once")
+            raise InputError(f"two tasks read one loop ({self._pages.route.name}) at once")
         if call is None or self.ended:
             return None, None
         self._busy = True
@@ -360,8 +360,7 @@ class _Items(Generic[T]):
             item: T = self._structure(self._raw[self._done])
         except DecodeError as error:
             self._walk._drop()
-            assert self._page is not None  # noqa: S101 - the item came with it
-            error.response = self._page.response
+            error.response = None if self._page is None else self._page.response
             raise
         self._done += 1
         # One tuple an item: a cursor is made of it only when somebody asks.
@@ -414,8 +413,3 @@ def _step(level: list[Any], name: str, path: tuple[str, ...], response: Response
             raise DecodeError(
                 "no list", paths=[f"expected a list at {where} @ $"], response=response
             )
-
-
-def following(call: Call[T], path: str) -> Call[T]:
-    """The same call for another page."""
-    return evolve(call, path=path)

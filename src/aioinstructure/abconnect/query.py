@@ -95,7 +95,11 @@ class Path:
         return self[name.rstrip("_")]
 
     def __getitem__(self, name: str) -> Path:
-        if not isinstance(name, str) or not name or any(ch.isspace() or ch in "'\"(),[]\\" for ch in name):
+        if (
+            not isinstance(name, str)
+            or not name
+            or any(ch.isspace() or ch in "'\"(),[]\\" for ch in name)
+        ):
             raise InputError(f"no property name: {name!r}")
         return Path(f"{self._name}.{name}" if self._name else name)
 

@@ -1,4 +1,4 @@
-"""The command line: `aioinstructure demo | sync | call | simulate`."""
+"""The command line: `aioinstructure demo | sync | call | quota | simulate`."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import click
 from aioinstructure._version import __version__
 from aioinstructure.cli.call import call
 from aioinstructure.cli.demo import demo
+from aioinstructure.cli.quota import quota
 from aioinstructure.cli.simulate import simulate
 from aioinstructure.cli.sync import sync
 from aioinstructure.errors import Error
@@ -51,4 +52,5 @@ def app() -> None:
 app.add_command(demo)
 app.add_command(sync)
 app.add_command(call)
+app.add_command(quota)
 app.add_command(simulate)

@@ -18,7 +18,7 @@ from aioinstructure.endpoint import Parameter, Route, routes_of
 
 __all__ = ["call"]
 
-_CLIENTS: dict[str, type[Canvas] | type[ABConnect]] = {"canvas": Canvas, "abconnect": ABConnect}
+_CLIENTS: dict[str, type[Canvas | ABConnect]] = {"canvas": Canvas, "abconnect": ABConnect}
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -46,9 +46,7 @@ def call(
     return lambda: _call(service, routes[operation], arguments, limit)
 
 
-async def _call(
-    service: str, route: Route, arguments: dict[str, Any], limit: int | None
-) -> None:
+async def _call(service: str, route: Route, arguments: dict[str, Any], limit: int | None) -> None:
     client: Client = _CLIENTS[service].from_env()
     async with client:
         if not route.paginated:

@@ -165,6 +165,10 @@ def _print(report: Report, summary: dict[str, Any]) -> None:
     console.print(facts)
     console.print("\nTry next, each in its own terminal:")
     console.print("  aioinstructure simulate --env", style="bold")
-    console.print("  aioinstructure call canvas courses.list --include term --limit 3", style="bold")
-    console.print("  aioinstructure sync standards events --to sqlite:///standards.db", style="bold")
+    console.print(
+        "  aioinstructure call canvas courses.list --include term --limit 3", style="bold"
+    )
+    console.print(
+        "  aioinstructure sync standards events --to sqlite:///standards.db", style="bold"
+    )
     console.print("The last two read the variables that the first one prints.")

@@ -10,11 +10,17 @@ import click
 from attrs import define, field
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
-from rich.text import Text
 
+from aioinstructure.cli.quota import gauge
 from aioinstructure.quota import Scheduler
 from aioinstructure.sync import Report, StreamReport
 
@@ -107,27 +113,12 @@ class Show:
             ended = report.state == "done"
             total = report.rows if ended else report.total
             bars.update(tasks[name], completed=report.rows, total=total, rate=_rate(report))
-        gauges = [_gauge(name, quota) for name, quota in self.quotas.items()]
+        gauges = [gauge(name, quota.snapshot()) for name, quota in self.quotas.items()]
         live.update(Group(bars, *gauges), refresh=True)
 
 
 def _rate(report: StreamReport) -> float:
     return report.rows / report.seconds if report.seconds else 0.0
-
-
-def _gauge(name: str, quota: Scheduler) -> Text:
-    """How full the bucket is, as the client sees it."""
-    now = quota.snapshot()
-    share = min(1.0, max(0.0, now.level / now.capacity)) if now.capacity else 0.0
-    full = round(share * _CELLS)
-    color = "green" if share > 0.5 else "yellow" if share > 0.15 else "red"  # noqa: PLR2004
-    return Text.assemble(
-        f"{name:<14} ",
-        ("━" * full, color),
-        ("━" * (_CELLS - full), "grey37"),
-        f" {now.level:.0f}/{now.capacity:.0f} left, {now.rate:g}/s, {now.in_flight} in flight,"
-        f" {sum(now.queued.values())} waiting, {now.throttles} refused",
-    )
 
 
 def report_table(report: Report) -> Table:

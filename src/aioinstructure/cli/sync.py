@@ -13,6 +13,7 @@ from rich.console import Console
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
+from aioinstructure.cli.quota import published
 from aioinstructure.cli.show import Show, report_table
 from aioinstructure.sync import STREAMS, Report, Sync, sql
 
@@ -65,7 +66,7 @@ async def run_sync(
         quotas["AB Connect"] = abconnect.quota
     show = Show(Console(), quotas, streams, quiet=quiet)
     job = Sync(sql(url), canvas=canvas, abconnect=abconnect, on_batch=show.on_batch)
-    async with show.running():
+    async with published(quotas), show.running():
         return await job.run(*streams)
 
 

@@ -93,6 +93,9 @@ ROUTES = 4_096
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
 
+ROUNDING = 1e-9
+"""Seconds that are no wait: a sum of floats may fall short of its due time for ever."""
+
 EPSILON = 1e-6
 """Seconds added to a wait, so that float rounding does not make it a moment too short."""
 
@@ -178,7 +181,8 @@ class CostBucket:
         wait = 0.0 if room > need else (need - room) / self.leak + EPSILON
         if self._count > PACED * self.capacity:
             wait = max(wait, self._slot - now)
-        return max(wait, self._blocked_until - now, 0.0)
+        wait = max(wait, self._blocked_until - now)
+        return wait if wait > ROUNDING else 0.0
 
     def wildcard_wait(self, now: float) -> float:
         """Canvas has no second bucket."""
@@ -211,7 +215,8 @@ class CostBucket:
         reserved, expected = self._reservation(cost.key), self._expected(cost.key)
         self._count += reserved
         self._pending += max(0.0, expected - reserved)
-        self._slot = max(self._slot, now) + PACE * expected / self.leak
+        if self._count > PACED * self.capacity:
+            self._slot = max(self._slot, now) + PACE * expected / self.leak
         return Ticket(cost, now, self._epoch, reserved, expected, self._serial)
 
     def settle(
@@ -349,7 +354,7 @@ class CostBucket:
     def _need(self, cost: Cost, *, reserve: bool) -> float:
         """Units that must be left for a call to go."""
         reservation, spare = self._reservation(cost.key), self._configured[3]
-        blind = self._told is None and self._serial > 1
+        blind = self._told_at == -math.inf and self._serial > 1
         wide = blind or self._is_shared()
         need = reservation + (max(SHARE * min(reservation, self.reservation), spare) if wide else spare)
         need = max(need, self._expected(cost.key) + spare)
@@ -446,9 +451,10 @@ class CostBucket:
     def _bound_reservation(self, ticket: Ticket, left: float) -> None:
         """A refusal says that less was left than the reservation."""
         key = ticket.cost.key
-        bound = min(1.1 * left, 0.8 * self.capacity)
-        if left >= self._reservation(key):
-            self._set_reservation(key, bound)
+        believed = self._reservation(key)
+        if left >= believed:
+            self._steps = None  # what was seen before holds no longer
+            self._set_reservation(key, min(max(left, 1.5 * believed), 0.8 * self.capacity))
 
     def _set_reservation(self, key: str, value: float) -> None:
         """Believe a reservation for a route; for all, if no route is known to differ from it."""

@@ -184,6 +184,15 @@ class Simulator:
             knobs.canvas_background_cost_per_second,
         )
 
+    def tokens_left(self, partner: str) -> float:
+        """The level of AB Connect's bucket of an account now, for gauges."""
+        knobs = self.knobs
+        if partner not in self._tokens:
+            return knobs.burst if knobs.burst_at_start is None else knobs.burst_at_start
+        calls = self._tokens[partner][0]
+        calls.fill(self.now(), knobs.rate, knobs.burst)
+        return calls.level
+
     def take_tokens(self, partner: str, *, wildcard: bool) -> bool:
         """Takes what a call of AB Connect costs; False if it is refused."""
         knobs, now = self.knobs, self.now()

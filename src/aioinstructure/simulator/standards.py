@@ -15,19 +15,15 @@ from typing import Any
 
 from attrs import define
 
+from .kin import Kin, is_course
 from .plan import Slot, make_plan
+from .spread import mix
+from .taxonomy import Taxonomy
 from .words import BANDS, DOMAINS, GRADES, STATES, SUBJECTS
 
-__all__ = ["RELATIONS", "Standards"]
-
-RELATIONS = (
-    "parent", "ancestors", "children", "contexts", "origins", "derivatives", "peer_derivatives",
-    "peers", "crosswalks", "replaces", "replaced_by", "breakouts", "breakout_origins",
-    "course_standards", "related_courses", "associations", "topics", "concepts",
-)  # fmt: skip
+__all__ = ["Standards"]
 
 _MASK = 0xFFFFFFFF
-_MASK64 = 0xFFFFFFFFFFFFFFFF
 _ODD = 0x9E3779B1  # multiplying by an odd number can be undone modulo 2**32
 _UNDO = pow(_ODD, -1, 1 << 32)
 _LABELS = ("", "Domain", "Cluster", "Standard", "Component")
@@ -45,31 +41,28 @@ class _Edition:
     title: str
 
 
-def _mix(value: int) -> int:
-    """Splitmix64: a well spread number for each number."""
-    value = (value + 0x9E3779B97F4A7C15) & _MASK64
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64
-    return value ^ (value >> 31)
-
-
 class Standards:
-    """All standards, by number from 0 to `count - 1`."""
+    """All standards, by number from 0 to `count - 1`.
+
+    Attributes:
+        patches: What edits have changed, by number and dotted path.
+        withheld: Sections out of licence, each with its publication.
+        kin: The relations between standards.
+        taxonomy: Topics and concepts.
+    """
 
     def __init__(self, seed: int, count: int) -> None:
-        self._salt = _mix(seed) & _MASK
+        self._salt = mix(seed) & _MASK
         self.count = count
         self.plan = make_plan(Random(f"{seed}:plan"))  # noqa: S311 -- a world, no secret
         self.size = len(self.plan)
-        self._children: dict[int, list[int]] = {}
-        self._clusters: dict[str, list[int]] = {}
         self._sections: list[list[int]] = [[] for _ in range(len(SUBJECTS) * len(BANDS))]
         for slot in self.plan:
-            self._children.setdefault(slot.parent, []).append(slot.place)
             self._sections[slot.section].append(slot.place)
-            if slot.cluster:
-                self._clusters.setdefault(slot.cluster, []).append(slot.place)
         self.patches: dict[int, dict[str, Any]] = {}
+        self.withheld: set[tuple[int, int]] = set()
+        self.kin = Kin(self)
+        self.taxonomy = Taxonomy(self)
         self.section = lru_cache(maxsize=8192)(self._section)
         self.document = lru_cache(maxsize=1024)(self._document)
 
@@ -82,11 +75,11 @@ class Standards:
 
     def guid(self, index: int) -> str:
         """The id of a standard. Its first eight digits can be turned back into the number."""
-        mixed = _mix(index ^ (self._salt << 32))
+        mixed = mix(index ^ (self._salt << 32))
         text = (
             f"{(index * _ODD + self._salt) & _MASK:08X}-{mixed & 0xFFFF:04X}"
             f"-1{mixed >> 16 & 0xFFF:03X}-{mixed >> 28 & 0x3FFF | 0x8000:04X}"
-            f"-{_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+            f"-{mix(mixed) & 0xFFFFFFFFFFFF:012X}"
         )
         return text.lower() if mixed >> 61 == 0 else text
 
@@ -103,10 +96,10 @@ class Standards:
 
     def name_guid(self, kind: str, number: int) -> str:
         """The id of anything but a standard."""
-        mixed = _mix(int.from_bytes(kind.encode()[:7], "big") * 1_000_003 + number + self._salt)
+        mixed = mix(int.from_bytes(kind.encode()[:7], "big") * 1_000_003 + number + self._salt)
         return (
             f"{mixed & _MASK:08X}-{mixed >> 32 & 0xFFFF:04X}-11E{mixed >> 48 & 0xF:X}"
-            f"-8{mixed >> 52:03X}-{_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+            f"-8{mixed >> 52:03X}-{mix(mixed) & 0xFFFFFFFFFFFF:012X}"
         )
 
     # Places.
@@ -130,18 +123,29 @@ class Standards:
         patch = self.patches.get(index)
         if patch and "status" in patch:
             return str(patch["status"])
-        if _mix(index + 77) % 100 < 2:
+        if self.gone(index):
             return "deleted"
         edition = index // self.size
         newest = edition == 0 or edition + len(STATES) >= self.publications
         return "active" if newest else "obsolete"
+
+    @staticmethod
+    def gone(index: int) -> bool:
+        """Whether it was retired before the world began."""
+        return mix(index + 77) % 100 < 2
+
+    def readable(self, index: int) -> bool:
+        """Whether its document and section are delivered."""
+        if not self.withheld:
+            return True
+        return (index // self.size, self.slot(index).section) not in self.withheld
 
     def modified(self, index: int) -> str:
         """When it was last changed."""
         patch = self.patches.get(index)
         if patch and "date_modified_utc" in patch:
             return str(patch["date_modified_utc"])
-        mixed = _mix(index + 501)
+        mixed = mix(index + 501)
         return (
             f"{2014 + mixed % 12}-{1 + mixed // 12 % 12:02}-{1 + mixed // 144 % 28:02}"
             f" {mixed // 5000 % 24:02}:{mixed // 200000 % 60:02}:{mixed // 9000000 % 60:02}"
@@ -151,83 +155,11 @@ class Standards:
 
     def parent(self, index: int) -> int | None:
         """The number of the parent."""
-        parent = self.slot(index).parent
-        return None if parent < 0 else index - index % self.size + parent
-
-    def ancestors(self, index: int) -> list[int]:
-        """From the top down."""
-        found: list[int] = []
-        parent = self.parent(index)
-        while parent is not None:
-            found.append(parent)
-            parent = self.parent(parent)
-        return found[::-1]
+        return self.kin.parent(index)
 
     def children(self, index: int) -> list[int]:
         """One level below."""
-        base = index - index % self.size
-        places = self._children.get(index % self.size, ())
-        return [base + place for place in places if base + place < self.count]
-
-    def _derived(self, edition: int, place: int) -> bool:
-        return edition > 0 and _mix(edition * self.size + place + 9) % 3 != 0
-
-    def related(self, index: int, relation: str) -> list[int]:
-        """The standards of any relation; [] for those that this world does not fill."""
-        if relation == "parent":
-            return self.ancestors(index)[-1:]
-        if relation == "ancestors":
-            return self.ancestors(index)
-        if relation == "contexts":
-            return self.ancestors(index)[:1]
-        if relation == "children":
-            return self.children(index)
-        if relation == "peers":
-            return self._peers(index)
-        return self._copies(index, relation)
-
-    def _copies(self, index: int, relation: str) -> list[int]:
-        """Relations to the same place in other publications."""
-        edition, place = divmod(index, self.size)
-        derived = self._derived(edition, place)
-        found: list[int] = []
-        if relation == "origins" and derived:
-            found = [place]
-        elif (relation == "derivatives" and edition == 0) or (
-            relation == "peer_derivatives" and derived
-        ):
-            others = (other for other in range(1, self.publications) if other != edition)
-            found = [other * self.size + place for other in others if self._derived(other, place)]
-        elif relation == "replaces" and edition > len(STATES):
-            found = [index - len(STATES) * self.size]
-        elif relation == "replaced_by" and edition:
-            found = [index + len(STATES) * self.size]
-        return [other for other in found if other < self.count]
-
-    def _peers(self, index: int) -> list[int]:
-        cluster = self.slot(index).cluster
-        found = (
-            edition * self.size + place
-            for edition in range(self.publications)
-            for place in self._clusters.get(cluster, ())
-        )
-        return [other for other in found if other != index and other < self.count]
-
-    def relation_meta(self, index: int, other: int, relation: str) -> dict[str, str] | None:
-        """The properties of a relation; only some have any."""
-        if relation not in {
-            "origins",
-            "derivatives",
-            "peer_derivatives",
-            "replaces",
-            "replaced_by",
-        }:
-            return None
-        same = _mix(min(index, other) * 31 + max(index, other))
-        return {
-            "same_text": "Y" if same % 4 else "N",
-            "same_concepts": "Y" if same % 8 else "N",
-        }
+        return self.kin.children(index)
 
     # Properties.
 
@@ -268,6 +200,8 @@ class Standards:
         of = self.edition(edition)
         authority = 0 if edition == 0 else 1 + (edition - 1) % len(STATES)
         kind = "country" if edition == 0 else "state"
+        course = is_course(edition, subject)
+        title = f"{of.region} Course Catalog" if course else of.title
         return {
             "guid": self.name_guid("document", edition * len(SUBJECTS) + subject),
             "descr": SUBJECTS[subject][1],
@@ -276,13 +210,13 @@ class Standards:
             **self._years(of.edition),
             "disciplines": {"primary_subject": self.subject(subject)},
             "publication": {
-                "guid": self.name_guid("publication", edition),
-                "descr": of.title,
-                "title": of.title,
+                "guid": self.name_guid("courses" if course else "publication", edition),
+                "descr": title,
+                "title": title,
                 "extended_descr": None,
                 "acronym": of.prefix if edition == 0 else None,
                 "source_url": f"https://standards.example.org/{of.prefix.lower()}",
-                "publication_type": "standard",
+                "publication_type": "course" if course else "standard",
                 "authorities": [
                     {
                         "guid": self.name_guid("authority", authority),

@@ -1,6 +1,6 @@
 """Copy lists of the services into a store, in the memory of a page or two, and go on after a stop.
 
-    report = await Sync(sql("sqlite+aiosqlite:///lms.db"), canvas=canvas).run("courses")
+report = await Sync(sql("sqlite+aiosqlite:///lms.db"), canvas=canvas).run("courses")
 """
 
 from __future__ import annotations

@@ -167,9 +167,7 @@ STREAMS: Final[Mapping[str, Stream]] = {
             "abconnect",
             # Without a unique sort the order is by relevance, and pages overlap.
             _pages(
-                lambda ab: ab.standards.list(
-                    filter=_MIRROR, fields=_STANDARD_FIELDS, sort=["guid"]
-                )
+                lambda ab: ab.standards.list(filter=_MIRROR, fields=_STANDARD_FIELDS, sort=["guid"])
             ),
         ),
         Stream(

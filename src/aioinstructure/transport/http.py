@@ -82,9 +82,12 @@ class HttpTransport:
                     on_head(answer.status, headers)
                 return Response(answer.status, headers, await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # A cause is printed with a traceback: one that holds the signed URL stays behind.
-            safe = scrub(str(error)) == str(error)
-            raise _translate(error, request) from (error if safe else None)
+            failure = error
+        # Out here it is no context of ours. A cause is shown with the traceback: one that holds
+        # the request, or the signed URL, stays behind.
+        shown = f"{failure} {failure!r}"
+        safe = scrub(shown) == shown and not isinstance(failure, aiohttp.ClientResponseError)
+        raise _translate(failure, request) from (failure if safe else None)
 
     async def _session(self) -> aiohttp.ClientSession:
         if self._closed:

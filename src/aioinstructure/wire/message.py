@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from attrs import field, frozen
@@ -19,7 +19,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_fields",)
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        pairs: Iterable[tuple[str, str]] = fields.items() if isinstance(fields, Mapping) else fields
+        pairs: Any = fields.items() if isinstance(fields, Mapping) else fields
         joined: dict[str, str] = {}
         for name, value in pairs:
             key = name.lower()

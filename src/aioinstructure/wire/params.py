@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 import orjson
@@ -87,14 +87,16 @@ def _scalar(name: str, value: object) -> str:
         return timestamp(name, value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, not {value!r}")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InputError(f"{name} must be a finite number, not {value!r}")
+        return repr(value)
     if isinstance(value, Iterable | Enum) or type(value).__str__ is object.__str__:
         raise InputError(f"{name} cannot be sent in a query: {value!r}")
     return str(value)
 
 
-def is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[Sequence[Any] | AbstractSet[Any]]:
     """Whether a value is sent as a list: any sequence or set but text and bytes."""
     no_list = str | bytes | bytearray | memoryview
     return isinstance(value, Sequence | AbstractSet) and not isinstance(value, no_list)
@@ -119,10 +121,13 @@ def comma_pairs(name: str, value: Any) -> Iterator[Pair]:
     if value is None or value is UNSET:
         return
     if is_list(value):
-        parts = [_scalar(name, inner) for inner in value if inner not in (None, UNSET)]
+        # By identity: the paths of AB Connect make a filter of every comparison.
+        given = [inner for inner in value if inner is not None and inner is not UNSET]
+        parts = [_scalar(name, inner) for inner in given]
         if not parts:
             return
-        if bad := next((part for part in parts if "," in part or not part), None):
+        bad = next((part for part in parts if "," in part or not part), None)
+        if bad is not None:
             raise InputError(f"{name} holds {bad!r}: a name cannot have a comma")
         yield name, ",".join(parts)
     else:

@@ -19,7 +19,6 @@ from aioinstructure.errors import (
     ConnectError,
     Error,
     Forbidden,
-    InputError,
     NotFound,
     OriginError,
     RedirectError,

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from servers import CanvasServer, Network, TokenServer
+from quota_servers import CanvasServer, Network, TokenServer
 
-from aioinstructure.quota import Cost, CostBucket, Scheduler
+from aioinstructure.quota import Cost, Scheduler
+
+ONE = Cost()
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Tally:
     refusals: int = 0
     spent: float = 0.0
     refused_at: list[float] = field(default_factory=list)
+    done_at: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -111,3 +114,48 @@ async def stranger(server: CanvasServer, rate: float, rng: random.Random, cost: 
     finally:
         for task in calls:
             task.cancel()
+
+
+@dataclass
+class TokenRun:
+    """An AB Connect server behind a network, and calls against it through one scheduler."""
+
+    server: TokenServer
+    scheduler: Scheduler
+    rng: random.Random
+    network: Network
+    service: Callable[[random.Random], float]
+    tally: Tally = field(default_factory=Tally)
+
+    async def call(self, cost: Cost = ONE, **options: Any) -> None:
+        loop = asyncio.get_running_loop()
+        asked, again = loop.time(), False
+        while True:
+            lease = await self.scheduler.acquire(cost, again=again, **options)
+            sent = loop.time()
+            await self.network.cross()
+            admitted = self.server.arrive(loop.time(), wildcard=cost.wildcard)
+            await asyncio.sleep(self.service(self.rng) if admitted else 0.01)
+            await self.network.cross()
+            if admitted:
+                lease.settle()
+                self.tally.done += 1
+                self.tally.done_at.append(loop.time())
+                self.tally.waits.append(sent - asked)
+                return
+            lease.refused()
+            self.tally.refusals += 1
+            self.tally.refused_at.append(sent)
+            again = True
+
+    async def pages(self, pages: int, workers: int, **options: Any) -> float:
+        """Read so many pages; return the seconds until the last one was let through."""
+        loop = asyncio.get_running_loop()
+        start, left = loop.time(), iter(range(pages))
+
+        async def worker() -> None:
+            for _ in left:
+                await self.call(**options)
+
+        await asyncio.gather(*(worker() for _ in range(workers)))
+        return loop.time() - start

@@ -1,0 +1,195 @@
+"""A picture of a bucket: its level at the server, what it admitted and what it refused, over time.
+
+    python benchmarks/gauge.py docs/guides/limits.png
+
+100 tasks make 300 AB Connect calls in three ways: with exponential backoff, with aiolimiter alone,
+and with ours. After 20 seconds the account's limit falls from 5 to 3 calls a second, and nobody is
+told. In virtual time over the simulator, whose bucket is what is drawn; the network jitters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import matplotlib as mpl
+from aiolimiter import AsyncLimiter
+from attrs import define, field
+
+from aioinstructure.quota import Answered, Event, Refused, Scheduler, TokenBucket
+from aioinstructure.simulator import Knobs, Simulator
+from aioinstructure.testing import VirtualLoop, abconnect_of
+from aioinstructure.wire.auth import PartnerSignature
+from aioinstructure.wire.message import Request
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt  # noqa: E402 - behind the choice of a backend without a screen
+
+TASKS = 100
+CALLS = 300
+CUT_AT, CUT_TO = 20.0, 3.0
+FLOOR = CUT_AT + (CALLS - 25 - 5 * CUT_AT) / CUT_TO
+SAMPLE = 0.05
+
+
+@define
+class Gauge:
+    """What one way of calling did to the bucket.
+
+    Attributes:
+        name: Of the way.
+        levels: Pairs of a time in seconds and the tokens that the server had.
+        admitted: Times of calls that were let through.
+        refused: Times of calls that were refused.
+        seconds: Until the last call was answered.
+        start: Loop time of the first.
+    """
+
+    name: str
+    levels: list[tuple[float, float]] = field(factory=list)
+    admitted: list[float] = field(factory=list)
+    refused: list[float] = field(factory=list)
+    seconds: float = 0.0
+    start: float = 0.0
+
+
+async def watch(name: str, way: Callable[[Simulator, Gauge], Awaitable[None]]) -> Gauge:
+    """Run a way on a fresh simulator, and look at its bucket all the while."""
+    loop = asyncio.get_running_loop()
+    knobs = Knobs(
+        abconnect_latency_seconds=0.15,
+        network_out_seconds=0.03,
+        network_back_seconds=0.03,
+        network_jitter_seconds=0.03,
+    )
+    simulator = Simulator(seed=1, knobs=knobs)
+    start = loop.time()
+    gauge = Gauge(name, start=start)
+
+    async def sample() -> None:
+        while True:
+            if loop.time() - start >= CUT_AT:
+                simulator.knobs.rate = CUT_TO
+            level = simulator.tokens_left(simulator.partner_id)
+            gauge.levels.append((loop.time() - start, level))
+            await asyncio.sleep(SAMPLE)
+
+    side = asyncio.create_task(sample())
+    await way(simulator, gauge)
+    gauge.seconds = loop.time() - start
+    side.cancel()
+    return gauge
+
+
+async def tasks(call: Callable[[], Awaitable[None]]) -> None:
+    """All calls, by a hundred tasks."""
+    left = iter(range(CALLS))
+
+    async def worker() -> None:
+        for _ in left:
+            await call()
+
+    await asyncio.gather(*(worker() for _ in range(TASKS)))
+
+
+async def bare(simulator: Simulator, gauge: Gauge) -> bool:
+    """One call without any client; whether it was let through."""
+    loop = asyncio.get_running_loop()
+    credential = PartnerSignature(simulator.partner_id, simulator.partner_key)
+    request = Request("GET", "https://abconnect.test/rest/v4.1/standards?limit=100")
+    sent = loop.time()
+    answer = await simulator.handle(credential.authorize(request, time.time()))
+    (gauge.admitted if answer.status == 200 else gauge.refused).append(sent - gauge.start)
+    return answer.status == 200
+
+
+async def backoff(simulator: Simulator, gauge: Gauge) -> None:
+    """Try again after a random pause that doubles, up to ten seconds."""
+    rng = random.Random(1)  # noqa: S311 - jitter
+
+    async def call() -> None:
+        pause = 0.5
+        while not await bare(simulator, gauge):
+            await asyncio.sleep(rng.uniform(0, pause))
+            pause = min(10.0, 2 * pause)
+
+    await tasks(call)
+
+
+async def aiolimiter_alone(simulator: Simulator, gauge: Gauge) -> None:
+    """The documented numbers, 25 and 5 a second, and no second try but at once."""
+    limiter = AsyncLimiter(25, 5)
+
+    async def call() -> None:
+        while True:
+            async with limiter:
+                if await bare(simulator, gauge):
+                    return
+
+    await tasks(call)
+
+
+async def ours(simulator: Simulator, gauge: Gauge) -> None:
+    """The library as it is; its listener tells what became of each attempt."""
+    loop = asyncio.get_running_loop()
+
+    def note(event: Event) -> None:
+        if isinstance(event, Answered):
+            gauge.admitted.append(loop.time() - gauge.start)
+        elif isinstance(event, Refused):
+            gauge.refused.append(loop.time() - gauge.start)
+
+    quota = Scheduler(TokenBucket(), listener=note)
+    async with abconnect_of(simulator, quota=quota) as ab:
+
+        async def call() -> None:
+            await ab.request("GET", "/rest/v4.1/standards", params={"limit": 100})
+
+        await tasks(call)
+
+
+def draw(gauges: list[Gauge], path: Path) -> None:
+    """One panel a way, all on one time axis."""
+    figure, panels = plt.subplots(len(gauges), 1, figsize=(9, 6.5), sharex=True)
+    for panel, gauge in zip(panels, gauges, strict=True):
+        times, levels = zip(*gauge.levels, strict=True)
+        panel.plot(times, levels, color="#4477aa", linewidth=1, label="tokens at the server")
+        panel.eventplot(
+            [gauge.admitted, gauge.refused],
+            lineoffsets=[-3, -7],
+            linelengths=3,
+            linewidths=0.6,
+            colors=["#228833", "#cc3311"],
+        )
+        panel.axvline(FLOOR, color="grey", linestyle=":", linewidth=1)
+        panel.set_title(
+            f"{gauge.name}: {gauge.seconds:.0f} s, {len(gauge.refused):,} refused",
+            loc="left",
+            fontsize=10,
+        )
+        panel.set_yticks([-7, -3, 0, 25], ["refused", "admitted", "0", "25"])
+    panels[-1].set_xlabel(f"seconds; after {CUT_AT:.0f} s the limit is {CUT_TO:.0f} a second; dotted: the floor")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+async def main(path: Path) -> None:
+    """Run the three ways and draw them."""
+    gauges = [
+        await watch("100 tasks with backoff", backoff),
+        await watch("aiolimiter(25, 5) alone", aiolimiter_alone),
+        await watch("aioinstructure", ours),
+    ]
+    for gauge in gauges:
+        over = gauge.seconds / FLOOR
+        print(f"{gauge.name:<26} {over:5.2f} of the floor, {len(gauge.refused):6,} refused")
+    draw(gauges, path)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "gauge.png")))

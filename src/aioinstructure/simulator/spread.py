@@ -1,0 +1,15 @@
+"""Well spread numbers from plain ones: chance that can be asked again. Pure."""
+
+from __future__ import annotations
+
+__all__ = ["mix"]
+
+_MASK64 = 0xFFFFFFFFFFFFFFFF
+
+
+def mix(value: int) -> int:
+    """Splitmix64: a well spread number for each number."""
+    value = (value + 0x9E3779B97F4A7C15) & _MASK64
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64
+    return value ^ (value >> 31)

@@ -1,0 +1,189 @@
+"""Standards of AB Connect: what is sent, what comes of it, and which calls are dear."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+import aioinstructure.abconnect
+from aioinstructure import ABConnect, DecodeError, Forbidden, InputError
+from aioinstructure.abconnect import F, Standard
+from aioinstructure.quota import Cost, Scheduler, TokenBucket
+from aioinstructure.testing import FakeTransport, reply
+
+GUID = "1F9D5A8A-7053-11DF-8EBF-BE719DFF4B22"
+RAW: dict[str, Any] = {
+    "type": "standards",
+    "id": GUID,
+    "attributes": {
+        "guid": GUID.lower(),
+        "number": {"enhanced": "5.NF.1", "raw": "1"},
+        "statement": {"descr": "Add fractions."},
+        "level": 3,
+        "surprise": {"a": 1},
+    },
+    "relationships": {
+        "parent": {"data": {"type": "standards", "id": "P"}},
+        "children": {
+            "data": [{"type": "standards", "id": str(n)} for n in range(10)],
+            "links": {"related": "https://x.test/c", "next": "https://x.test/c?offset=10"},
+        },
+        "peers": {"data": [{"type": "standards", "id": "Q", "meta": {"similarity": "alternate"}}]},
+        "origins": {"data": {}},
+        "topics": {"data": None},
+    },
+}
+
+
+def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    client = ABConnect(partner_id="p", partner_key="k", transport=transport, **options)
+    return client, transport
+
+
+def query(path: str) -> dict[str, str]:
+    """The query without what the signature has added."""
+    pairs = parse_qsl(path.partition("?")[2])
+    return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
+
+
+def listed(*rows: Any, **links: str) -> Any:
+    return reply({"data": list(rows), "links": links, "meta": {"count": 7, "limit": 100}})
+
+
+async def test_a_standard_has_no_scaffolding() -> None:
+    """Attributes and relationships are members; what was not sent has an empty value."""
+    ab, transport = ab_with(reply({"data": RAW, "links": {}, "meta": {"took": 3}}))
+    standard = await ab.standards.get(GUID, fields=["number", F.statement.descr], include=["peers"])
+    assert standard.id == GUID
+    assert standard.number.enhanced == "5.NF.1"
+    assert standard.statement.descr == "Add fractions."
+    assert standard.document.publication.descr is None
+    assert "document" not in standard.fields_set
+    assert standard.extra["surprise"] == {"a": 1}
+    assert standard.parent.one is not None
+    assert standard.parent.one.id == "P"
+    assert (len(standard.children.ids), standard.children.cut) == (10, True)
+    assert (standard.peers.cut, standard.peers.data[0].meta) == (False, {"similarity": "alternate"})
+    assert (standard.origins.one, standard.topics.data) == (None, [])
+    assert query(transport.paths[0]) == {
+        "fields[standards]": "number,statement.descr",
+        "include": "peers",
+    }
+
+
+async def test_a_list_of_standards() -> None:
+    """A filter as a value or as text, lists joined by commas, a total, pages by links."""
+    following = "https://api.abconnect.instructure.com/rest/v4.1/standards?limit=2&offset=2"
+    ab, transport = ab_with(listed(RAW, RAW, next=following), listed(RAW), listed())
+    math5 = (F.disciplines.subjects.code == "MATH") & (F.education_levels.grades.code == "5")
+    pages = ab.standards.list(filter=math5, fields=["number"], sort=["guid"], page_size=2)
+    found = [page async for page in pages.pages()]
+    assert [len(page.raw) for page in found] == [2, 1]
+    assert found[0].total == 7
+    assert isinstance(found[1].items[0], Standard)
+    await ab.standards.list(filter="isempty(number)").collect()
+    assert query(transport.paths[0]) == {
+        "filter[standards]": "(disciplines.subjects.code eq 'MATH') and "
+        "(education_levels.grades.code eq '5')",
+        "fields[standards]": "number",
+        "sort[standards]": "guid",
+        "limit": "2",
+    }
+    assert transport.paths[1].startswith("/rest/v4.1/standards?limit=2&offset=2&partner.id=")
+    assert query(transport.paths[2]) == {"filter[standards]": "isempty(number)", "limit": "100"}
+
+
+async def test_related_standards() -> None:
+    """One relationship of one standard; its properties are in `meta`."""
+    ab, transport = ab_with(listed({**RAW, "meta": {"similarity": "clear"}}))
+    (peer,) = await ab.standards.related(GUID, "peers", fields=["number"]).collect()
+    assert peer.meta == {"similarity": "clear"}
+    assert transport.paths[0].startswith(f"/rest/v4.1/standards/{GUID}/peers?")
+
+
+async def test_a_relationship_that_is_none_is_told() -> None:
+    """Before anything is sent, with the nearest one that is."""
+    ab, transport = ab_with()
+    wrong: Any = "peer"
+    with pytest.raises(InputError, match="did you mean 'peers'"):
+        ab.standards.related(GUID, wrong)
+    with pytest.raises(InputError, match="comma"):
+        ab.standards.list(fields=["a,b"])
+    assert transport.requests == []
+
+
+async def test_what_the_licence_does_not_hold() -> None:
+    """Forbidden, in the service's words."""
+    error = {"status": "403", "title": "Forbidden", "detail": "not licensed to access peers"}
+    ab, _ = ab_with(reply({"errors": [error]}, status=403))
+    with pytest.raises(Forbidden, match="not licensed to access peers"):
+        await ab.standards.related(GUID, "peers").collect()
+
+
+@pytest.mark.parametrize("body", [[], {"data": {"id": "A"}}, {"meta": {}}, "x", None])
+async def test_a_list_that_is_none(body: object) -> None:
+    """DecodeError instead of an empty list for nothing at all."""
+    ab, _ = ab_with(reply(body))
+    with pytest.raises(DecodeError, match="no list"):
+        await ab.standards.list().collect()
+
+
+class Noting(TokenBucket):
+    """A token bucket that keeps what was asked of it."""
+
+    def check(self, cost: Cost) -> None:
+        self.costs = [*getattr(self, "costs", []), cost]
+        super().check(cost)
+
+
+async def test_calls_with_a_wildcard_are_told_to_the_quota() -> None:
+    """A `*` among fields or summaries costs from the second bucket; elsewhere it does not."""
+    bucket = Noting(wildcard_rate=100)
+    ab, _ = ab_with(lambda _: listed(), quota=Scheduler(bucket))
+    calls = [
+        ab.standards.list(fields=["*"]),
+        ab.standards.list(fields=["number", "*"]),
+        ab.standards.list(fields=["statement.*"]),
+        ab.standards.list(filter="statement.descr eq 'a*b'"),
+        ab.standards.list(),
+    ]
+    for call in calls:
+        await call.collect()
+    raw = [
+        {"fields[standards]": "*"},
+        {"fields[events]": "seq,*"},
+        {"facet_summary": "*"},
+        {"facet_summary": "document"},
+        {"filter[standards]": "*"},
+    ]
+    for params in raw:
+        await ab.request("GET", "/rest/v4.1/standards", params=params)
+    await ab.request("GET", "/rest/v4.1/standards?fields[standards]=*")
+    dear = [cost.wildcard for cost in bucket.costs]
+    assert dear == [True, True, False, False, False, True, True, True, False, False, True]
+
+
+async def test_wildcards_go_two_a_second_and_hold_nobody_back() -> None:
+    """The second bucket is drawn on by whoever asks for everything, and by nobody else."""
+    loop = asyncio.get_running_loop()
+    ab, _ = ab_with(lambda _: listed())
+    start = loop.time()
+    dear = [asyncio.create_task(ab.standards.list(fields=["*"]).collect()) for _ in range(9)]
+    await asyncio.sleep(0.01)
+    await asyncio.gather(*(ab.standards.list().collect() for _ in range(10)))
+    assert loop.time() - start < 0.1
+    await asyncio.gather(*dear)
+    assert loop.time() - start == pytest.approx(4, abs=0.1)
+
+
+def test_models_and_resources_are_loaded_on_first_use() -> None:
+    """The package names them all, and nothing else."""
+    assert {"ABConnect", "F", "Standard", "Event"} <= set(dir(aioinstructure.abconnect))
+    for name in aioinstructure.abconnect.__all__:
+        assert getattr(aioinstructure.abconnect, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Standart'"):
+        _ = aioinstructure.abconnect.Standart  # type: ignore[attr-defined]

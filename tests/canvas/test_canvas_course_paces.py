@@ -1,0 +1,178 @@
+"""Course paces: what is sent, and the wrappers that are undone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from aioinstructure import BadRequest, Canvas, InputError, Unprocessable
+from aioinstructure.canvas import CoursePace, Progress
+from aioinstructure.convert import Converter
+from aioinstructure.testing import FakeTransport, reply
+
+PACE: dict[str, Any] = {
+    "id": 5,
+    "course_id": 9,
+    "workflow_state": "active",
+    "exclude_weekends": True,
+    "selected_days_to_skip": ["sat", "sun"],
+    "start_date": "2026-08-24T00:00:00-06:00",
+    "end_date": "2026-12-18",
+    "modules": [
+        {"id": 1, "name": "A", "position": 1, "items": [{"id": 11, "duration": 2}, {"id": 12}]},
+        {"id": 2, "name": "B", "position": 2, "items": []},
+        {"id": 3, "name": "C", "position": 3, "items": [{"id": 31, "submission_status": "late"}]},
+    ],
+    "context_type": "Course",
+}
+JOB = {"id": 1000, "workflow_state": "queued", "completion": 0}
+
+
+def canvas_with(*replies: Any) -> tuple[Canvas, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    return Canvas("https://canvas.test", token="t", transport=transport), transport
+
+
+async def test_the_wrapper_of_a_pace_is_undone() -> None:
+    """The pace and its progress are one object; dates come as they are."""
+    canvas, transport = canvas_with(reply({"course_pace": PACE, "progress": JOB}))
+    pace = await canvas.course_paces.get(9, 5)
+    assert (pace.id, pace.course_id) == (5, 9)
+    assert isinstance(pace.progress, Progress)
+    assert pace.progress.id == 1000
+    assert pace.end_date == date(2026, 12, 18)
+    assert isinstance(pace.start_date, datetime)
+    assert [item.id for module in pace.modules for item in module.items] == [11, 12, 31]
+    assert transport.paths == ["/api/v1/courses/9/course_pacing/5"]
+
+
+@pytest.mark.parametrize("more", [{}, {"progress": None}])
+async def test_a_pace_without_a_job(more: dict[str, Any]) -> None:
+    """None where nothing was published, or the last publishing has ended."""
+    canvas, _ = canvas_with(reply({"course_pace": PACE, **more}))
+    pace = await canvas.course_paces.get(9, 5)
+    assert pace.progress is None
+    assert ("progress" in pace.fields_set) == bool(more)
+
+
+async def test_the_wrapper_of_a_section_is_undone_too() -> None:
+    """Section and enrollment paces come as `pace`."""
+    body = {
+        "pace": {"id": 6, "context_type": "Section", "section": {"name": "S", "size": 3}},
+        "progress": JOB,
+    }
+    pace = Converter().structure(body, CoursePace)
+    assert pace.section is not None
+    assert (pace.id, pace.section.size) == (6, 3)
+    assert pace.progress is not None
+    enrollment = Converter().structure(
+        {"pace": {"context_type": "StudentEnrollment", "student": {"name": "R"}}}, CoursePace
+    )
+    assert enrollment.student is not None
+    assert (enrollment.id, enrollment.student.name) == (None, "R")
+
+
+async def test_modules_and_items_are_lists_of_one_request() -> None:
+    """In the order of the pace, over all of its modules."""
+    canvas, transport = canvas_with(lambda _: reply({"course_pace": PACE, "progress": None}))
+    modules = await canvas.course_paces.modules(9, 5).collect()
+    items = await canvas.course_paces.items(9, 5).collect()
+    assert [module.name for module in modules] == ["A", "B", "C"]
+    assert [item.id for item in items] == [11, 12, 31]
+    assert transport.paths == ["/api/v1/courses/9/course_pacing/5"] * 2
+
+
+async def test_a_pace_that_is_not_saved() -> None:
+    """`new` asks for the pace of a context by the query."""
+    canvas, transport = canvas_with(lambda _: reply({"course_pace": {**PACE, "id": None}}))
+    assert (await canvas.course_paces.new(9)).id is None
+    await canvas.course_paces.new(9, course_section_id=3)
+    await canvas.course_paces.new(9, enrollment_id=4)
+    assert transport.paths == [
+        "/api/v1/courses/9/course_pacing/new",
+        "/api/v1/courses/9/course_pacing/new?course_section_id=3",
+        "/api/v1/courses/9/course_pacing/new?enrollment_id=4",
+    ]
+
+
+async def test_an_update_sends_what_was_given() -> None:
+    """Under the key that Canvas reads; None clears, what was left out stays out."""
+    canvas, transport = canvas_with(lambda _: reply({"course_pace": PACE, "progress": JOB}))
+    await canvas.course_paces.update(9, 5, end_date=None, exclude_weekends=True)
+    await canvas.course_paces.update(
+        9,
+        5,
+        end_date=datetime(2026, 12, 18, tzinfo=UTC),
+        selected_days_to_skip=["fri", "sat"],
+        module_items=[{"id": 11, "duration": 3}],
+    )
+    await canvas.course_paces.update(9, 5, end_date=date(2026, 12, 18))
+    bodies = [orjson.loads(request.body or b"") for request in transport.requests]
+    assert bodies == [
+        {"course_pace": {"end_date": None, "exclude_weekends": True}},
+        {
+            "course_pace": {
+                "end_date": "2026-12-18T00:00:00Z",
+                "selected_days_to_skip": ["fri", "sat"],
+                "course_pace_module_items_attributes": [{"id": 11, "duration": 3}],
+            }
+        },
+        {"course_pace": {"end_date": "2026-12-18"}},
+    ]
+    assert {request.method for request in transport.requests} == {"PUT"}
+
+
+async def test_creating_is_no_call_to_repeat() -> None:
+    """A POST below the course, with the context in the body."""
+    canvas, transport = canvas_with(reply({"course_pace": PACE, "progress": JOB}))
+    await canvas.course_paces.create(9, context_type="Section", context_id=3)
+    (request,) = transport.requests
+    assert (request.method, request.path) == ("POST", "/api/v1/courses/9/course_pacing")
+    assert not request.idempotent
+    assert orjson.loads(request.body or b"") == {
+        "course_pace": {"context_type": "Section", "context_id": 3}
+    }
+
+
+async def test_contexts_are_pages() -> None:
+    """A wrapped list with a total; the filter by ids is one text."""
+    context = {"item_id": 3, "type": "CourseSection", "applied_pace": None}
+    canvas, transport = canvas_with(reply({"pace_contexts": [context], "total_entries": 1}))
+    page = await canvas.course_paces.contexts(9, type="section", contexts='["3"]', page_size=5)
+    assert (page.total, page.items[0].item_id, page.items[0].applied_pace) == (1, 3, None)
+    assert transport.paths == [
+        "/api/v1/courses/9/pace_contexts?type=section&contexts=%5B%223%22%5D&per_page=5"
+    ]
+
+
+async def test_what_the_server_would_misread_is_refused_here() -> None:
+    """An unknown type, a naive date, an empty id: nothing is sent."""
+    canvas, transport = canvas_with()
+    wrong: Any = "sections"
+    with pytest.raises(InputError, match="did you mean 'section'"):
+        canvas.course_paces.contexts(9, type=wrong)
+    with pytest.raises(InputError, match="time zone"):
+        await canvas.course_paces.update(9, 5, end_date=datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(InputError):
+        await canvas.course_paces.get(9, "")
+    assert transport.requests == []
+
+
+async def test_refusals_of_paces_have_odd_shapes() -> None:
+    """`errors` as one text or a list of them, and a 400 without any body."""
+    canvas, _ = canvas_with(
+        reply({"success": False, "errors": "You cannot delete the default course pace."}, status=422),
+        reply({"success": False, "errors": ["Only one of them"]}, status=422),
+        reply(status=400),
+    )
+    with pytest.raises(Unprocessable) as one:
+        await canvas.course_paces.delete(9, 5)
+    with pytest.raises(Unprocessable) as many:
+        await canvas.course_paces.create(9)
+    with pytest.raises(BadRequest, match="no body"):
+        await canvas.course_paces.contexts(9, type="section")
+    assert one.value.errors == ["You cannot delete the default course pace."]
+    assert many.value.errors == ["Only one of them"]

@@ -1,0 +1,228 @@
+"""What Canvas and the client agree on, in one process and over TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from conftest import House
+
+from aioinstructure import (
+    BadRequest,
+    DecodeError,
+    Forbidden,
+    NotFound,
+    ProgressFailed,
+    Sis,
+    Unauthorized,
+    Unprocessable,
+)
+from aioinstructure.simulator.app import start
+
+
+async def test_courses_page_by_page(house: House) -> None:
+    """All of them, in the order of their ids, whatever the size of a page."""
+    async with house.canvas() as canvas:
+        everything = [course.id for course in await canvas.courses.list().collect()]
+        assert everything == sorted(everything)  # type: ignore[type-var]
+        assert len(everything) > 30
+        for size in (1, 7, 100):
+            found = [one.id async for one in canvas.courses.list(page_size=size)]
+            assert found == everything
+        first = await canvas.courses.list(page_size=5, include=["term", "teachers"])
+        assert len(first.items) == 5
+        assert first.items[0].term is not None
+        assert first.response.request_id
+        assert (first.response.request_cost or 0) > 0
+        assert len(await canvas.accounts.courses("self", search_term="bio").take(3)) <= 3
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "bookmark"])
+async def test_both_kinds_of_pages(house: House, kind: str) -> None:
+    """Numbered or bookmarked, with a last link or without: the list is the same."""
+    house.simulator.knobs.turn(paging={"courses.list": kind}, last_link=False)
+    async with house.canvas() as canvas:
+        pages = [page async for page in canvas.courses.list(page_size=9).pages()]
+        ids = [item["id"] for page in pages for item in page.raw]
+        assert ids == sorted(set(ids))
+        assert [len(page.raw) for page in pages][:-1] == [9] * (len(pages) - 1)
+        await canvas.courses.list(page_size=9)
+
+
+async def test_ids_of_all_forms(house: House) -> None:
+    """Numbers, SIS ids with slashes, dots and accents; what is not there is NotFound."""
+    async with house.canvas() as canvas:
+        assert (await canvas.courses.get(1)).sis_course_id == "CS/101.11"
+        assert (await canvas.courses.get(Sis.course("CS/101.11"))).id == 1
+        assert (await canvas.courses.get(Sis.course("CS/101.11é"))).id == 2
+        for missing in (999_999, Sis.course("no such"), Sis.course("CS/101.12")):
+            with pytest.raises(NotFound, match="does not exist") as caught:
+                await canvas.courses.get(missing)
+            assert caught.value.request_id
+
+
+async def test_modules_and_items(house: House) -> None:
+    """In order; inline where they were asked for, listed otherwise."""
+    async with house.canvas() as canvas:
+        modules = await canvas.modules.list(3, include=["items"]).collect()
+        assert [module.position for module in modules] == list(range(1, len(modules) + 1))
+        module = modules[0]
+        assert module.id is not None
+        listed = await canvas.modules.items(3, module.id, include=["content_details"]).collect()
+        assert [item.id for item in listed] == [item.id for item in module.items]
+        assert (await canvas.modules.get(3, module.id)).items == []
+        with pytest.raises(NotFound):
+            await canvas.modules.get(3, 1)
+
+
+async def test_paces_and_their_contexts(house: House) -> None:
+    """Sections, students and the course itself; the pace of each can be asked for."""
+    async with house.canvas() as canvas:
+        (whole,) = await canvas.course_paces.contexts(3, type="course").collect()
+        assert (whole.type, whole.item_id) == ("Course", 3)
+        students = await canvas.course_paces.contexts(
+            3, type="student_enrollment", page_size=5
+        ).collect()
+        assert len(students) == whole.associated_student_count
+        pace = await canvas.course_paces.get(3, 3)
+        assert (pace.id, pace.progress) == (3, None)
+        items = await canvas.course_paces.items(3, 3).collect()
+        modules = await canvas.course_paces.modules(3, 3).collect()
+        assert items == [item for module in modules for item in module.items]
+        assert items
+        draft = await canvas.course_paces.new(
+            3, enrollment_id=[one.item_id for one in students if one.item_id][0]
+        )
+        assert draft.id is None
+
+
+async def test_writing_a_pace(house: House) -> None:
+    """Create, change, wait for the publishing, delete."""
+    house.simulator.knobs.turn(progress_seconds=0.3)
+    async with house.canvas() as canvas:
+        section = (await canvas.course_paces.contexts(4, type="section").collect())[0].item_id
+        assert section is not None
+        made = await canvas.course_paces.create(
+            4, context_type="Section", context_id=section, exclude_weekends=False
+        )
+        assert made.id is not None
+        assert made.progress is not None
+        assert made.progress.id is not None
+        assert (await canvas.progress.wait(made.progress.id, timeout=30)).completion == 100
+        changed = await canvas.course_paces.update(4, made.id, selected_days_to_skip=["fri"])
+        assert changed.selected_days_to_skip == ["fri"]
+        assert (await canvas.course_paces.delete(4, made.id)).workflow_state == "deleted"
+        with pytest.raises(NotFound):
+            await canvas.course_paces.delete(4, made.id)
+        with pytest.raises(Unprocessable, match="cannot delete the default"):
+            await canvas.course_paces.delete(4, 4)
+
+
+async def test_a_job_that_ends_badly(house: House) -> None:
+    """A cancelled job reads failed, and waiting for it says so."""
+    async with house.canvas() as canvas:
+        await canvas.progress.cancel(42, message="not now")
+        with pytest.raises(ProgressFailed, match="not now"):
+            await canvas.progress.wait(42)
+
+
+async def test_tokens_that_are_refused(house: House) -> None:
+    """Unknown, expired, revoked, without a right: Unauthorized, or Forbidden on newer servers."""
+    tokens = house.simulator.canvas_tokens
+    tokens |= {"old-token": "expired", "gone-token": "revoked", "small-token": "unscoped"}
+    for token, words in [
+        ("nobody", "Invalid access token"),
+        ("old-token", "Expired access token"),
+        ("gone-token", "Revoked access token"),
+        ("small-token", "Insufficient scopes"),
+    ]:
+        async with house.canvas(token=token) as canvas:
+            with pytest.raises(Unauthorized, match=words):
+                await canvas.courses.get(1)
+    house.simulator.knobs.turn(denied_paths=["/courses/1$"])
+    async with house.canvas() as canvas:
+        with pytest.raises(Unauthorized, match="not authorized"):
+            await canvas.courses.get(1)
+        house.simulator.knobs.turn(denied_status=403)
+        with pytest.raises(Forbidden, match="not authorized"):
+            await canvas.courses.get(1)
+    assert len(house.simulator.requests) == 6
+
+
+async def test_requests_that_the_server_does_not_understand(house: House) -> None:
+    """BadRequest with an empty body, and 404 where a feature is off."""
+    async with house.canvas() as canvas:
+        with pytest.raises(BadRequest):
+            await canvas.request("GET", "/api/v1/courses/1/pace_contexts", params={"type": "x"})
+        with pytest.raises(NotFound):
+            await canvas.request("GET", "/api/v1/no/such/endpoint")
+        with pytest.raises(NotFound):
+            await canvas.request("GET", "/api/v1/courses", params={"page": "x"})
+        house.simulator.knobs.turn(course_pacing=False)
+        with pytest.raises(NotFound):
+            await canvas.course_paces.get(3, 3)
+
+
+async def test_a_server_that_wants_a_user_agent(house: House) -> None:
+    """Ours is sent without being asked for."""
+    if house.virtual:
+        pytest.skip("the header is the network's")
+    house.simulator.knobs.turn(requires_user_agent=True)
+    async with house.canvas() as canvas:
+        assert (await canvas.courses.get(1)).id == 1
+
+
+async def test_six_hundred_listings_at_once_are_never_refused(house: House) -> None:
+    """All of them are answered, and the server has had no reason to say no."""
+    house.simulator.knobs.turn(canvas_cost=0.1, outflow=10.0 if house.virtual else 1_000.0)
+    before = time.monotonic()
+    async with house.canvas() as canvas:
+        bulk = canvas.with_options(lane="bulk")
+        pages = await asyncio.gather(*(bulk.courses.list(page_size=5) for _ in range(600)))
+        assert len(pages) == 600
+        shot = canvas.quota.snapshot()
+    assert house.simulator.stats()["canvas"] == {"served": 600, "refused": 0}
+    assert (shot.throttles, shot.in_flight) == (0, 0)
+    assert time.monotonic() - before < 30
+
+
+@pytest.mark.parametrize("status", [403, 429])
+async def test_a_stranger_on_the_token_is_survived(house: House, status: int) -> None:
+    """Refusals are waited out in the queue; no call fails."""
+    house.simulator.knobs.turn(throttle_status=status, hwm=150.0, outflow=500.0, canvas_cost=30.0)
+    async with house.canvas() as canvas:
+        found = await asyncio.gather(*(canvas.courses.get(n % 30 + 1) for n in range(60)))
+    assert len(found) == 60
+
+
+async def test_resuming_in_another_client(house: House) -> None:
+    """The text of a cursor is enough."""
+    async with house.canvas() as canvas:
+        everything = [course.id async for course in canvas.courses.list(page_size=7)]
+        pages = canvas.courses.list(page_size=7)
+        read = 0
+        async for _ in pages:
+            read += 1
+            if read == 12:
+                break
+        text = str(pages.cursor)
+        assert house.simulator.canvas_token not in text
+    async with house.canvas() as other:
+        rest = [course.id async for course in other.resume(text)]
+    assert rest == everything[12:]
+
+
+async def test_string_ids(house: House) -> None:
+    """A raw call gets what it asks for, here an object that we have no method for."""
+    async with house.canvas() as canvas:
+        answer = await canvas.request("GET", "/api/v1/users/self")
+        assert answer.json()["id"] == 7
+        with pytest.raises(DecodeError):
+            await canvas.fetch(canvas.courses.list().route.bind({}))
+
+
+async def test_the_server_is_what_it_says(house: House) -> None:
+    """Over TCP the simulator takes loopback addresses only."""
+    with pytest.raises(ValueError, match="loopback"):
+        await start(house.simulator, host="0.0.0.0")  # noqa: S104

@@ -1,0 +1,217 @@
+"""The token bucket: levels, cuts, growth and input, as a pure machine."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quota_servers import TokenServer
+
+from aioinstructure.errors import InputError
+from aioinstructure.quota import Cost, TokenBucket
+
+ONE = Cost()
+WILD = Cost(wildcard=True)
+
+
+def started(bucket: TokenBucket, now: float = 0.0) -> TokenBucket:
+    bucket.begin(now, fresh=True)
+    return bucket
+
+
+def test_burst_then_five_a_second():
+    """24 calls go at once, the next one a fifth of a second later."""
+    bucket = started(TokenBucket())
+    for _ in range(24):
+        assert bucket.wait(ONE, 0.0) == 0
+        bucket.take(ONE, 0.0)
+    assert bucket.wait(ONE, 0.0) == pytest.approx(0.2)
+    assert bucket.wait(ONE, 0.2) == 0
+
+
+def test_reserve_keeps_one_token():
+    """With `reserve` a call leaves one token behind."""
+    bucket = started(TokenBucket(start_level=1.0))
+    assert bucket.wait(ONE, 0.0) == 0
+    assert bucket.wait(ONE, 0.0, reserve=True) == pytest.approx(0.2)
+
+
+def test_reserve_of_a_burst_of_one():
+    """A burst of one has nothing to keep: lower lanes still run."""
+    assert started(TokenBucket(burst=1)).wait(ONE, 0.0, reserve=True) == 0
+
+
+def test_wildcard_takes_from_both():
+    """A wildcard call takes a token from each bucket, and a refund puts both back."""
+    bucket = started(TokenBucket())
+    ticket = bucket.take(WILD, 0.0)
+    assert bucket.wildcard_wait(0.0) == pytest.approx(0.5)
+    assert bucket.read(0.0).level == 23
+    bucket.refund(ticket, 0.0)
+    assert bucket.wildcard_wait(0.0) == 0
+    assert bucket.read(0.0).level == 24
+
+
+def test_one_cut_for_each_event():
+    """24 refusals of calls sent together cut the rate once."""
+    bucket = started(TokenBucket())
+    tickets = [bucket.take(ONE, 0.0) for _ in range(24)]
+    for ticket in tickets:
+        bucket.refused(ticket, 0.3)
+    assert bucket.read(0.3).rate == pytest.approx(4.25)
+    assert bucket.read(0.3).level == 0
+    later = bucket.take(ONE, 1.0)
+    bucket.refused(later, 1.3)
+    assert bucket.read(1.3).rate < 0.87 * 4.25
+
+
+def test_rate_grows_back_to_the_configured_one():
+    """After a cut the rate comes back, and never passes what was configured."""
+    bucket = started(TokenBucket())
+    bucket.refused(bucket.take(ONE, 1.0), 1.2)
+    assert bucket.read(11.2).rate == pytest.approx(4.25 + 0.2)
+    assert bucket.read(1_000.0).rate == 5.0
+    assert bucket.read(1_000.0).learned == {}
+
+
+def test_probe_goes_beyond():
+    """With `probe` and a bucket that stays empty the rate grows by 10 % a second."""
+    bucket = started(TokenBucket(probe=True, start_level=0))
+    now = 0.0
+    for _ in range(40):
+        now += bucket.wait(ONE, now)
+        bucket.take(ONE, now)
+    assert bucket.read(now).rate == pytest.approx(5 * 1.1**now, rel=0.05)
+
+
+def test_probe_does_not_grow_while_idle():
+    """An hour without calls does not make the rate grow beyond a second's worth."""
+    bucket = started(TokenBucket(probe=True))
+    assert bucket.read(3_600.0).rate == 5.0
+
+
+def test_retry_after_blocks():
+    """A Retry-After holds everything back, though tokens are there."""
+    bucket = started(TokenBucket())
+    bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=60.0)
+    assert bucket.wait(ONE, 31.0) == pytest.approx(30.0)
+    assert bucket.read(31.0).blocked == pytest.approx(30.0)
+    assert bucket.wait(ONE, 61.0) == 0
+
+
+@pytest.mark.parametrize("retry_after", [math.nan, -5.0])
+def test_nonsense_retry_after(retry_after):
+    """A Retry-After that cannot be is not believed."""
+    bucket = started(TokenBucket())
+    bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=retry_after)
+    assert bucket.read(1.0).blocked == 0
+
+
+def test_start_level_of_the_last_run():
+    """A level read three seconds ago has grown by three seconds; the burst is its limit."""
+    assert started(TokenBucket(start_level=2, start_age=3)).read(0).level == 17
+    assert started(TokenBucket(start_level=2, start_age=-3)).read(0).level == 2
+    assert started(TokenBucket(start_level=90)).read(0).level == 24
+
+
+def test_set_rate_keeps_what_was_saved():
+    """A new rate holds at once; the level stays, as far as the burst allows."""
+    bucket = started(TokenBucket(start_level=10))
+    bucket.set_rate(10.0, 5.0, 0.0)
+    assert (bucket.read(0).level, bucket.read(0).capacity, bucket.read(0).rate) == (5, 5, 10)
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["rate", "burst", "wildcard_rate", "wildcard_burst"])
+def test_impossible_limits(name, value):
+    """Rates and bursts are finite and above zero."""
+    with pytest.raises(InputError, match=name):
+        TokenBucket(**{name: value})
+
+
+def test_impossible_changes_and_costs():
+    """What could never be granted is an InputError, and changes nothing."""
+    bucket = started(TokenBucket())
+    for rate, burst in [(0, None), (-1, None), (math.nan, None), (5, 0.5), (5, math.nan)]:
+        with pytest.raises(InputError):
+            bucket.set_rate(rate, burst, 0.0)
+    for units in (25, 0, -1, math.nan, math.inf):
+        with pytest.raises(InputError):
+            bucket.check(Cost(units=units))
+    with pytest.raises(InputError, match="burst"):
+        TokenBucket(burst=0.5)
+    with pytest.raises(InputError, match="start_level"):
+        TokenBucket(start_level=math.nan)
+    assert bucket.read(0.0).rate == 5
+
+
+def test_reset_makes_old_tickets_void():
+    """After a reset, the calls of before neither refund nor cut."""
+    bucket = started(TokenBucket())
+    old = [bucket.take(ONE, 0.0) for _ in range(5)]
+    bucket.reset(1.0)
+    bucket.refused(old[0], 1.0, retry_after=9)
+    bucket.refund(old[1], 1.0)
+    reading = bucket.read(1.0)
+    assert (reading.level, reading.rate, reading.blocked) == (24, 5, 0)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    spread=st.floats(0, 0.19),
+    wildcards=st.floats(0, 1),
+    idle=st.floats(0, 20),
+)
+@settings(max_examples=60, deadline=None)
+def test_never_refused_when_parameters_are_known(seed, spread, wildcards, idle):
+    """With delays that differ by up to 0.19 s, no order of calls and pauses meets a 429."""
+    rng = random.Random(seed)
+    bucket, server = started(TokenBucket()), TokenServer()
+    now, arrivals = 0.0, []
+    for _ in range(200):
+        if rng.random() < 0.02:
+            now += rng.random() * idle
+        cost = WILD if rng.random() < wildcards else ONE
+        while wait := max(bucket.wait(cost, now), bucket.wildcard_wait(now) * cost.wildcard):
+            now += wait
+        bucket.take(cost, now)
+        heapq.heappush(arrivals, (now + rng.random() * spread, cost.wildcard))
+    while arrivals:
+        at, wildcard = heapq.heappop(arrivals)
+        assert server.arrive(at, wildcard=wildcard)
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["take", "settle", "refund", "abandon", "refused", "read", "reset"]),
+            st.floats(-1e6, 1e9) | st.floats(0, 1),
+            st.none() | st.floats(allow_nan=True, allow_infinity=True),
+        ),
+        max_size=60,
+    ),
+    probe=st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_sequence_corrupts_it(steps, probe):
+    """Whatever happens, in whatever time: the level stays within bounds and waits are finite."""
+    bucket, now, tickets = started(TokenBucket(probe=probe)), 0.0, []
+    for what, by, said in steps:
+        now += by
+        if what == "take":
+            if bucket.wait(ONE, now) <= 0:
+                tickets.append(bucket.take(ONE, now))
+        elif what == "reset":
+            bucket.reset(now)
+        elif what == "refused" and tickets:
+            bucket.refused(tickets.pop(), now, retry_after=said)
+        elif what != "read" and tickets:
+            getattr(bucket, what)(tickets.pop(), now)
+        reading = bucket.read(now)
+        assert 0 <= reading.level <= 24
+        assert 0 < reading.rate < math.inf
+        assert 0 <= bucket.wait(ONE, now) < math.inf

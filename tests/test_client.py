@@ -1,0 +1,615 @@
+"""Clients: how they are set up, their views, the raw way out, resuming and closing."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from typing import Any
+
+import orjson
+import pytest
+
+from aioinstructure import (
+    ABConnect,
+    Canvas,
+    ConfigurationError,
+    Cursor,
+    DecodeError,
+    InputError,
+    NotFound,
+    OriginError,
+    Request,
+)
+from aioinstructure.canvas import Course, CoursePace
+from aioinstructure.canvas.courses import Courses
+from aioinstructure.endpoint import GET, Namespace, routes_of
+from aioinstructure.quota import Cost, Scheduler, TokenBucket
+from aioinstructure.testing import FakeTransport, reply
+
+SECRET = "secret-in-a-url"
+
+
+def canvas_with(*replies: Any, **options: Any) -> tuple[Canvas, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    return Canvas("https://canvas.test", token="t", transport=transport, **options), transport
+
+
+def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    client = ABConnect(partner_id="p", partner_key="k", transport=transport, **options)
+    return client, transport
+
+
+# --- setting up ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://canvas.example.edu", "https://canvas.example.edu"),
+        ("https://canvas.example.edu/", "https://canvas.example.edu"),
+        ("HTTPS://Canvas.Example.EDU:443", "https://canvas.example.edu"),
+        ("https://canvas.example.edu:8443/", "https://canvas.example.edu:8443"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://localhost:8400", "http://localhost:8400"),
+        ("http://127.0.0.1:8400", "http://127.0.0.1:8400"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://[::1]:8400/", "http://[::1]:8400"),
+    ],
+)
+def test_an_origin_is_taken_in_one_normal_form(url: str, origin: str) -> None:
+    """A trailing slash, capitals and the usual port make no difference; loopback may be plain."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Canvas(url, token="t").origin == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        " ",
+        "canvas.example.edu",
+        "//canvas.example.edu",
+        "ftp://canvas.example.edu",
+        "https://",
+        "https:///api/v1",
+        "https://canvas.example.edu:port",
+        "https://canvas.example.edu:99999",
+        "https://canvas.example.edu/api/v1",
+        "https://canvas.example.edu/rest/v4.1",
+        "https://canvas.example.edu?x=1",
+        "https://canvas.example.edu/?",
+        "https://canvas.example.edu#top",
+        "https://can vas.example.edu",
+        "https://canvas.example.edu\\@evil.test",
+        "https://cänvas.example.edu",
+        "https://[::1",
+        "https://can%76as.example.edu",
+        "https://user@canvas.example.edu",
+        f"https://user:{SECRET}@canvas.example.edu",
+        f"ftp://user:{SECRET}@canvas.example.edu",
+        f"https://user:{SECRET}@canvas.example.edu:port/x",
+        f"https://canvas.example.edu/?access_token={SECRET}",
+        f"https://canvas.example.edu/api#{SECRET}",
+    ],
+)
+def test_what_is_no_origin_is_refused(url: str) -> None:
+    """A path, a query, a user, garbage: told at once, and without what may be a secret."""
+    for make in (
+        lambda: Canvas(url, token="t"),
+        lambda: ABConnect(partner_id="p", partner_key="k", base_url=url.replace("/rest/v4.1", "/x")),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            make()
+        shown = f"{caught.value!r} {caught.value.__cause__!r}"
+        assert SECRET not in shown
+
+
+def test_a_url_that_is_no_text_is_missing() -> None:
+    """As an environment that was not set gives."""
+    nothing: Any = None
+    with pytest.raises(ConfigurationError, match="missing"):
+        Canvas(nothing, token="t")
+
+
+@pytest.mark.parametrize(
+    "host", ["canvas.example.edu", "10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "[::2]"]
+)
+def test_plain_http_is_refused_off_loopback(host: str) -> None:
+    """It would show the credential to all; who wants it anyway is warned."""
+    with pytest.raises(ConfigurationError, match="plain http"):
+        Canvas(f"http://{host}", token="t")
+    with pytest.warns(UserWarning, match="plain http") as caught:
+        Canvas(f"http://{host}", token="t", allow_http=True)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ab.test",
+        "https://ab.test/",
+        "https://ab.test/rest/v4.1",
+        "https://ab.test/rest/v4.1/",
+    ],
+)
+async def test_ab_connect_takes_its_base_or_its_origin(url: str) -> None:
+    """Both reach the same paths."""
+    ab, transport = ab_with(reply({"data": {"id": "A"}}), base_url=url)
+    await ab.standards.get("A")
+    assert transport.requests[0].url.startswith("https://ab.test/rest/v4.1/standards/A?partner.id=")
+
+
+@pytest.mark.parametrize("path", ["/rest", "/rest/v4", "/rest/v4.1/standards", "/rest/v4.10"])
+def test_ab_connect_takes_no_other_path(path: str) -> None:
+    """Another version is another interface."""
+    with pytest.raises(ConfigurationError, match="or that and /rest/v4.1"):
+        ab_with(base_url=f"https://ab.test{path}")
+
+
+def test_ab_connect_has_an_address_of_its_own() -> None:
+    """Without a URL it is the vendor's."""
+    assert ab_with()[0].origin == "https://api.abconnect.instructure.com"
+
+
+class Auth:
+    """Some other way to sign in."""
+
+    def authorize(self, request: Request, now: float) -> Request:
+        return request
+
+    def stale(self, now: float) -> bool:
+        return False
+
+    async def refresh(self) -> None:
+        """Nothing to do."""
+
+    def invalidate(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"token": ""},
+        {"token": " \n"},
+        {"token": f"{SECRET}\n"},
+        {"token": f"{SECRET} x\x00"},
+        {"token": f"{SECRET}é"},
+        {"token": "t", "auth": Auth()},
+        {"token": "t", "user_agent": ""},
+        {"token": "t", "user_agent": "a\r\nX: y"},
+        {"token": "t", "ssl": False},
+    ],
+    ids=str,
+)
+def test_a_canvas_client_that_cannot_work_is_not_made(options: dict[str, Any]) -> None:
+    """No credential or two, characters that no header can carry, TLS that is not verified."""
+    with pytest.raises(ConfigurationError) as caught:
+        Canvas("https://canvas.test", **options)
+    assert SECRET not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"partner_id": "p"},
+        {"partner_key": SECRET},
+        {"partner_id": "", "partner_key": SECRET},
+        {"partner_id": "p", "partner_key": " "},
+        {"partner_id": "p", "auth": Auth()},
+        {"partner_key": SECRET, "auth": Auth()},
+    ],
+    ids=str,
+)
+def test_an_ab_connect_client_that_cannot_work_is_not_made(options: dict[str, Any]) -> None:
+    """It needs a partner with a key, or another way to sign."""
+    with pytest.raises(ConfigurationError) as caught:
+        ABConnect(**options)
+    assert SECRET not in repr(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5", True])
+@pytest.mark.parametrize("name", ["deadline", "timeout"])
+def test_seconds_are_checked(name: str, seconds: Any) -> None:
+    """A number above 0, for both clients."""
+    with pytest.raises(InputError, match=f"{name} must be seconds above 0"):
+        Canvas("https://canvas.test", token="t", **{name: seconds})
+
+
+def test_other_ways_to_sign_and_own_authorities_are_taken() -> None:
+    """`auth` stands in for the token or the key; a context is handed on."""
+    context = ssl.create_default_context()
+    assert Canvas("https://canvas.test", auth=Auth(), ssl=context).origin
+    assert ABConnect(auth=Auth(), user_agent=" mine ").origin
+
+
+def test_canvas_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CANVAS_URL and CANVAS_TOKEN, both needed; blanks around them do not count."""
+    monkeypatch.setenv("CANVAS_URL", " https://canvas.example.edu/ ")
+    monkeypatch.setenv("CANVAS_TOKEN", "t\n")
+    assert Canvas.from_env(deadline=5).origin == "https://canvas.example.edu"
+    for name in ("CANVAS_TOKEN", "CANVAS_URL"):
+        monkeypatch.setenv(name, "")
+        with pytest.raises(ConfigurationError, match=name):
+            Canvas.from_env()
+        monkeypatch.undo()
+        monkeypatch.setenv("CANVAS_URL", "https://canvas.example.edu")
+        monkeypatch.delenv("CANVAS_TOKEN", raising=False)
+        if name == "CANVAS_TOKEN":
+            monkeypatch.setenv("CANVAS_TOKEN", "t")
+
+
+def test_ab_connect_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partner and key are needed, the URL is not; an option beats it."""
+    monkeypatch.delenv("ABCONNECT_URL", raising=False)
+    monkeypatch.setenv("ABCONNECT_PARTNER_ID", "p")
+    monkeypatch.setenv("ABCONNECT_PARTNER_KEY", "k")
+    assert ABConnect.from_env().origin == "https://api.abconnect.instructure.com"
+    monkeypatch.setenv("ABCONNECT_URL", "https://ab.test/rest/v4.1")
+    assert ABConnect.from_env().origin == "https://ab.test"
+    assert ABConnect.from_env(base_url="https://other.test").origin == "https://other.test"
+    monkeypatch.delenv("ABCONNECT_PARTNER_KEY")
+    with pytest.raises(ConfigurationError, match="ABCONNECT_PARTNER_KEY"):
+        ABConnect.from_env()
+
+
+def test_making_a_client_needs_no_event_loop() -> None:
+    """It can stand at the top of a module."""
+    canvas, _ = canvas_with()
+    assert repr(canvas) == "<Canvas https://canvas.test>"
+    assert repr(canvas.courses) == "<courses of <Canvas https://canvas.test>>"
+
+
+# --- views ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lane": "fast"},
+        {"lane": ["bulk"]},
+        {"flow": []},
+        {"weight": 0},
+        {"weight": -1},
+        {"weight": float("nan")},
+        {"weight": float("inf")},
+        {"weight": "2"},
+        {"weight": True},
+        {"deadline": 0},
+        {"deadline": -1},
+        {"deadline": float("nan")},
+        {"deadline": "2"},
+    ],
+    ids=str,
+)
+def test_options_are_checked_where_they_are_given(options: dict[str, Any]) -> None:
+    """Not by the first call that uses them."""
+    with pytest.raises(InputError):
+        canvas_with()[0].with_options(**options)
+
+
+async def test_views_share_quota_transport_and_namespaces_of_their_own() -> None:
+    """A view spends its client's budget; its resources send through the view."""
+    canvas, transport = canvas_with(lambda _: reply({"id": 1}))
+    await canvas.courses.get(1)
+    bulk = canvas.with_options(lane="bulk", weight=2.5, flow="tenant-7")
+    view = bulk.with_options(deadline=7)
+    await view.courses.get(2)
+    assert view.quota is bulk.quota is canvas.quota
+    assert canvas.quota.snapshot().granted == len(transport.requests) == 2
+    assert view.courses is not canvas.courses
+    assert isinstance(view.courses, Courses)
+    assert view.origin == canvas.origin
+    assert type(view) is Canvas
+
+
+async def test_closing_a_view_closes_nothing() -> None:
+    """Only the client itself closes, and that once it is left."""
+    canvas, transport = canvas_with(lambda _: reply([]))
+    async with canvas:
+        async with canvas.with_options(lane="bulk") as view:
+            await view.request("GET", "/x")
+        await canvas.as_user(5).close()
+        assert not transport.closed
+        await canvas.request("GET", "/x")
+    assert transport.closed
+
+
+async def test_another_client_can_share_the_budget() -> None:
+    """`quota=other.quota` is one bucket for both."""
+    quota = Scheduler(TokenBucket(1, 1))
+    first, _ = ab_with(lambda _: reply({}), quota=quota)
+    second, _ = ab_with(lambda _: reply({}), quota=first.quota)
+    await first.request("GET", "/rest/v4.1/standards")
+    assert second.quota.wait_estimate() == pytest.approx(1, abs=0.01)
+
+
+class District(Canvas):
+    """A user's own client, with a resource and a field of their own."""
+
+    widgets: Widgets
+    cache: dict[str, int]
+
+
+class Widgets(Namespace):
+    """Resources of a plug-in."""
+
+    @GET("/api/v1/widgets/{id}")
+    async def get(self, id: int) -> Course:  # type: ignore[empty-body]
+        """One widget."""
+        ...
+
+
+async def test_a_subclass_keeps_the_resources_and_may_add_some() -> None:
+    """Fields that are no resource are left alone, also by views."""
+    transport = FakeTransport([lambda _: reply({"id": 3})])
+    district = District("https://canvas.test", token="t", transport=transport)
+    district.cache = {"x": 1}
+    assert (await district.courses.get(3)).id == 3
+    assert (await district.with_options(lane="bulk").widgets.get(3)).id == 3
+    assert district.as_user(1).cache == {"x": 1}
+    names = {route.name for route in routes_of(District)}
+    assert names == {route.name for route in routes_of(Canvas)} | {"widgets.get"}
+
+
+def test_an_attribute_that_is_none_says_so() -> None:
+    """As every object does."""
+    canvas, _ = canvas_with()
+    with pytest.raises(AttributeError, match="'Canvas' object has no attribute 'coarses'"):
+        _ = canvas.coarses  # type: ignore[attr-defined]
+
+
+# --- as_user -------------------------------------------------------------------------------------
+
+
+async def test_as_user_adds_the_parameter_once_on_every_page() -> None:
+    """Canvas repeats the query in its next links, so later pages have it already."""
+
+    def page(request: Request) -> Any:
+        more = f"{request.url}&page=2" if "page=2" not in request.path else None
+        return reply([{"id": 1}], next=more)
+
+    canvas, transport = canvas_with(page)
+    mine = canvas.as_user(7)
+    assert len(await mine.courses.list().collect()) == 2
+    await mine.request("GET", "/api/v1/x")
+    await mine.request("GET", "/api/v1/x?not_as_user_id=1")
+    await mine.as_user("sis_user_id:a b").request("GET", "/api/v1/x", params={"a": 1})
+    await canvas.request("GET", "/api/v1/x")
+    assert transport.paths == [
+        "/api/v1/courses?per_page=100&as_user_id=7",
+        "/api/v1/courses?per_page=100&as_user_id=7&page=2",
+        "/api/v1/x?as_user_id=7",
+        "/api/v1/x?not_as_user_id=1&as_user_id=7",
+        "/api/v1/x?a=1&as_user_id=sis_user_id:a%20b",
+        "/api/v1/x",
+    ]
+
+
+@pytest.mark.parametrize("user", ["", -1, True, None, 1.5])
+def test_as_user_checks_its_user(user: Any) -> None:
+    """As every id is checked."""
+    with pytest.raises(InputError):
+        canvas_with()[0].as_user(user)
+
+
+# --- the raw way out -----------------------------------------------------------------------------
+
+
+async def test_a_raw_request_is_encoded_like_the_rest() -> None:
+    """Lists and dicts as Rails reads them, None left out, the body as JSON."""
+    canvas, transport = canvas_with(lambda _: reply({"ok": True}))
+    params = {"a": [1, 2], "b": {"c": "x y"}, "d": None, "e": True}
+    answer = await canvas.request("get", "/api/v1/new", params=params)
+    await canvas.request("POST", "/api/v1/new?x=1", params={"y": 2}, json={"z": None})
+    assert answer.json() == {"ok": True}
+    assert transport.paths == [
+        "/api/v1/new?a%5B%5D=1&a%5B%5D=2&b%5Bc%5D=x%20y&e=true",
+        "/api/v1/new?x=1&y=2",
+    ]
+    assert [request.method for request in transport.requests] == ["GET", "POST"]
+    assert transport.requests[1].body == b'{"z":null}'
+    assert transport.requests[0].headers["accept"] == "application/json"
+    assert "content-type" not in transport.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "api/v1/x"),
+        ("GET", "//evil.test/x"),
+        ("GET", "https://evil.test/x"),
+        ("GET", ""),
+        ("GET", "/a b"),
+        ("GET", "/é"),
+        ("GET", "/a#b"),
+        ("GET", "/a\r\nHost: evil.test"),
+        ("GET", "/a\x00"),
+        ("GET", "/a\x7f"),
+        ("GET /x", "/y"),
+        ("", "/y"),
+        ("GÉT", "/y"),
+    ],
+)
+async def test_a_raw_request_that_cannot_be_sent_as_it_is(method: str, path: str) -> None:
+    """Told before anything is sent: nothing is guessed and nothing smuggled."""
+    canvas, transport = canvas_with()
+    with pytest.raises(InputError):
+        await canvas.request(method, path)
+    assert transport.requests == []
+
+
+async def test_a_raw_request_is_judged() -> None:
+    """Its errors are those of all calls."""
+    canvas, _ = canvas_with(reply({"errors": [{"message": "no such thing"}]}, status=404))
+    with pytest.raises(NotFound, match="no such thing"):
+        await canvas.request("GET", "/api/v1/new")
+
+
+# --- bodies --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 204])
+async def test_a_deletion_may_be_answered_with_nothing(status: int) -> None:
+    """Then there is an empty model: it is gone, and nothing is left to tell."""
+    canvas, _ = canvas_with(reply(status=status))
+    assert await canvas.course_paces.delete(1, 2) == CoursePace()
+
+
+async def test_an_empty_body_where_there_should_be_one() -> None:
+    """DecodeError says that it is empty."""
+    canvas, _ = canvas_with(reply(), reply(status=204))
+    for call in (canvas.courses.get(1), canvas.courses.list().collect()):
+        with pytest.raises(DecodeError, match="an empty body"):
+            await call  # type: ignore[misc]  # two types of awaitables
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1,", b"\xff\xfe", b"while(1);[]", b"NaN"])
+async def test_a_body_that_is_no_json(body: bytes) -> None:
+    """DecodeError tells size and type, and has the response."""
+    canvas, _ = canvas_with(reply(body=body, headers={"content-type": "text/html"}))
+    with pytest.raises(DecodeError, match=f"{len(body)} bytes of text/html") as caught:
+        await canvas.courses.get(1)
+    assert caught.value.response is not None
+    assert caught.value.response.body == body
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 5, [{"id": 1}]])
+async def test_a_body_of_another_shape(value: object) -> None:
+    """DecodeError with the response, whatever came instead of the object."""
+    canvas, _ = canvas_with(reply(value))
+    with pytest.raises(DecodeError) as caught:
+        await canvas.courses.get(1)
+    assert caught.value.response is not None
+
+
+async def test_a_list_that_leaves_its_base_is_not_followed() -> None:
+    """A next link below another path of AB Connect is not ours to follow."""
+    base = "https://api.abconnect.instructure.com"
+    for path in ("/rest/v4.10/standards", "/admin", "/rest/v4.1"):
+        ab, transport = ab_with(reply({"data": [{"id": "A"}], "links": {"next": f"{base}{path}"}}))
+        with pytest.raises(OriginError, match="outside of /rest/v4.1/"):
+            await ab.standards.list().collect()
+        assert len(transport.requests) == 1
+
+
+# --- resuming ------------------------------------------------------------------------------------
+
+
+def cursor_of(**changes: Any) -> str:
+    """A cursor as it is stored, with some of it changed."""
+    place = {
+        "version": 1,
+        "origin": "https://canvas.test",
+        "route": "courses.list",
+        "as_user": None,
+        "path": "/api/v1/courses?page=2",
+        "skip": 0,
+        "last_id": None,
+    } | changes
+    return orjson.dumps(list(place.values())).decode()
+
+
+async def test_a_cursor_goes_on_in_another_client() -> None:
+    """The text of a cursor is enough: the page is asked for again, and what was read is skipped."""
+    items = [{"id": number} for number in range(4)]
+
+    def page(request: Request) -> Any:
+        at = 2 if "page=2" in request.path else 0
+        return reply(
+            items[at : at + 2], next=None if at else "https://canvas.test/api/v1/courses?page=2"
+        )
+
+    canvas, _ = canvas_with(page)
+    pages = canvas.courses.list()
+    texts = []
+    async for _ in pages:
+        texts.append(str(pages.cursor))
+    for done, text in enumerate(texts, 1):
+        other, _ = canvas_with(page)
+        rest = [course.id async for course in other.resume(text)]
+        assert rest == list(range(done, 4))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "nonsense",
+        cursor_of(version=2),
+        cursor_of(origin="https://other.test"),
+        cursor_of(route="courses.nothing"),
+        cursor_of(route="courses.get", path="/api/v1/courses/1"),
+        cursor_of(path="/api/v1/users"),
+        cursor_of(path="/api/v1/courses/../users"),
+        cursor_of(path="//evil.test/api/v1/courses"),
+        cursor_of(path="@evil.test/api/v1/courses"),
+        cursor_of(path="/api/v1/courses?a b"),
+        cursor_of(path="/api/v1/courses?a\r\nHost: evil.test"),
+        cursor_of(path="/api/v1/courses#x"),
+        cursor_of(path="/api/v1/courses?access_token=stolen"),
+        cursor_of(as_user=5),
+        cursor_of(path="/api/v1/courses?as_user_id=5"),
+        cursor_of(path="/api/v1/courses?as%5Fuser%5Fid=5&as_user_id=5"),
+        cursor_of(skip=-1),
+        cursor_of(skip=1.5),
+        cursor_of(path=None),
+    ],
+)
+async def test_a_cursor_is_untrusted(text: str) -> None:
+    """Another version, origin, endpoint or user, or a path that is none: nothing is sent."""
+    canvas, transport = canvas_with()
+    with pytest.raises(InputError):
+        canvas.resume(text)
+    assert transport.requests == []
+
+
+async def test_a_cursor_of_a_masqueraded_list_needs_the_same_user() -> None:
+    """Whichever way the id is written; the parameter is sent once."""
+    canvas, transport = canvas_with(lambda _: reply([]))
+    cursor = canvas.as_user(7).courses.list().cursor
+    later = cursor_of(as_user=7, path="/api/v1/courses?as_user_id=7&page=2")
+    for text in (cursor, Cursor(later)):
+        for user in (7, "7"):
+            await canvas.as_user(user).resume(text).collect()
+        for stranger in (canvas, canvas.as_user(8)):
+            with pytest.raises(InputError, match="another as_user"):
+                stranger.resume(text)
+    assert all(path.count("as_user_id=7") == 1 for path in transport.paths)
+    assert len(transport.requests) == 4
+
+
+async def test_ab_connect_knows_no_masquerading() -> None:
+    """A cursor that asks for it was not made here."""
+    ab, _ = ab_with()
+    text = cursor_of(origin=ab.origin, route="standards.list", path="/standards", as_user=5)
+    with pytest.raises(InputError, match="another as_user"):
+        ab.resume(text)
+
+
+# --- costs ---------------------------------------------------------------------------------------
+
+
+class Noting(TokenBucket):
+    """A token bucket that keeps what was asked of it."""
+
+    def check(self, cost: Cost) -> None:
+        self.costs = [*getattr(self, "costs", []), cost]
+        super().check(cost)
+
+
+async def test_calls_tell_their_route_to_the_quota() -> None:
+    """Costs are learned by it; a raw request has none."""
+    bucket = Noting()
+    canvas, _ = canvas_with(lambda _: reply([]), quota=Scheduler(bucket))
+    await canvas.courses.list().collect()
+    await canvas.request("GET", "/api/v1/x")
+    assert [cost.key for cost in bucket.costs] == ["courses.list", ""]

@@ -1,0 +1,73 @@
+"""Every example of the README and the guides runs, against the simulator in virtual time."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aioinstructure import ABConnect, Canvas, QuotaError
+from aioinstructure.simulator import Simulator
+from aioinstructure.testing import abconnect_of, canvas_of
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("guides/*.md")])
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# What stands for an account of the reader's, and for a loop of the example's own.
+OURS = [
+    (re.compile(r"Canvas\(\"https://canvas\.example\.edu\", token=\"\.\.\.\"\)"), "open_canvas()"),
+    (re.compile(r"ABConnect\(partner_id=\"\.\.\.\", partner_key=\"\.\.\.\"\)"), "open_abconnect()"),
+    (re.compile(r"asyncio\.run\((main\(\))\)"), r"await \1"),
+    (re.compile(r"sqlite:///\w+\.db"), "sqlite:///:memory:"),
+]
+
+
+def examples() -> list[Any]:
+    return [
+        pytest.param(match[1], id=f"{page.name}:{page.read_text()[: match.start()].count(chr(10))}")
+        for page in PAGES
+        for match in BLOCK.finditer(page.read_text())
+    ]
+
+
+@pytest.mark.parametrize("source", examples())
+async def test_it_runs(
+    source: str, simulator: Simulator, canvas: Canvas, abconnect: ABConnect
+) -> None:
+    """The example raises nothing; a test function in it passes."""
+    for pattern, replacement in OURS:
+        source = pattern.sub(replacement, source)
+    code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    fixtures: dict[str, Any] = {"simulator": simulator, "canvas": canvas, "abconnect": abconnect}
+    names: dict[str, Any] = {
+        **fixtures,
+        "ab": abconnect,
+        "asyncio": asyncio,
+        "QuotaError": QuotaError,
+        "cursor": canvas.courses.list().cursor,
+        "open_abconnect": lambda: abconnect_of(simulator, clock=abconnect.clock),
+        "open_canvas": lambda: canvas_of(simulator, clock=canvas.clock),
+        "print": lambda *_: None,
+        "save": lambda *_, **__: None,
+    }
+    made = eval(code, names)  # noqa: S307 - our own pages
+    if inspect.iscoroutine(made):
+        await made
+    for name, value in list(names.items()):
+        if name.startswith("test_"):
+            wanted = {each: fixtures[each] for each in inspect.signature(value).parameters}
+            await value(**wanted)
+
+
+def test_the_readme_names_both_commands() -> None:
+    """The two commands that a newcomer, and CI, copy."""
+    text = (ROOT / "README.md").read_text()
+    assert 'pip install ".[cli]" && aioinstructure demo' in text
+    assert "pip install nox && nox -s tests" in text
+    assert "pip install nox && nox -s tests" in (ROOT / ".ci" / "run").read_text()

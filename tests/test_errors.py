@@ -1,0 +1,142 @@
+"""The tree of errors is the one that the documentation draws, and no error shows a credential."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from aioinstructure import errors
+from aioinstructure.canvas import Progress
+from aioinstructure.errors import (
+    DecodeError,
+    Error,
+    IncompleteError,
+    InputError,
+    NotFound,
+    ProgressFailed,
+    QueueFull,
+    QuotaError,
+    ResponseError,
+    ServerError,
+    SyncError,
+    TransportError,
+    UnknownOutcome,
+)
+from aioinstructure.wire.message import Request, Response
+
+TREE = {
+    "ConfigurationError": "Error",
+    "InputError": "Error",
+    "OriginError": "Error",
+    "ClientClosed": "Error",
+    "TransportError": "Error",
+    "ConnectError": "TransportError",
+    "DeadlineError": "TransportError",
+    "UnknownOutcome": "TransportError",
+    "ResponseError": "Error",
+    "BadRequest": "ResponseError",
+    "Unauthorized": "ResponseError",
+    "Forbidden": "ResponseError",
+    "NotFound": "ResponseError",
+    "Conflict": "ResponseError",
+    "Unprocessable": "ResponseError",
+    "RedirectError": "ResponseError",
+    "Throttled": "ResponseError",
+    "ServerError": "ResponseError",
+    "GraphQLError": "ResponseError",
+    "DecodeError": "Error",
+    "IncompleteError": "Error",
+    "ProgressFailed": "Error",
+    "QuotaError": "Error",
+    "QueueFull": "QuotaError",
+    "SignatureError": "Error",
+    "SyncError": "Error",
+}
+
+REQUEST = Request(
+    "PUT", "https://canvas.test/api/v1/courses/5?a=1", {"authorization": "Bearer t0ken"}
+)
+RESPONSE = Response(404, {"x-request-context-id": "r-1"}, b"{}", REQUEST)
+
+
+def test_the_tree_is_the_one_that_is_drawn() -> None:
+    """Names and parents, no more and no less."""
+    found = {
+        name: kind.__base__.__name__
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error
+    }
+    assert found == TREE
+    assert {*TREE, "Error"} == set(errors.__all__)
+
+
+def test_bad_input_is_also_a_value_error() -> None:
+    """As Python's own functions raise it."""
+    assert InputError.__bases__ == (Error, ValueError)
+
+
+def test_an_answer_that_says_no_tells_what_was_asked() -> None:
+    """Status, verb, path and request id; never the headers."""
+    error = NotFound(RESPONSE, errors=["gone", "really"], retry_after=3.0)
+    assert str(error) == "404 Not Found (PUT /api/v1/courses/5?a=1): gone; really [request id r-1]"
+    assert (error.status, error.request, error.request_id) == (404, REQUEST, "r-1")
+    assert (error.errors, error.retry_after, error.wait) == (["gone", "really"], 3.0, None)
+    assert "t0ken" not in repr(error) + str(error)
+
+
+def test_an_answer_from_nowhere_is_described_too() -> None:
+    """A status without a name, no request, no body."""
+    assert str(ServerError(Response(599))) == "599: no body"
+    assert not ServerError(Response(599)).may_have_happened
+
+
+@pytest.mark.parametrize(
+    ("method", "may"), [("GET", False), ("HEAD", False), ("POST", True), ("DELETE", True)]
+)
+def test_a_write_that_failed_may_have_happened(method: str, may: bool) -> None:
+    """A read has nothing that could have."""
+    assert (
+        ServerError(Response(500, request=Request(method, "https://h/"))).may_have_happened is may
+    )
+
+
+def test_a_decode_error_shows_the_first_paths() -> None:
+    """All of them are kept, five are shown."""
+    error = DecodeError("no Course", paths=[f"bad @ $.{n}" for n in "abcdefg"])
+    assert str(error).startswith("no Course: bad @ $.a; ")
+    assert "$.f" not in str(error)
+    assert len(error.paths) == 7
+    assert str(DecodeError("no JSON")) == "no JSON"
+
+
+EVERY = [
+    InputError("x"),
+    NotFound(RESPONSE, errors=["gone"]),
+    UnknownOutcome("x", request=REQUEST, wait=2.0),
+    TransportError("x"),
+    DecodeError("x", paths=["a @ $"], response=RESPONSE),
+    IncompleteError("x", expected=5, got=[4]),
+    ProgressFailed("x", progress=Progress(id=5)),
+    QuotaError("x", wait=1.5),
+    QueueFull("x", wait=0.0),
+    SyncError("x", stream="events", checkpoint="c"),
+]
+
+
+@pytest.mark.parametrize("error", EVERY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own
+def test_errors_cross_processes(error: Error, copied: object) -> None:
+    """A pool of processes hangs on an error that cannot be unpickled."""
+    assert callable(copied)
+    again = copied(error)
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
+
+
+def test_a_response_error_is_an_error_of_its_status() -> None:
+    """Callers catch the one base for every answer that says no."""
+    kinds = [getattr(errors, name) for name, parent in TREE.items() if parent == "ResponseError"]
+    assert all(isinstance(kind(RESPONSE), ResponseError) for kind in kinds)

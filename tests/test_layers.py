@@ -1,0 +1,118 @@
+"""Who may import whom: the table of docs/architecture.md, over the text of every module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import aioinstructure
+
+ROOT = Path(aioinstructure.__file__).parent
+PACKAGE = "aioinstructure"
+
+GROUND = {"_types", "_version", "clock", "wire.message"}
+# Each room may import what stands above it, and itself; prefixes stand for all below them.
+ROOMS: dict[str, set[str]] = {
+    **{name: set() for name in GROUND},
+    "errors": GROUND,
+    "wire": GROUND | {"errors"},
+    "quota": GROUND | {"errors", "wire"},
+    "transport": GROUND | {"errors", "wire", "quota"},
+    "convert": GROUND | {"errors", "wire"},
+    "endpoint": GROUND | {"errors", "wire", "convert"},
+    "paging": GROUND | {"errors", "wire", "convert", "endpoint"},
+}
+_CORE = {"errors", "wire", "transport", "convert", "endpoint", "paging"} | GROUND
+ROOMS["client"] = _CORE | {"quota"}
+ROOMS["canvas"] = ROOMS["abconnect"] = ROOMS["client"] | {"client"}
+ROOMS["live_events"] = _CORE
+ROOMS["live_events.receive"] = _CORE | {"live_events", "client", "canvas"}
+ROOMS["sync"] = ROOMS["canvas"] | {"canvas", "abconnect"}
+ROOMS["simulator"] = {"wire.message"}
+ROOMS["testing"] = ROOMS["sync"] | {"simulator"}
+EVERYTHING = {"cli", "__main__", ""}  # "" is the package itself: a lazy table of public names
+
+OTHERS = {
+    "aiohttp": {"transport.http", "simulator.app", "live_events.receive"},
+    "redis": {"quota.shared"},
+}
+
+
+def below(name: str, rooms: set[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def room_of(name: str) -> str:
+    """The most exact row of the table that a module is in."""
+    return max((room for room in ROOMS if below(name, {room})), key=len, default="")
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of all that is imported, also within functions; not for checkers only."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from (found for other in node.orelse for found in imports(other, package))
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1])
+            source = f"{base}.{node.module or ''}".strip(".") if node.level else node.module or ""
+            for alias in node.names:
+                inner = ROOT.joinpath(*source.split(".")[1:], alias.name)
+                is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+                yield node.lineno, f"{source}.{alias.name}" if is_module else source
+        else:
+            yield from imports(node, package)
+
+
+def complaints() -> Iterator[str]:
+    for file in sorted(ROOT.rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        package = ".".join([PACKAGE, *parts[:-1]])
+        for line, found in imports(ast.parse(file.read_text()), package):
+            top, _, inner = found.partition(".")
+            where = f"{file}:{line}: {name or PACKAGE} imports {found}"
+            if top in OTHERS and name not in OTHERS[top]:
+                yield where
+            elif top == PACKAGE and not allowed(name, inner):
+                yield where
+
+
+def allowed(name: str, inner: str) -> bool:
+    if below(inner, {"cli"}):
+        return below(name, {"cli", "__main__"})
+    if name in EVERYTHING or below(name, EVERYTHING - {""}) or inner == "_version":
+        return True
+    room = room_of(name)
+    if below(inner, {"quota"}) and not below(name, {"quota"}):
+        return inner == "quota" and "quota" in ROOMS[room]  # its public names only
+    return bool(room) and below(inner, {room} | ROOMS[room])
+
+
+def test_every_import_stays_within_its_layer() -> None:
+    """Function-level imports included; the message names file and line."""
+    found = list(complaints())
+    assert not found, "\n".join(found)
+
+
+def test_every_module_stands_in_the_table() -> None:
+    """A new room is planned before it is built."""
+    names = {file.relative_to(ROOT).with_suffix("").parts[0] for file in ROOT.rglob("*.py")}
+    assert {n for n in names if not room_of(n)} <= EVERYTHING | {"__init__", "wire"}
+
+
+def test_the_table_would_complain() -> None:
+    """A test of what is absent must be able to fail."""
+    source = "def f():\n    from aioinstructure.cli import main\n    import aiohttp.web\nfrom . import link"
+    found = list(imports(ast.parse(source), f"{PACKAGE}.wire"))
+    assert found == [(2, f"{PACKAGE}.cli"), (3, "aiohttp.web"), (4, f"{PACKAGE}.wire.link")]
+    assert not allowed("wire.link", "quota")
+    assert not allowed("canvas.courses", "quota.bucket")
+    assert not allowed("canvas.courses", "abconnect")
+    assert not allowed("simulator.core", "errors")
+    assert not allowed("testing", "cli")
+    assert allowed("transport.retry", "quota")
+    assert allowed("wire.verdict", "wire.link")

@@ -1,0 +1,121 @@
+"""The public names: what is promised resolves, and what checkers see is what runs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import aioinstructure
+from aioinstructure.endpoint import Namespace
+
+LAZY = ["aioinstructure", "aioinstructure.canvas", "aioinstructure.abconnect"]
+
+
+def modules() -> Iterator[str]:
+    yield "aioinstructure"
+    for found in pkgutil.walk_packages(aioinstructure.__path__, "aioinstructure."):
+        if not found.name.endswith("__main__"):
+            yield found.name
+
+
+def load(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("aioinstructure"):
+            raise
+        pytest.skip(f"needs an extra: {error.name}")
+
+
+def tree_of(module: ModuleType) -> ast.Module:
+    assert module.__file__ is not None
+    return ast.parse(Path(module.__file__).read_text())
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_every_promised_name_is_there(name: str) -> None:
+    """In each module: each name once, and no other module's private parts."""
+    module = load(name)
+    names = getattr(module, "__all__", [])
+    assert len(names) == len(set(names))
+    for public in names:
+        assert getattr(module, public) is not None, public
+        assert not public.startswith("_") or public.startswith("__")
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    """In its first sentence, the line of `__init__` files included."""
+    assert (load(name).__doc__ or "").strip()
+
+
+def for_checkers(module: ModuleType) -> dict[str, str]:
+    """Names that are imported for checkers only, with the module that they come from."""
+    found = {}
+    for node in tree_of(module).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.ImportFrom):
+                    found |= {alias.asname or alias.name: inner.module or "" for alias in inner.names}
+    return found
+
+
+def lazy_table(module: ModuleType) -> dict[str, str]:
+    """Names of the lazy table with the module that they are loaded from."""
+    for node in tree_of(module).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_FILES":
+            files: dict[str, list[str]] = ast.literal_eval(node.value)
+            prefix = module.__name__
+            return {name: f"{prefix}.{file}" for file, names in files.items() for name in names}
+    raise AssertionError(f"{module.__name__} has no lazy table")
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_the_lazy_table_and_the_checkers_see_the_same(name: str) -> None:
+    """The same names, from the same modules."""
+    module = importlib.import_module(name)
+    assert for_checkers(module) == lazy_table(module)
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_lazy_name_is_the_one_of_its_module(name: str) -> None:
+    """Twice the same object, and listed for the prompt's completion."""
+    module = importlib.import_module(name)
+    for public, source in lazy_table(module).items():
+        assert getattr(module, public) is getattr(importlib.import_module(source), public)
+        assert public in dir(module)
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        module.nope  # noqa: B018
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_what_is_public_is_promised(name: str) -> None:
+    """All that is lazy but the namespaces, which are attributes of a client; and no more."""
+    module = importlib.import_module(name)
+    defined = {node.name for node in tree_of(module).body if isinstance(node, ast.ClassDef)}
+    lazy = {
+        public
+        for public in lazy_table(module)
+        if not (isinstance(kind := getattr(module, public), type) and issubclass(kind, Namespace))
+    }
+    assert set(module.__all__) - {"__version__"} == lazy | defined
+
+
+@pytest.mark.parametrize("name", LAZY[1:])
+def test_every_namespace_of_a_client_is_lazy_too(name: str) -> None:
+    """The annotations of the client class are found in the table."""
+    module = importlib.import_module(name)
+    client = getattr(module, {"canvas": "Canvas", "abconnect": "ABConnect"}[name.rpartition(".")[2]])
+    namespaces = {namespace.__name__ for _, namespace in client.namespaces()}
+    assert namespaces
+    assert namespaces == {
+        public
+        for public in lazy_table(module)
+        if isinstance(kind := getattr(module, public), type) and issubclass(kind, Namespace)
+    } - {"ABNamespace"}

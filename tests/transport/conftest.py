@@ -1,0 +1,57 @@
+"""aioresponses and aiohttp 3.14 together, and raw servers on the loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aioresponses import aioresponses
+
+Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
+    """Answers to aiohttp without a socket.
+
+    aioresponses 0.7 makes a ClientResponse without the `stream_writer` that aiohttp 3.14 asks for.
+    """
+
+    class Complete(aiohttp.ClientResponse):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.setdefault("stream_writer", SimpleNamespace(output_size=0))
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr("aioresponses.core.ClientResponse", Complete)
+    with aioresponses() as mock:
+        yield mock
+
+
+@pytest.fixture
+def served() -> Callable[[Answering], Any]:
+    """A server that does what it is told with each connection; gives its origin."""
+
+    @asynccontextmanager
+    async def serve(answer: Answering) -> AsyncIterator[str]:
+        async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await answer(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(one, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.close()
+            await server.wait_closed()
+
+    return serve

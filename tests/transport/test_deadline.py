@@ -1,0 +1,198 @@
+"""One budget in seconds for a call: what it covers, and what is raised when it is spent."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from attrs import define
+from rig import (
+    ab_on,
+    always,
+    assert_nothing_left,
+    canvas_on,
+    failing,
+    now,
+    timers,
+)
+
+from aioinstructure import (
+    Canvas,
+    ConnectError,
+    DeadlineError,
+    QuotaError,
+    Request,
+    ServerError,
+    TransportError,
+    UnknownOutcome,
+)
+from aioinstructure.testing import reply
+
+PATH = "/rest/v4.1/standards"
+
+
+async def test_a_queue_that_is_too_long_is_told_before_anything_is_sent() -> None:
+    """QuotaError at once, with the seconds until the call would be let through."""
+    ab, transport = ab_on([always(reply({}))], rate=0.1, burst=1)
+    await ab.request("GET", PATH)
+    start = now()
+    with pytest.raises(QuotaError) as caught:
+        await ab.with_options(deadline=5).request("GET", PATH)
+    assert now() - start < 0.001
+    assert caught.value.wait == pytest.approx(10, abs=0.1)
+    assert len(transport.requests) == 1
+    assert_nothing_left(ab)
+
+
+async def test_a_deadline_that_passes_in_the_queue_is_a_quota_error() -> None:
+    """Whoever was overtaken there is told how long it would have taken still."""
+    ab, transport = ab_on([always(reply({}))], rate=0.1, burst=1)
+    await ab.request("GET", PATH)
+    bulk = ab.with_options(lane="bulk", deadline=25)
+    waiting = asyncio.create_task(bulk.request("GET", PATH))
+    await asyncio.sleep(0.1)
+    start = now()
+    urgent = [asyncio.create_task(ab.request("GET", PATH)) for _ in range(3)]
+    with pytest.raises(QuotaError) as caught:
+        await waiting
+    assert now() - start == pytest.approx(24.9, abs=0.1)
+    assert caught.value.wait > 0
+    await asyncio.gather(*urgent)
+    assert len(transport.requests) == 4
+    assert_nothing_left(ab)
+
+
+async def test_a_retry_that_cannot_be_queued_in_time_raises_the_real_error() -> None:
+    """Once something was sent, the answer counts; `.wait` tells what another try would take."""
+    ab, transport = ab_on([failing(503)], rate=0.01, burst=1, deadline=20)
+    start = now()
+    with pytest.raises(ServerError) as caught:
+        await ab.request("GET", PATH)
+    assert caught.value.wait == pytest.approx(100, abs=1)
+    assert now() - start < 1
+    assert len(transport.requests) == 1
+    assert_nothing_left(ab)
+
+
+async def test_a_deadline_that_passes_between_attempts_raises_the_real_error() -> None:
+    """Overtaken in the queue before the second attempt: the first one's end is what happened."""
+    ab, _ = ab_on(
+        [ConnectError("refused"), always(reply({}))], rate=0.1, burst=1, deadline=12, seconds=0.1
+    )
+    call = asyncio.create_task(ab.with_options(lane="bulk").request("POST", PATH))
+    await asyncio.sleep(0.05)
+    others = [asyncio.create_task(ab.with_options(deadline=99).request("GET", PATH)) for _ in "abc"]
+    with pytest.raises(ConnectError) as caught:
+        await call
+    assert caught.value.wait is not None
+    await asyncio.gather(*others)
+    assert_nothing_left(ab)
+
+
+async def test_a_pause_that_would_pass_the_deadline_is_not_begun() -> None:
+    """Retry-After beyond it: the error is raised at once."""
+    canvas, _ = canvas_on([failing(503, retry_after="100")], deadline=10)
+    start = now()
+    with pytest.raises(ServerError) as caught:
+        await canvas.request("GET", "/api/v1/x")
+    assert now() - start < 1
+    assert caught.value.wait == 100
+
+
+async def test_time_out_in_flight_of_a_read() -> None:
+    """DeadlineError after exactly the deadline, with the request."""
+    canvas, _ = canvas_on([reply([])], seconds=60, deadline=10)
+    start = now()
+    with pytest.raises(DeadlineError) as caught:
+        await canvas.request("GET", "/api/v1/x")
+    assert now() - start == pytest.approx(10, abs=0.01)
+    assert caught.value.request is not None
+    assert caught.value.request.path == "/api/v1/x"
+    assert_nothing_left(canvas)
+
+
+async def test_time_out_in_flight_of_a_write() -> None:
+    """Nobody knows whether it happened, and the error says so."""
+    canvas, _ = canvas_on([reply({})], seconds=60, deadline=10)
+    with pytest.raises(UnknownOutcome, match="it may have happened"):
+        await canvas.course_paces.create(1, exclude_weekends=True)
+    assert_nothing_left(canvas)
+
+
+async def test_time_out_in_flight_of_a_second_attempt() -> None:
+    """What is in flight counts more than what was."""
+    replies = [TransportError("broke off"), reply([])]
+    canvas, transport = canvas_on(replies, seconds=8, deadline=10)
+    with pytest.raises(DeadlineError):
+        await canvas.request("GET", "/api/v1/x")
+    assert len(transport.requests) == 2
+
+
+async def test_attempts_share_the_deadline() -> None:
+    """Not each attempt its own: four slow failures take ten seconds together."""
+    canvas, transport = canvas_on([always(failing(500))], seconds=4, deadline=10)
+    start = now()
+    with pytest.raises((ServerError, DeadlineError)):
+        await canvas.request("GET", "/api/v1/x")
+    assert now() - start <= 10.01
+    assert len(transport.requests) in (2, 3)
+
+
+async def test_the_consumers_time_between_pages_does_not_count() -> None:
+    """Each page has a deadline of its own, however long its items are worked on."""
+
+    def page(request: Request) -> object:
+        more = "page=3" not in request.path
+        number = 3 if not more else 2 if "page=2" in request.path else 1
+        url = f"https://canvas.test/api/v1/courses?page={number + 1}"
+        return reply([{"id": number}], next=url if more else None)
+
+    canvas, _ = canvas_on([page], seconds=3, deadline=5)  # type: ignore[list-item]
+    found = []
+    async for course in canvas.courses.list():
+        found.append(course.id)
+        await asyncio.sleep(1_000)
+    assert found == [1, 2, 3]
+
+
+async def test_no_timer_is_left_behind() -> None:
+    """A call that ended in time has cancelled its alarms."""
+    canvas, _ = canvas_on([reply([]), failing(503), reply([])], deadline=1_000)
+    before = timers()
+    await canvas.request("GET", "/api/v1/x")
+    await canvas.request("GET", "/api/v1/x")
+    await asyncio.sleep(0)
+    assert timers() <= before
+
+
+@define
+class Slow:
+    """A credential whose renewal fails by a timeout of its own."""
+
+    def authorize(self, request: Request, now: float) -> Request:
+        return request
+
+    def stale(self, now: float) -> bool:
+        return True
+
+    async def refresh(self) -> None:
+        raise TimeoutError("the token endpoint")
+
+    def invalidate(self) -> bool:
+        return False
+
+
+async def test_a_timeout_of_somebody_elses_is_not_the_deadline() -> None:
+    """A TimeoutError from an auth comes out as it is, not as a lack of quota."""
+    canvas, _ = canvas_on([], auth=Slow(), deadline=10)
+    with pytest.raises(TimeoutError, match="the token endpoint"):
+        await canvas.request("GET", "/api/v1/x")
+
+
+async def test_a_deadline_holds_for_every_view_of_a_client() -> None:
+    """The client's own deadline is the default of its views."""
+    canvas, _ = canvas_on([always(reply([]))], seconds=60, deadline=10)
+    view: Canvas = canvas.with_options(lane="bulk")
+    with pytest.raises(DeadlineError):
+        await view.request("GET", "/api/v1/x")
+    await canvas.with_options(deadline=61).request("GET", "/api/v1/x")

@@ -1,0 +1,292 @@
+"""Python values to path segments, query pairs and JSON bodies."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioinstructure._types import UNSET
+from aioinstructure.errors import InputError
+from aioinstructure.wire.params import (
+    comma_pairs,
+    json_body,
+    path_segment,
+    query_string,
+    rails_pairs,
+    timestamp,
+)
+
+
+class Color(str, enum.Enum):
+    """An enum of a caller's that is text."""
+
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    """An enum of a caller's that is a number."""
+
+    TOP = 1
+
+
+class Shade(enum.Enum):
+    """An enum whose values say nothing about how they are sent."""
+
+    DARK = object()
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize(
+    ("value", "pairs"),
+    [
+        ("term", [("a", "term")]),
+        ("", [("a", "")]),
+        (5, [("a", "5")]),
+        (0.5, [("a", "0.5")]),
+        (True, [("a", "true")]),
+        (False, [("a", "false")]),
+        (None, []),
+        (UNSET, []),
+        (["x", "y"], [("a[]", "x"), ("a[]", "y")]),
+        (("x", None, UNSET, "y"), [("a[]", "x"), ("a[]", "y")]),
+        ({"b": 1}.keys(), [("a[]", "b")]),
+        ([], []),
+        ({}, []),
+        ({"b": "x", "c": None}, [("a[b]", "x")]),
+        ({"b": {"c": [1, False]}}, [("a[b][c][]", "1"), ("a[b][c][]", "false")]),
+        ([{"b": 1}, {"b": 2}], [("a[][b]", "1"), ("a[][b]", "2")]),
+        (MOMENT, [("a", "2026-03-01T10:30:00Z")]),
+        (date(2026, 3, 1), [("a", "2026-03-01")]),
+        (Color.RED, [("a", "red")]),
+        (Level.TOP, [("a", "1")]),
+        (Decimal("1.50"), [("a", "1.50")]),
+    ],
+    ids=repr,
+)
+def test_rails_nest_by_brackets(value: Any, pairs: list[tuple[str, str]]) -> None:
+    """Lists and dicts become brackets, flags words, moments UTC; None and UNSET are not sent."""
+    assert list(rails_pairs("a", value)) == pairs
+
+
+@pytest.mark.parametrize(
+    ("value", "pairs"),
+    [
+        (["number", "statement.descr"], [("f", "number,statement.descr")]),
+        ("number,statement", [("f", "number,statement")]),
+        ([1, True, None, UNSET], [("f", "1,true")]),
+        ([None], []),
+        ([], []),
+        (None, []),
+        (UNSET, []),
+        (7, [("f", "7")]),
+        ([Color.RED], [("f", "red")]),
+    ],
+    ids=repr,
+)
+def test_lists_are_joined_by_commas_for_ab_connect(
+    value: Any, pairs: list[tuple[str, str]]
+) -> None:
+    """A list is one parameter, and an empty one none."""
+    assert list(comma_pairs("f", value)) == pairs
+
+
+@pytest.mark.parametrize("value", [["a,b"], ["a", ""]])
+def test_a_comma_or_nothing_in_a_joined_name_is_refused(value: list[str]) -> None:
+    """It would be read as two names, or as none."""
+    with pytest.raises(InputError, match=r"^f holds"):
+        list(comma_pairs("f", value))
+
+
+@pytest.mark.parametrize("encode", [rails_pairs, comma_pairs])
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2026, 1, 1),  # noqa: DTZ001 - naive on purpose
+        math.nan,
+        math.inf,
+        b"bytes",
+        bytearray(b"bytes"),
+        object(),
+        (x for x in "ab"),
+        Shade.DARK,
+        len,
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_no_form_in_a_query_is_refused(
+    encode: Callable[[str, Any], Any], value: Any
+) -> None:
+    """The message names the parameter, and nothing such as "<generator ...>" is ever sent."""
+    with pytest.raises(InputError, match=r"\bsince\b"):
+        list(encode("since", value))
+
+
+def test_a_dict_has_no_form_where_lists_are_joined() -> None:
+    """AB Connect has no brackets: a dict would be sent as Python prints it."""
+    with pytest.raises(InputError, match="filter"):
+        list(comma_pairs("filter", {"a": 1}))
+
+
+@given(st.lists(st.tuples(TEXT.filter(bool), TEXT)))
+def test_a_query_is_read_back_as_it_was(pairs: list[tuple[str, str]]) -> None:
+    """Nothing in a name or value can break out of its place."""
+    assert parse_qsl(query_string(pairs), keep_blank_values=True) == pairs
+
+
+@given(st.lists(st.tuples(TEXT.filter(bool), TEXT)))
+def test_a_query_is_plain_ascii(pairs: list[tuple[str, str]]) -> None:
+    """So that nothing on the way re-encodes it."""
+    text = query_string(pairs)
+    assert text.isascii()
+    assert not set(text) & set(" #?/[]\r\n\"'<>")
+
+
+@pytest.mark.parametrize("pair", [("a\ud800", "x"), ("a", "\ud800")])
+def test_lone_surrogates_are_refused(pair: tuple[str, str]) -> None:
+    """No bytes stand for them, in names and in values alike."""
+    with pytest.raises(InputError, match="UTF-8"):
+        query_string([pair])
+
+
+# --- path segments ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "segment"),
+    [
+        (0, "0"),
+        (2**63 - 1, "9223372036854775807"),
+        ("sis_course_id:CS/101.11é", "sis_course_id:CS%2F101%2E11%C3%A9"),
+        ("2107~565", "2107~565"),
+        ("a b?c#d%2F", "a%20b%3Fc%23d%252F"),
+        ("...", "%2E%2E%2E"),
+        (Level.TOP, "1"),
+        (Color.RED, "red"),
+        (" x ", "%20x%20"),
+    ],
+)
+def test_an_id_is_escaped_as_canvas_reads_it(value: int | str, segment: str) -> None:
+    """Slash, dot and all that ends a path are escaped; colon and tilde belong to ids."""
+    assert path_segment("id", value) == segment
+
+
+@pytest.mark.parametrize(
+    "value", [True, -1, 2**63, "", "  ", "\n", None, 1.5, b"1", [1], UNSET, "a\ud800"], ids=repr
+)
+def test_what_is_no_id_is_refused(value: Any) -> None:
+    """The message names the parameter and shows the value."""
+    with pytest.raises(InputError, match=r"^course_id must|^course_id is no text"):
+        path_segment("course_id", value)
+
+
+@pytest.mark.parametrize("value", [".", "..", "../accounts", "a/../../b", "a/.", "..\\b"])
+def test_parts_that_climb_are_refused(value: str) -> None:
+    """Proxies decode a path and resolve its dots before Canvas sees it."""
+    with pytest.raises(InputError, match=r"must not have the parts"):
+        path_segment("id", value)
+
+
+@given(st.one_of(st.integers(0, 2**63 - 1), TEXT))
+def test_an_id_stays_one_segment(value: int | str) -> None:
+    """Whatever it holds, it is one segment that decodes to itself."""
+    try:
+        segment = path_segment("id", value)
+    except InputError:
+        return
+    assert unquote(segment) == str(value)
+    assert segment.isascii()
+    assert not set(segment) & set("/?#. \\")
+
+
+# --- timestamps and bodies ----------------------------------------------------------------------
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_timestamp_is_the_same_moment(moment: datetime) -> None:
+    """In UTC, with a Z."""
+    try:
+        text = timestamp("at", moment)
+    except InputError:
+        assert moment.year in (1, 9999)
+        return
+    assert text.endswith("Z")
+    assert datetime.fromisoformat(text) == moment.astimezone(UTC)
+
+
+def test_a_body_keeps_null_and_drops_unset_at_any_depth() -> None:
+    """None clears a field, UNSET leaves it alone."""
+    body = {
+        "a": None,
+        "b": UNSET,
+        "c": {"d": UNSET, "e": None, "f": [UNSET, {"g": UNSET}, None]},
+        "at": MOMENT,
+        "on": date(2026, 3, 1),
+        "color": Color.RED,
+        "level": Level.TOP,
+        "flag": True,
+        "set": {1}.union(),
+    }
+    assert json.loads(json_body(body)) == {
+        "a": None,
+        "c": {"e": None, "f": [{}, None]},
+        "at": "2026-03-01T10:30:00Z",
+        "on": "2026-03-01",
+        "color": "red",
+        "level": 1,
+        "flag": True,
+        "set": [1],
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2026, 1, 1),  # noqa: DTZ001
+        math.nan,
+        -math.inf,
+        b"bytes",
+        object(),
+        2**64,
+        -(2**64),
+        "\ud800",
+        (x for x in "ab"),
+        {"\ud800": 1},
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v], lambda v: {"due_at": v}])
+def test_what_json_cannot_say_is_refused(value: Any, wrap: Callable[[Any], Any]) -> None:
+    """With the name of the field, at any depth; orjson's own errors never come through."""
+    with pytest.raises(InputError, match="due_at"):
+        json_body({"due_at": wrap(value)})
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(TEXT, JSON))
+def test_a_body_of_json_is_that_json(body: dict[str, Any]) -> None:
+    """What is JSON already goes out unchanged."""
+    assert json.loads(json_body(body)) == body
