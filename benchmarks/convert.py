@@ -93,9 +93,8 @@ def peers(name: str, sample: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     )
     stock = cattrs.Converter(detailed_validation=False)
     stock.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
-    model: Any = pydantic.create_model(
-        f"Pydantic{name}", **{key: (kind | None, None) for key, kind in fields.items()}
-    )
+    members: dict[str, Any] = {key: (kind | None, None) for key, kind in fields.items()}
+    model: Any = pydantic.create_model(f"Pydantic{name}", **members)
     struct = msgspec.defstruct(
         f"Struct{name}", [(key, kind | None, None) for key, kind in fields.items()]
     )

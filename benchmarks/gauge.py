@@ -27,7 +27,7 @@ from aioinstructure.wire.auth import PartnerSignature
 from aioinstructure.wire.message import Request
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - behind the choice of a backend without a screen
+from matplotlib import pyplot as plt
 
 TASKS = 100
 CALLS = 300
@@ -172,7 +172,9 @@ def draw(gauges: list[Gauge], path: Path) -> None:
             fontsize=10,
         )
         panel.set_yticks([-7, -3, 0, 25], ["refused", "admitted", "0", "25"])
-    panels[-1].set_xlabel(f"seconds; after {CUT_AT:.0f} s the limit is {CUT_TO:.0f} a second; dotted: the floor")
+    panels[-1].set_xlabel(
+        f"seconds; after {CUT_AT:.0f} s the limit is {CUT_TO:.0f} a second; dotted: the floor"
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 

@@ -68,7 +68,7 @@ async def compare(env: dict[str, str]) -> None:
     # Canvas's defaults let 12 go at once; WORKERS stays below, so that nothing queues.
     canvas = Canvas(env["CANVAS_URL"], token=env["CANVAS_TOKEN"], user_agent="bench")
     transport = HttpTransport(headers={"user-agent": "bench"})
-    request = Request("GET", url, {k: v for k, v in headers.items() if k != "user-agent"})  # type: ignore[arg-type]  # the converter takes any mapping
+    request = Request("GET", url, {k: v for k, v in headers.items() if k != "user-agent"})
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session, canvas:
 
         async def bare() -> None:

@@ -21,14 +21,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import canvasapi
+import canvasapi  # type: ignore[import-untyped]  # it is a peer: untyped
 import tenacity
 from aiolimiter import AsyncLimiter
 from attrs import asdict, define
 from pyrate_limiter import Limiter, Rate
+from yarl import URL
 
-import aioinstructure.cli.demo as demo
 from aioinstructure import ABConnect, Canvas
+from aioinstructure.cli import demo
 from aioinstructure.wire.auth import PartnerSignature
 from aioinstructure.wire.message import Request
 
@@ -119,7 +120,9 @@ class Bench:
                     await asyncio.sleep(EVERY)
                     start = time.perf_counter()
                     lost += not await call("interactive")
-                    waits.append(time.perf_counter() - start - demo.KNOBS["abconnect_latency_seconds"])
+                    waits.append(
+                        time.perf_counter() - start - demo.KNOBS["abconnect_latency_seconds"]
+                    )
 
             side = asyncio.create_task(interactive())
             start = time.perf_counter()
@@ -142,7 +145,7 @@ class Bench:
         async with aiohttp.ClientSession() as session:
 
             async def once() -> int:
-                async with session.get(aiohttp.client.URL(url, encoded=True)) as answer:
+                async with session.get(URL(url, encoded=True)) as answer:
                     await answer.read()
                     return answer.status
 

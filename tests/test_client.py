@@ -12,6 +12,7 @@ import pytest
 from aioinstructure import (
     ABConnect,
     Canvas,
+    Clock,
     ConfigurationError,
     Cursor,
     DecodeError,
@@ -22,7 +23,7 @@ from aioinstructure import (
 )
 from aioinstructure.canvas import Course, CoursePace
 from aioinstructure.canvas.courses import Courses
-from aioinstructure.endpoint import GET, Namespace, routes_of
+from aioinstructure.endpoint import DELETE, GET, Namespace, routes_of
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
 
@@ -99,7 +100,9 @@ def test_what_is_no_origin_is_refused(url: str) -> None:
     """A path, a query, a user, garbage: told at once, and without what may be a secret."""
     for make in (
         lambda: Canvas(url, token="t"),
-        lambda: ABConnect(partner_id="p", partner_key="k", base_url=url.replace("/rest/v4.1", "/x")),
+        lambda: ABConnect(
+            partner_id="p", partner_key="k", base_url=url.replace("/rest/v4.1", "/x")
+        ),
     ):
         with pytest.raises(ConfigurationError) as caught:
             make()
@@ -115,7 +118,8 @@ def test_a_url_that_is_no_text_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["canvas.example.edu", "10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "[::2]"]
+    "host",
+    ["canvas.example.edu", "10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "[::2]"],
 )
 def test_plain_http_is_refused_off_loopback(host: str) -> None:
     """It would show the credential to all; who wants it anyway is warned."""
@@ -145,7 +149,7 @@ async def test_ab_connect_takes_its_base_or_its_origin(url: str) -> None:
 @pytest.mark.parametrize("path", ["/rest", "/rest/v4", "/rest/v4.1/standards", "/rest/v4.10"])
 def test_ab_connect_takes_no_other_path(path: str) -> None:
     """Another version is another interface."""
-    with pytest.raises(ConfigurationError, match="or that and /rest/v4.1"):
+    with pytest.raises(ConfigurationError, match=r"or that and /rest/v4\.1"):
         ab_with(base_url=f"https://ab.test{path}")
 
 
@@ -156,6 +160,9 @@ def test_ab_connect_has_an_address_of_its_own() -> None:
 
 class Auth:
     """Some other way to sign in."""
+
+    def __repr__(self) -> str:
+        return "Auth()"
 
     def authorize(self, request: Request, now: float) -> Request:
         return request
@@ -320,6 +327,12 @@ async def test_closing_a_view_closes_nothing() -> None:
     assert transport.closed
 
 
+async def test_a_clock_is_handed_on(clock: Clock) -> None:
+    """Wall and loop time can be given; views have the same."""
+    canvas, _ = canvas_with(clock=clock)
+    assert canvas.with_options(lane="bulk").clock is canvas.clock is clock
+
+
 async def test_another_client_can_share_the_budget() -> None:
     """`quota=other.quota` is one bucket for both."""
     quota = Scheduler(TokenBucket(1, 1))
@@ -340,9 +353,12 @@ class Widgets(Namespace):
     """Resources of a plug-in."""
 
     @GET("/api/v1/widgets/{id}")
-    async def get(self, id: int) -> Course:  # type: ignore[empty-body]
+    async def get(self, id: int) -> Course:  # type: ignore[empty-body]  # noqa: A002
         """One widget."""
-        ...
+
+    @DELETE("/api/v1/widgets/{id}")
+    async def delete(self, id: int) -> None:  # noqa: A002
+        """No widget."""
 
 
 async def test_a_subclass_keeps_the_resources_and_may_add_some() -> None:
@@ -354,14 +370,15 @@ async def test_a_subclass_keeps_the_resources_and_may_add_some() -> None:
     assert (await district.with_options(lane="bulk").widgets.get(3)).id == 3
     assert district.as_user(1).cache == {"x": 1}
     names = {route.name for route in routes_of(District)}
-    assert names == {route.name for route in routes_of(Canvas)} | {"widgets.get"}
+    ours = {"widgets.get", "widgets.delete"}
+    assert names == {route.name for route in routes_of(Canvas)} | ours
 
 
 def test_an_attribute_that_is_none_says_so() -> None:
     """As every object does."""
     canvas, _ = canvas_with()
     with pytest.raises(AttributeError, match="'Canvas' object has no attribute 'coarses'"):
-        _ = canvas.coarses  # type: ignore[attr-defined]
+        _ = canvas.coarses
 
 
 # --- as_user -------------------------------------------------------------------------------------
@@ -461,12 +478,20 @@ async def test_a_deletion_may_be_answered_with_nothing(status: int) -> None:
     assert await canvas.course_paces.delete(1, 2) == CoursePace()
 
 
+async def test_an_operation_without_a_result_looks_at_no_body() -> None:
+    """Whatever comes, None is given."""
+    transport = FakeTransport([reply(status=204), reply({"id": 1}), reply(body=b"gone")])
+    district = District("https://canvas.test", token="t", transport=transport)
+    for _ in range(3):
+        assert await district.widgets.delete(1) is None  # type: ignore[func-returns-value]
+
+
 async def test_an_empty_body_where_there_should_be_one() -> None:
     """DecodeError says that it is empty."""
     canvas, _ = canvas_with(reply(), reply(status=204))
     for call in (canvas.courses.get(1), canvas.courses.list().collect()):
         with pytest.raises(DecodeError, match="an empty body"):
-            await call  # type: ignore[misc]  # two types of awaitables
+            await call
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1,", b"\xff\xfe", b"while(1);[]", b"NaN"])
@@ -493,7 +518,7 @@ async def test_a_list_that_leaves_its_base_is_not_followed() -> None:
     base = "https://api.abconnect.instructure.com"
     for path in ("/rest/v4.10/standards", "/admin", "/rest/v4.1"):
         ab, transport = ab_with(reply({"data": [{"id": "A"}], "links": {"next": f"{base}{path}"}}))
-        with pytest.raises(OriginError, match="outside of /rest/v4.1/"):
+        with pytest.raises(OriginError, match=r"outside of /rest/v4\.1/"):
             await ab.standards.list().collect()
         assert len(transport.requests) == 1
 
@@ -527,9 +552,7 @@ async def test_a_cursor_goes_on_in_another_client() -> None:
 
     canvas, _ = canvas_with(page)
     pages = canvas.courses.list()
-    texts = []
-    async for _ in pages:
-        texts.append(str(pages.cursor))
+    texts = [str(pages.cursor) async for _ in pages]
     for done, text in enumerate(texts, 1):
         other, _ = canvas_with(page)
         rest = [course.id async for course in other.resume(text)]
@@ -568,7 +591,7 @@ async def test_a_cursor_is_untrusted(text: str) -> None:
     """Another version, origin, endpoint or user, or a path that is none: nothing is sent."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
-        canvas.resume(text)
+        await canvas.resume(text)
     assert transport.requests == []
 
 
@@ -582,7 +605,7 @@ async def test_a_cursor_of_a_masqueraded_list_needs_the_same_user() -> None:
             await canvas.as_user(user).resume(text).collect()
         for stranger in (canvas, canvas.as_user(8)):
             with pytest.raises(InputError, match="another as_user"):
-                stranger.resume(text)
+                await stranger.resume(text)
     assert all(path.count("as_user_id=7") == 1 for path in transport.paths)
     assert len(transport.requests) == 4
 
@@ -592,7 +615,7 @@ async def test_ab_connect_knows_no_masquerading() -> None:
     ab, _ = ab_with()
     text = cursor_of(origin=ab.origin, route="standards.list", path="/standards", as_user=5)
     with pytest.raises(InputError, match="another as_user"):
-        ab.resume(text)
+        await ab.resume(text)
 
 
 # --- costs ---------------------------------------------------------------------------------------

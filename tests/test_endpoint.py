@@ -37,7 +37,7 @@ from aioinstructure.paging import Pages
 Word = Literal["red", "green"]
 
 
-class Order(str, enum.Enum):
+class Order(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
     """An enum of a caller's."""
 
     UP = "asc"
@@ -56,7 +56,7 @@ class Base(Namespace):
     @GET("/shared/{id}")
     async def shared(self, id: Id) -> Thing:  # noqa: A002
         """One of them."""
-        ...
+        raise NotImplementedError
 
 
 class Things(Base):
@@ -75,12 +75,12 @@ class Things(Base):
         page_size: int | None = None,
     ) -> Pages[Thing]:
         """Things that match."""
-        ...
+        raise NotImplementedError
 
     @GET("/things/{id}/parts/{name}")
     async def part(self, id: Id, name: str, *, page_size: int | None = None) -> Thing:  # noqa: A002
         """A part; `page_size` is a parameter like others here."""
-        ...
+        raise NotImplementedError
 
     @POST("/things", body="thing")
     async def create(
@@ -93,22 +93,22 @@ class Things(Base):
         notify: Annotated[bool | None, Wire(where="query")] = None,
     ) -> Thing:
         """A new one."""
-        ...
+        raise NotImplementedError
 
     @PUT("/things/{id}")
     async def update(self, id: Id, *, name: Opt[str | None] = UNSET) -> Thing:  # noqa: A002
         """Change it."""
-        ...
+        raise NotImplementedError
 
     @PATCH("/things/{id}", idempotent=False)
     async def patch(self, id: Id, *, name: Opt[str] = UNSET) -> Thing:  # noqa: A002
         """Change it otherwise."""
-        ...
+        raise NotImplementedError
 
     @DELETE("/things/{id}")
     async def delete(self, id: Id, *, event: Literal["delete", "conclude"]) -> None:  # noqa: A002
         """Remove it."""
-        ...
+        raise NotImplementedError
 
     async def twice(self, id: Id) -> Sequence[Thing]:  # noqa: A002
         """A method with a body of its own."""
@@ -352,7 +352,10 @@ def test_a_list_complains_at_once(things: Any) -> None:
             {"include": ["red", "gren"]},
             "include takes no 'gren', did you mean 'green'? It takes: green, red",
         ),
-        ({"include": [["red"]]}, "include takes no ['red'], did you mean 'red'? It takes: green, red"),
+        (
+            {"include": [["red"]]},
+            "include takes no ['red'], did you mean 'red'? It takes: green, red",
+        ),
         ({"include": "red"}, "include takes a list, such as ['red'], not 'red'"),
         ({"ids": 5}, "ids takes a list, such as [5], not 5"),
     ],
@@ -367,7 +370,7 @@ def test_unknown_words_are_refused(things: Any, arguments: dict[str, Any], messa
 @pytest.mark.parametrize("include", [iter(["red"]), b"red", 5, {"red": 1}])
 def test_what_is_no_list_is_refused(things: Any, include: Any) -> None:
     """Iterators and dicts included: they are not sent as the print of an object."""
-    with pytest.raises(InputError, match="include takes"):
+    with pytest.raises(InputError, match=r"include takes"):
         things.list(include=include)
 
 
@@ -394,7 +397,7 @@ def test_a_page_has_1_to_100_items(things: Any, size: Any) -> None:
 @pytest.mark.parametrize("value", [True, None, "", -1, "..", "a/../b"], ids=repr)
 async def test_a_bad_id_is_refused(things: Any, value: Any) -> None:
     """By the name of the parameter."""
-    with pytest.raises(InputError, match="^id must"):
+    with pytest.raises(InputError, match=r"^id must"):
         await things.update(value)
 
 

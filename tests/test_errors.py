@@ -64,7 +64,7 @@ RESPONSE = Response(404, {"x-request-context-id": "r-1"}, b"{}", REQUEST)
 def test_the_tree_is_the_one_that_is_drawn() -> None:
     """Names and parents, no more and no less."""
     found = {
-        name: kind.__base__.__name__
+        name: kind.__bases__[0].__name__
         for name, kind in vars(errors).items()
         if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error
     }

@@ -25,12 +25,7 @@ def modules() -> Iterator[str]:
 
 
 def load(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("aioinstructure"):
-            raise
-        pytest.skip(f"needs an extra: {error.name}")
+    return importlib.import_module(name)
 
 
 def tree_of(module: ModuleType) -> ast.Module:
@@ -57,12 +52,14 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
 
 def for_checkers(module: ModuleType) -> dict[str, str]:
     """Names that are imported for checkers only, with the module that they come from."""
-    found = {}
+    found: dict[str, str] = {}
     for node in tree_of(module).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for inner in ast.walk(node):
                 if isinstance(inner, ast.ImportFrom):
-                    found |= {alias.asname or alias.name: inner.module or "" for alias in inner.names}
+                    found |= {
+                        alias.asname or alias.name: inner.module or "" for alias in inner.names
+                    }
     return found
 
 
@@ -111,7 +108,9 @@ def test_what_is_public_is_promised(name: str) -> None:
 def test_every_namespace_of_a_client_is_lazy_too(name: str) -> None:
     """The annotations of the client class are found in the table."""
     module = importlib.import_module(name)
-    client = getattr(module, {"canvas": "Canvas", "abconnect": "ABConnect"}[name.rpartition(".")[2]])
+    client = getattr(
+        module, {"canvas": "Canvas", "abconnect": "ABConnect"}[name.rpartition(".")[2]]
+    )
     namespaces = {namespace.__name__ for _, namespace in client.namespaces()}
     assert namespaces
     assert namespaces == {

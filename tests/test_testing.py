@@ -48,9 +48,12 @@ def test_the_clock_jumps_to_the_next_timer(loop: VirtualLoop) -> None:
     fired: list[tuple[str, float]] = []
     started = loop.time()
 
+    def note(name: str) -> None:
+        fired.append((name, loop.time() - started))
+
     async def main() -> None:
         for name, delay in (("late", 600.0), ("early", 0.5), ("middle", 60.0)):
-            loop.call_later(delay, lambda n=name: fired.append((n, loop.time() - started)))
+            loop.call_later(delay, note, name)
         await asyncio.sleep(600.1)
 
     real = time.perf_counter()
@@ -131,7 +134,8 @@ def test_no_jump_while_an_executor_is_at_work(loop: VirtualLoop) -> None:
 
     async def main() -> str:
         async with asyncio.timeout(30):
-            return await loop.run_in_executor(None, lambda: time.sleep(0.05) or "done")
+            await loop.run_in_executor(None, time.sleep, 0.05)
+            return "done"
 
     start = loop.time()
     assert loop.run_until_complete(main()) == "done"
@@ -176,9 +180,9 @@ def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
     async def main() -> bool:
         loop.call_later(30, lambda: None)
         with loop.hold():
-            thread = threading.Thread(target=lambda: (time.sleep(0.05), done.set()))
+            thread = threading.Timer(0.05, done.set)
             thread.start()
-            while not done.is_set():
+            while not done.is_set():  # noqa: ASYNC110 - the turns are what is looked at
                 await asyncio.sleep(0)
             before = loop.time()
         assert 0.04 < loop.time() - before < 5
@@ -193,7 +197,7 @@ def test_a_timer_in_a_hold_does_not_fire_before_its_time(loop: VirtualLoop) -> N
     fired: list[bool] = []
 
     async def main() -> None:
-        loop.call_later(10, fired.append, True)  # noqa: FBT003
+        loop.call_later(10, fired.append, True)
         with loop.hold():
             timer = threading.Timer(0.12, loop.call_soon_threadsafe, [lambda: None])
             timer.start()

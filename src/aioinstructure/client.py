@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from aioinstructure._types import Lane
-from aioinstructure._version import __version__
 from aioinstructure.clock import Clock
 from aioinstructure.convert import Converter
 from aioinstructure.endpoint import Call, Namespace, Route, routes_of
@@ -36,7 +35,7 @@ from aioinstructure.errors import (
 from aioinstructure.paging import Cursor, Page, Pages, Place, items_in
 from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
-from aioinstructure.transport.http import HttpTransport
+from aioinstructure.transport.http import USER_AGENT, HttpTransport
 from aioinstructure.transport.pipeline import Parts, build
 from aioinstructure.wire.auth import Credential, scrub
 from aioinstructure.wire.link import origin_of
@@ -52,6 +51,8 @@ T = TypeVar("T")
 
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ENCODED = re.compile(r"[!\"$-~]*")
+"""What a path and its query may be made of: ASCII without blanks and control characters, and #."""
 _SAFE = _READS | {"PUT", "DELETE"}
 
 
@@ -388,7 +389,7 @@ def _checked_path(path: str) -> str:
     """The path, if it can be sent as it is."""
     if not path.startswith("/") or path.startswith("//"):
         raise InputError(f"a path begins with one slash: {path[:200]!r}")
-    if "#" in path or any(not "!" <= ch <= "~" for ch in path):
+    if not _ENCODED.fullmatch(path):
         raise InputError(f"the path must be percent-encoded: {path[:200]!r}")
     return path
 
@@ -403,8 +404,7 @@ def http_transport(
     trust_env: bool,
 ) -> HttpTransport:
     """The transport of a client that was not given one."""
-    ours = f"aioinstructure/{__version__}"
-    agent = ours if user_agent is None else user_agent.strip()
+    agent = USER_AGENT if user_agent is None else user_agent.strip()
     if not agent or not agent.isprintable():
         raise ConfigurationError(f"user_agent must be printable text, not {user_agent!r}")
     if ssl is not None and not isinstance(ssl, tls.SSLContext):

@@ -15,11 +15,11 @@ import asyncio
 import contextlib
 import selectors
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import define, field
+from attrs import define, evolve, field
 
 from aioinstructure._types import UNSET
 from aioinstructure.abconnect import ABConnect
@@ -29,6 +29,7 @@ from aioinstructure.errors import Error
 from aioinstructure.simulator import Simulator
 from aioinstructure.sync import Checkpoint, Row
 from aioinstructure.transport.exchange import OnHead
+from aioinstructure.transport.http import USER_AGENT
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.verdict import unanswered
 
@@ -71,6 +72,10 @@ def reply(
     return Response(status, fields, body)
 
 
+def _listed(replies: Iterable[Reply]) -> list[Reply]:
+    return list(replies)
+
+
 @define(eq=False)
 class FakeTransport:
     """Answers from a list, and keeps what was sent.
@@ -85,7 +90,7 @@ class FakeTransport:
         closed: Whether it was closed.
     """
 
-    _replies: list[Reply] = field(converter=list)
+    _replies: list[Reply] = field(converter=_listed)
     seconds: float = 0.0
     requests: list[Request] = field(factory=list, init=False)
     closed: bool = field(default=False, init=False)
@@ -124,6 +129,8 @@ class SimulatorTransport:
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
+        if "user-agent" not in request.headers:  # as over HTTP
+            request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
         try:
             answer = await self.simulator.handle(request)
         except ConnectionResetError as error:

@@ -72,7 +72,7 @@ async def test_a_number_is_one_from_zero_up(seq: Any) -> None:
     """Told before anything is sent."""
     ab, transport = ab_with()
     with pytest.raises(InputError):
-        ab.events.since(seq)
+        await ab.events.since(seq)
     assert transport.requests == []
 
 

@@ -110,9 +110,9 @@ async def test_a_relationship_that_is_none_is_told() -> None:
     ab, transport = ab_with()
     wrong: Any = "peer"
     with pytest.raises(InputError, match="did you mean 'peers'"):
-        ab.standards.related(GUID, wrong)
+        await ab.standards.related(GUID, wrong)
     with pytest.raises(InputError, match="comma"):
-        ab.standards.list(fields=["a,b"])
+        await ab.standards.list(fields=["a,b"])
     assert transport.requests == []
 
 
@@ -186,4 +186,4 @@ def test_models_and_resources_are_loaded_on_first_use() -> None:
     for name in aioinstructure.abconnect.__all__:
         assert getattr(aioinstructure.abconnect, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'Standart'"):
-        _ = aioinstructure.abconnect.Standart  # type: ignore[attr-defined]
+        _ = aioinstructure.abconnect.Standart

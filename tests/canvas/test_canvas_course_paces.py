@@ -64,11 +64,11 @@ async def test_the_wrapper_of_a_section_is_undone_too() -> None:
         "pace": {"id": 6, "context_type": "Section", "section": {"name": "S", "size": 3}},
         "progress": JOB,
     }
-    pace = Converter().structure(body, CoursePace)
+    pace: CoursePace = Converter().structure(body, CoursePace)
     assert pace.section is not None
     assert (pace.id, pace.section.size) == (6, 3)
     assert pace.progress is not None
-    enrollment = Converter().structure(
+    enrollment: CoursePace = Converter().structure(
         {"pace": {"context_type": "StudentEnrollment", "student": {"name": "R"}}}, CoursePace
     )
     assert enrollment.student is not None
@@ -153,7 +153,7 @@ async def test_what_the_server_would_misread_is_refused_here() -> None:
     canvas, transport = canvas_with()
     wrong: Any = "sections"
     with pytest.raises(InputError, match="did you mean 'section'"):
-        canvas.course_paces.contexts(9, type=wrong)
+        await canvas.course_paces.contexts(9, type=wrong)
     with pytest.raises(InputError, match="time zone"):
         await canvas.course_paces.update(9, 5, end_date=datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(InputError):
@@ -164,7 +164,9 @@ async def test_what_the_server_would_misread_is_refused_here() -> None:
 async def test_refusals_of_paces_have_odd_shapes() -> None:
     """`errors` as one text or a list of them, and a 400 without any body."""
     canvas, _ = canvas_with(
-        reply({"success": False, "errors": "You cannot delete the default course pace."}, status=422),
+        reply(
+            {"success": False, "errors": "You cannot delete the default course pace."}, status=422
+        ),
         reply({"success": False, "errors": ["Only one of them"]}, status=422),
         reply(status=400),
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from aioinstructure import Canvas, InputError, NotFound, ProgressFailed, Request
 from aioinstructure.canvas import Progress
-from aioinstructure.testing import FakeTransport, canvas_of, reply
 from aioinstructure.simulator import Knobs, Simulator
+from aioinstructure.testing import FakeTransport, canvas_of, reply
 
 
 def job(state: str | None, **more: Any) -> Any:
@@ -60,9 +61,9 @@ async def test_the_pauses_grow() -> None:
 
     canvas, _ = canvas_with(answer)
     await canvas.progress.wait(42)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps[0] == pytest.approx(0.5, abs=0.01)
-    assert gaps == sorted(gaps[:-1]) + gaps[-1:] or max(gaps) <= 10.3
+    assert all(later > earlier - 0.01 for earlier, later in pairwise(gaps))
     assert gaps[-1] == pytest.approx(10, abs=0.3)
     assert len(times) < 380
 
@@ -71,7 +72,7 @@ async def test_the_pauses_grow() -> None:
 async def test_every_other_end_is_a_failure(state: str | None) -> None:
     """Also a state that nobody has documented: no waiting for ever."""
     canvas, _ = canvas_with(job("running"), job(state, message="Unexpected error, ID: 7"))
-    with pytest.raises(ProgressFailed, match="Unexpected error, ID: 7") as caught:
+    with pytest.raises(ProgressFailed, match="Unexpected error") as caught:
         await canvas.progress.wait(42)
     assert isinstance(caught.value.progress, Progress)
     assert caught.value.progress.workflow_state == state
@@ -80,7 +81,7 @@ async def test_every_other_end_is_a_failure(state: str | None) -> None:
 async def test_a_failure_without_a_message() -> None:
     """The state says enough."""
     canvas, _ = canvas_with(job("failed", message=None))
-    with pytest.raises(ProgressFailed, match="progress 42 ended as failed$"):
+    with pytest.raises(ProgressFailed, match=r"progress 42 ended as failed$"):
         await canvas.progress.wait(42)
 
 
@@ -130,7 +131,7 @@ async def test_all_waits_of_a_client_are_spaced_together() -> None:
     canvas, _ = canvas_with(answer)
     clients = [canvas, canvas.with_options(lane="bulk"), canvas.as_user(7)]
     await asyncio.gather(*(clients[n % 3].progress.wait(n) for n in range(50)))
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 150
     assert min(gaps) > 0.2
     assert times[-1] - times[0] == pytest.approx(149 * 0.25, abs=3)

@@ -51,7 +51,12 @@ def test_a_sis_id_is_text_that_is_not_empty(wrong: Any) -> None:
 async def test_a_list_of_courses() -> None:
     """Includes as Rails reads them; fields that were not asked for are None."""
     rows = [
-        {"id": 1, "name": "A", "term": {"id": 2, "name": "Fall"}, "start_at": "2026-08-24T06:00:00Z"},
+        {
+            "id": 1,
+            "name": "A",
+            "term": {"id": 2, "name": "Fall"},
+            "start_at": "2026-08-24T06:00:00Z",
+        },
         {"id": 2, "access_restricted_by_date": True},
     ]
     canvas, transport = canvas_with(reply(rows))
@@ -62,8 +67,10 @@ async def test_a_list_of_courses() -> None:
     assert (first.term.name, first.start_at) == ("Fall", datetime(2026, 8, 24, 6, tzinfo=UTC))
     assert (second.access_restricted_by_date, second.name, second.term) == (True, None, None)
     assert transport.paths == [
-        "/api/v1/courses?enrollment_state=active&include%5B%5D=term&include%5B%5D=teachers"
-        "&state%5B%5D=available&per_page=2"
+        (
+            "/api/v1/courses?enrollment_state=active&include%5B%5D=term&include%5B%5D=teachers"
+            "&state%5B%5D=available&per_page=2"
+        )
     ]
 
 
@@ -71,12 +78,18 @@ async def test_courses_of_an_account() -> None:
     """Dates, flags and ids in the query."""
     canvas, transport = canvas_with(reply([]), reply({"id": 3}))
     await canvas.accounts.courses(
-        "self", search_term="bio", by_teachers=[1, 2], published=True, starts_before=date(2026, 1, 2)
+        "self",
+        search_term="bio",
+        by_teachers=[1, 2],
+        published=True,
+        starts_before=date(2026, 1, 2),
     ).collect()
     assert (await canvas.accounts.course(1, 3)).id == 3
     assert transport.paths == [
-        "/api/v1/accounts/self/courses?published=true&by_teachers%5B%5D=1&by_teachers%5B%5D=2"
-        "&search_term=bio&starts_before=2026-01-02&per_page=100",
+        (
+            "/api/v1/accounts/self/courses?published=true&by_teachers%5B%5D=1&by_teachers%5B%5D=2"
+            "&search_term=bio&starts_before=2026-01-02&per_page=100"
+        ),
         "/api/v1/accounts/1/courses/3",
     ]
 
@@ -84,7 +97,11 @@ async def test_courses_of_an_account() -> None:
 async def test_modules_and_their_items() -> None:
     """Items come with the module or not at all; the two are told apart."""
     module = {"id": 1, "name": "M", "items_count": 60}
-    item = {"id": 7, "type": "Quiz", "completion_requirement": {"type": "min_score", "min_score": 2}}
+    item = {
+        "id": 7,
+        "type": "Quiz",
+        "completion_requirement": {"type": "min_score", "min_score": 2},
+    }
     canvas, transport = canvas_with(
         reply([module, {**module, "items": [item]}]), reply(module), reply([item]), reply(item)
     )
@@ -120,4 +137,4 @@ def test_models_and_resources_are_loaded_on_first_use() -> None:
         assert getattr(aioinstructure.canvas, name) is not None
     assert aioinstructure.canvas.Course is Course
     with pytest.raises(AttributeError, match="has no attribute 'Coarse'"):
-        _ = aioinstructure.canvas.Coarse  # type: ignore[attr-defined]
+        _ = aioinstructure.canvas.Coarse

@@ -75,7 +75,18 @@ def test_words_become_what_the_parameter_takes() -> None:
     """Numbers, flags, dates, null, JSON and repeated words."""
     update = parse(
         ROUTES["course_paces.update"],
-        ["5", "7", "--end-date=null", "--exclude-weekends", "true", "--selected-days-to-skip", "sat", "--selected-days-to-skip=sun", "--module-items", '{"id": 1, "duration": 2}'],
+        [
+            "5",
+            "7",
+            "--end-date=null",
+            "--exclude-weekends",
+            "true",
+            "--selected-days-to-skip",
+            "sat",
+            "--selected-days-to-skip=sun",
+            "--module-items",
+            '{"id": 1, "duration": 2}',
+        ],
     )
     assert update == {
         "course_id": 5,

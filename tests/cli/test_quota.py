@@ -22,6 +22,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*.json")]
+
+
 async def test_a_running_sync_is_shown(folder: Path) -> None:
     """Level, rate, calls in flight and waiting by lane; gone when the sync has ended."""
     quota = Scheduler(TokenBucket(), name="https://abconnect.test")
@@ -37,18 +41,25 @@ async def test_a_running_sync_is_shown(folder: Path) -> None:
         lease.settle()
     after = await asyncio.to_thread(CliRunner().invoke, app, ["quota", "--once"])
     assert after.output == "no sync runs on this machine\n"
-    assert [path.name for path in folder.rglob("*.json")] == []
+    assert files(folder) == []
 
 
-async def test_what_others_could_read_or_write_is_left_alone(folder: Path) -> None:
+@pytest.fixture
+def open_folder(folder: Path) -> Path:
+    """One that anybody may write to stands where ours would."""
+    ours = folder / f"aioinstructure-{os.getuid()}"
+    ours.mkdir()
+    ours.chmod(0o777)
+    return folder
+
+
+async def test_what_others_could_read_or_write_is_left_alone(open_folder: Path) -> None:
     """A folder that is not only ours is neither written to nor read."""
-    (folder / f"aioinstructure-{os.getuid()}").mkdir(mode=0o777)
-    (folder / f"aioinstructure-{os.getuid()}").chmod(0o777)
     async with published({"AB Connect": Scheduler(TokenBucket())}):
         await asyncio.sleep(0.01)
         shown = await asyncio.to_thread(CliRunner().invoke, app, ["quota"])
     assert shown.output == "no sync runs on this machine\n"
-    assert list(folder.rglob("*.json")) == []
+    assert files(open_folder) == []
 
 
 def test_rubbish_in_the_folder_is_passed_over(folder: Path) -> None:

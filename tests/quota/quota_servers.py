@@ -7,6 +7,11 @@ import random
 from dataclasses import dataclass, field
 
 
+def seeded(seed: int) -> random.Random:
+    """Chance that comes again."""
+    return random.Random(seed)  # noqa: S311 - nothing is secret here
+
+
 @dataclass
 class CanvasServer:
     """The leaky bucket of one access token."""

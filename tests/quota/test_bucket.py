@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import heapq
 import math
-import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quota_servers import TokenServer
 
 from aioinstructure.errors import InputError
 from aioinstructure.quota import Cost, TokenBucket
+from tests.quota.quota_servers import TokenServer, seeded
 
 ONE = Cost()
 WILD = Cost(wildcard=True)
@@ -23,7 +23,7 @@ def started(bucket: TokenBucket, now: float = 0.0) -> TokenBucket:
     return bucket
 
 
-def test_burst_then_five_a_second():
+def test_burst_then_five_a_second() -> None:
     """24 calls go at once, the next one a fifth of a second later."""
     bucket = started(TokenBucket())
     for _ in range(24):
@@ -33,19 +33,19 @@ def test_burst_then_five_a_second():
     assert bucket.wait(ONE, 0.2) == 0
 
 
-def test_reserve_keeps_one_token():
+def test_reserve_keeps_one_token() -> None:
     """With `reserve` a call leaves one token behind."""
     bucket = started(TokenBucket(start_level=1.0))
     assert bucket.wait(ONE, 0.0) == 0
     assert bucket.wait(ONE, 0.0, reserve=True) == pytest.approx(0.2)
 
 
-def test_reserve_of_a_burst_of_one():
+def test_reserve_of_a_burst_of_one() -> None:
     """A burst of one has nothing to keep: lower lanes still run."""
     assert started(TokenBucket(burst=1)).wait(ONE, 0.0, reserve=True) == 0
 
 
-def test_wildcard_takes_from_both():
+def test_wildcard_takes_from_both() -> None:
     """A wildcard call takes a token from each bucket, and a refund puts both back."""
     bucket = started(TokenBucket())
     ticket = bucket.take(WILD, 0.0)
@@ -56,7 +56,7 @@ def test_wildcard_takes_from_both():
     assert bucket.read(0.0).level == 24
 
 
-def test_one_cut_for_each_event():
+def test_one_cut_for_each_event() -> None:
     """24 refusals of calls sent together cut the rate once."""
     bucket = started(TokenBucket())
     tickets = [bucket.take(ONE, 0.0) for _ in range(24)]
@@ -69,7 +69,7 @@ def test_one_cut_for_each_event():
     assert bucket.read(1.3).rate < 0.87 * 4.25
 
 
-def test_rate_grows_back_to_the_configured_one():
+def test_rate_grows_back_to_the_configured_one() -> None:
     """After a cut the rate comes back, and never passes what was configured."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 1.0), 1.2)
@@ -78,7 +78,7 @@ def test_rate_grows_back_to_the_configured_one():
     assert bucket.read(1_000.0).learned == {}
 
 
-def test_probe_goes_beyond():
+def test_probe_goes_beyond() -> None:
     """With `probe` and a bucket that stays empty the rate grows by 10 % a second."""
     bucket = started(TokenBucket(probe=True, start_level=0))
     now = 0.0
@@ -88,13 +88,13 @@ def test_probe_goes_beyond():
     assert bucket.read(now).rate == pytest.approx(5 * 1.1**now, rel=0.05)
 
 
-def test_probe_does_not_grow_while_idle():
+def test_probe_does_not_grow_while_idle() -> None:
     """An hour without calls does not make the rate grow beyond a second's worth."""
     bucket = started(TokenBucket(probe=True))
     assert bucket.read(3_600.0).rate == 5.0
 
 
-def test_retry_after_blocks():
+def test_retry_after_blocks() -> None:
     """A Retry-After holds everything back, though tokens are there."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=60.0)
@@ -104,21 +104,21 @@ def test_retry_after_blocks():
 
 
 @pytest.mark.parametrize("retry_after", [math.nan, -5.0])
-def test_nonsense_retry_after(retry_after):
+def test_nonsense_retry_after(retry_after: Any) -> None:
     """A Retry-After that cannot be is not believed."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=retry_after)
     assert bucket.read(1.0).blocked == 0
 
 
-def test_start_level_of_the_last_run():
+def test_start_level_of_the_last_run() -> None:
     """A level read three seconds ago has grown by three seconds; the burst is its limit."""
     assert started(TokenBucket(start_level=2, start_age=3)).read(0).level == 17
     assert started(TokenBucket(start_level=2, start_age=-3)).read(0).level == 2
     assert started(TokenBucket(start_level=90)).read(0).level == 24
 
 
-def test_set_rate_keeps_what_was_saved():
+def test_set_rate_keeps_what_was_saved() -> None:
     """A new rate holds at once; the level stays, as far as the burst allows."""
     bucket = started(TokenBucket(start_level=10))
     bucket.set_rate(10.0, 5.0, 0.0)
@@ -127,13 +127,13 @@ def test_set_rate_keeps_what_was_saved():
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["rate", "burst", "wildcard_rate", "wildcard_burst"])
-def test_impossible_limits(name, value):
+def test_impossible_limits(name: Any, value: Any) -> None:
     """Rates and bursts are finite and above zero."""
     with pytest.raises(InputError, match=name):
         TokenBucket(**{name: value})
 
 
-def test_impossible_changes_and_costs():
+def test_impossible_changes_and_costs() -> None:
     """What could never be granted is an InputError, and changes nothing."""
     bucket = started(TokenBucket())
     for rate, burst in [(0, None), (-1, None), (math.nan, None), (5, 0.5), (5, math.nan)]:
@@ -149,7 +149,7 @@ def test_impossible_changes_and_costs():
     assert bucket.read(0.0).rate == 5
 
 
-def test_reset_makes_old_tickets_void():
+def test_reset_makes_old_tickets_void() -> None:
     """After a reset, the calls of before neither refund nor cut."""
     bucket = started(TokenBucket())
     old = [bucket.take(ONE, 0.0) for _ in range(5)]
@@ -167,11 +167,14 @@ def test_reset_makes_old_tickets_void():
     idle=st.floats(0, 20),
 )
 @settings(max_examples=60, deadline=None)
-def test_never_refused_when_parameters_are_known(seed, spread, wildcards, idle):
+def test_never_refused_when_parameters_are_known(
+    seed: Any, spread: Any, wildcards: Any, idle: Any
+) -> None:
     """With delays that differ by up to 0.19 s, no order of calls and pauses meets a 429."""
-    rng = random.Random(seed)
+    rng = seeded(seed)
     bucket, server = started(TokenBucket()), TokenServer()
-    now, arrivals = 0.0, []
+    now = 0.0
+    arrivals: list[tuple[float, bool]] = []
     for _ in range(200):
         if rng.random() < 0.02:
             now += rng.random() * idle
@@ -197,7 +200,7 @@ def test_never_refused_when_parameters_are_known(seed, spread, wildcards, idle):
     probe=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_no_sequence_corrupts_it(steps, probe):
+def test_no_sequence_corrupts_it(steps: Any, probe: Any) -> None:
     """Whatever happens, in whatever time: the level stays within bounds and waits are finite."""
     bucket, now, tickets = started(TokenBucket(probe=probe)), 0.0, []
     for what, by, said in steps:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import heapq
 import math
-import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quota_servers import CanvasServer
 
 from aioinstructure.errors import InputError
 from aioinstructure.quota import Cost, CostBucket
+from tests.quota.quota_servers import CanvasServer, seeded
 
 LIST = Cost("list")
 
@@ -44,7 +44,7 @@ def room(bucket: CostBucket, now: float, cost: Cost = LIST) -> int:
     return number
 
 
-def test_first_call_goes_alone():
+def test_first_call_goes_alone() -> None:
     """Nothing is known of a new token: the second call waits for the first answer."""
     bucket = started()
     ticket = bucket.take(LIST, 0.0)
@@ -53,14 +53,14 @@ def test_first_call_goes_alone():
     assert bucket.wait(LIST, 0.3) == 0
 
 
-def test_eleven_at_once():
+def test_eleven_at_once() -> None:
     """A known, idle token lets 11 calls go within 20 ms, as many as the server would."""
     bucket = started()
     now = grow(bucket)
     assert room(bucket, now) + room(bucket, now + 0.02) == 11
 
 
-def test_politeness_cap():
+def test_politeness_cap() -> None:
     """However large the quota, no more than `max_in_flight` go in parallel."""
     bucket = started(CostBucket(capacity=1e6, max_in_flight=7))
     for number in range(20):
@@ -68,7 +68,7 @@ def test_politeness_cap():
     assert room(bucket, 20.0) == 7
 
 
-def test_header_raises_at_once_and_lowers_slowly():
+def test_header_raises_at_once_and_lowers_slowly() -> None:
     """A header of 200 is believed at once, and one of 600 soon after is not."""
     bucket = started()
     now = grow(bucket)
@@ -78,7 +78,7 @@ def test_header_raises_at_once_and_lowers_slowly():
     assert bucket.read(now + 0.2).level < 300.0
 
 
-def test_no_headers():
+def test_no_headers() -> None:
     """Without headers calls flow, are charged the time that they took, and leave a margin."""
     bucket = started()
     for number in range(30):
@@ -90,7 +90,7 @@ def test_no_headers():
     assert slow.read(100.0).level == pytest.approx(550.0)
 
 
-def test_heavy_route_waits_for_room():
+def test_heavy_route_waits_for_room() -> None:
     """A route that costs 300 does not start while less is left, though the server would let it."""
     bucket = started()
     now = grow(bucket)
@@ -101,7 +101,7 @@ def test_heavy_route_waits_for_room():
 
 
 @pytest.mark.parametrize("cost", [5_000.0, 700.0])
-def test_heaviest_route_is_not_stuck(cost):
+def test_heaviest_route_is_not_stuck(cost: Any) -> None:
     """A route that costs more than the capacity still goes when the bucket is empty."""
     bucket = started()
     bucket.settle(bucket.take(LIST, 0.0), 0.1, cost=cost, remaining=600.0)
@@ -109,7 +109,7 @@ def test_heaviest_route_is_not_stuck(cost):
 
 
 @pytest.mark.parametrize(("remaining", "least"), [(1.2, 4.88), (-200.0, 25.0), (49.9, 0.01)])
-def test_refused_waits_by_the_servers_word(remaining, least):
+def test_refused_waits_by_the_servers_word(remaining: Any, least: Any) -> None:
     """With nothing in flight, a refusal costs (reservation - remaining) / leak and a margin."""
     bucket = started()
     now = grow(bucket)
@@ -117,7 +117,7 @@ def test_refused_waits_by_the_servers_word(remaining, least):
     assert least <= bucket.wait(LIST, now) <= least + 1.2
 
 
-def test_refused_with_retry_after():
+def test_refused_with_retry_after() -> None:
     """A Retry-After is honoured beside the bucket."""
     bucket = started()
     now = grow(bucket)
@@ -125,7 +125,7 @@ def test_refused_with_retry_after():
     assert bucket.wait(LIST, now) == pytest.approx(40.0)
 
 
-def test_capacity_is_learned_upwards():
+def test_capacity_is_learned_upwards() -> None:
     """A remaining of 700 proves a capacity of 700."""
     bucket = started()
     answered(bucket, 0.0, cost=0.1, remaining=700.0)
@@ -133,7 +133,7 @@ def test_capacity_is_learned_upwards():
     assert [(news.limit, news.value) for news in bucket.news] == [("capacity", 700.0)]
 
 
-def test_capacity_is_learned_downwards():
+def test_capacity_is_learned_downwards() -> None:
     """Lone calls that always find 300, where it should have risen, prove a capacity of 300."""
     bucket = started()
     for number in range(6):
@@ -142,7 +142,7 @@ def test_capacity_is_learned_downwards():
     assert bucket.read(6.0).level == pytest.approx(300.0)
 
 
-def test_refusal_teaches_the_reservation():
+def test_refusal_teaches_the_reservation() -> None:
     """Refused with 90 left: the reservation is at least that."""
     bucket = started()
     now = grow(bucket)
@@ -150,7 +150,7 @@ def test_refusal_teaches_the_reservation():
     assert bucket.read(now).learned["reservation"] >= 90.0
 
 
-def test_reservation_of_one_path():
+def test_reservation_of_one_path() -> None:
     """Where one route is refused with 190 left, the others keep their reservation."""
     bucket = started()
     now = grow(bucket)
@@ -167,18 +167,19 @@ def test_reservation_of_one_path():
 
 @pytest.mark.parametrize("remaining", [math.nan, math.inf, -math.inf, 1e9, -1e9])
 @pytest.mark.parametrize("cost", [math.nan, -5.0, math.inf, 1e9])
-def test_nonsense_headers(cost, remaining):
+def test_nonsense_headers(cost: Any, remaining: Any) -> None:
     """Headers that cannot be true change nothing but the end of the call."""
     bucket = started()
     now = grow(bucket)
     answered(bucket, now, cost=cost, remaining=remaining)
     reading = bucket.read(now + 0.1)
-    assert (reading.capacity, reading.level) == (600.0, pytest.approx(600.0, abs=1.0))
+    assert reading.capacity == 600.0
+    assert reading.level == pytest.approx(600.0, abs=1.0)
     bucket.refused(bucket.take(LIST, now + 1), now + 1, remaining=remaining)
     assert 0 <= bucket.wait(LIST, now + 1) < 30
 
 
-def test_abandoned_reservation_leaks():
+def test_abandoned_reservation_leaks() -> None:
     """Of a call without an answer the 50 stay, and leak away; its slot is free at once."""
     bucket = started()
     now = grow(bucket)
@@ -187,7 +188,7 @@ def test_abandoned_reservation_leaks():
     assert bucket.read(now + 2).level == pytest.approx(570.0)
 
 
-def test_refund():
+def test_refund() -> None:
     """A call that was never sent gives its 50 back."""
     bucket = started()
     now = grow(bucket)
@@ -195,7 +196,7 @@ def test_refund():
     assert bucket.read(now).level == pytest.approx(600.0)
 
 
-def test_reset_keeps_what_was_learned():
+def test_reset_keeps_what_was_learned() -> None:
     """A new token starts empty and alone, with the limits of the old one."""
     bucket = started()
     answered(bucket, 0.0, cost=0.1, remaining=700.0)
@@ -210,13 +211,13 @@ def test_reset_keeps_what_was_learned():
 
 @pytest.mark.parametrize("name", ["capacity", "leak", "reservation", "margin", "max_in_flight"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
-def test_impossible_limits(name, value):
+def test_impossible_limits(name: Any, value: Any) -> None:
     """Limits are finite and above zero."""
     with pytest.raises(InputError, match=name):
         CostBucket(**{name: value})
 
 
-def test_impossible_margins():
+def test_impossible_margins() -> None:
     """A margin below the reservation would be refused, one above the capacity never granted."""
     with pytest.raises(InputError, match="margin"):
         CostBucket(margin=40)
@@ -226,7 +227,7 @@ def test_impossible_margins():
         started().check(Cost(units=math.nan))
 
 
-def test_routes_are_not_kept_without_end():
+def test_routes_are_not_kept_without_end() -> None:
     """Ten thousand different routes do not take memory without end, and stay right."""
     bucket = started()
     for number in range(10_000):
@@ -242,14 +243,18 @@ def test_routes_are_not_kept_without_end():
     delay=st.floats(0.001, 0.02),
 )
 @settings(max_examples=40, deadline=None)
-def test_never_refused_when_parameters_are_known(seed, cost, latency, delay):
+def test_never_refused_when_parameters_are_known(
+    seed: Any, cost: Any, latency: Any, delay: Any
+) -> None:
     """With the default limits and a fast network, saturation for two minutes meets no refusal.
 
-    The replica stays above the server's count less what is on its way, and below a full bucket.
+    The replica is never more than two reservations and a second of leak below the server: a call
+    on its way there, while another one's end on its way back has emptied the replica.
     """
-    rng = random.Random(seed)
+    rng = seeded(seed)
     bucket, server = started(), CanvasServer()
-    now, events, number = 0.0, [], 0
+    events: list[Any] = []
+    now, number = 0.0, 0
     while now < 120.0:
         wait = bucket.wait(LIST, now)
         due = events[0][0] if events else math.inf
@@ -274,9 +279,8 @@ def test_never_refused_when_parameters_are_known(seed, cost, latency, delay):
             heapq.heappush(events, (back, number, "answer", ticket, headers))
         else:
             bucket.settle(ticket, now, cost=said[0], remaining=said[1])
-            in_transit = sum(what != "finish" for _, _, what, _, _ in events)
             level = 600.0 - bucket.read(now).level
-            assert server.level_at(now) - level <= 50.0 * in_transit + 10.0
+            assert server.level_at(now) - level <= 110.0
 
 
 @given(
@@ -291,7 +295,7 @@ def test_never_refused_when_parameters_are_known(seed, cost, latency, delay):
     )
 )
 @settings(max_examples=200, deadline=None)
-def test_no_sequence_corrupts_it(steps):
+def test_no_sequence_corrupts_it(steps: Any) -> None:
     """Whatever happens, in whatever time, with whatever headers: an idle bucket lets calls go."""
     bucket, now, tickets = started(), 0.0, []
     for what, by, remaining, cost in steps:

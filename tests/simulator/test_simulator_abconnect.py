@@ -10,10 +10,10 @@ from aioinstructure.simulator.filters import compile_filter, parse_filter
 from aioinstructure.simulator.rows import walk
 from aioinstructure.simulator.signature import accepted, sign
 from aioinstructure.wire.message import Request
-from conftest import ORIGIN, WALL
+from tests.simulator.conftest import ORIGIN, WALL
 
 if TYPE_CHECKING:
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 BASE = f"{ORIGIN}/rest/v4.1"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from conftest import ORIGIN
+from tests.simulator.conftest import ORIGIN
 
 if TYPE_CHECKING:
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 NOT_FOUND = {"errors": [{"message": "The specified resource does not exist."}]}
 PACE = "/api/v1/courses/5/course_pacing"

@@ -14,7 +14,7 @@ from aioinstructure.wire.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 
 def add(caller: Caller, **facts: Any) -> None:

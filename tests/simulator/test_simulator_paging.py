@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import ORIGIN
+from tests.simulator.conftest import ORIGIN
 
 if TYPE_CHECKING:
     from aioinstructure.wire.message import Response
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 URL = f"{ORIGIN}/api/v1/courses"
 

@@ -13,7 +13,7 @@ from aioinstructure.wire.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 
 async def test_headers_of_a_lone_request(caller: Caller) -> None:

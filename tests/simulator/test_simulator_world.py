@@ -18,7 +18,7 @@ from aioinstructure.simulator.standards import Standards
 from aioinstructure.simulator.world import World
 
 if TYPE_CHECKING:
-    from conftest import Caller
+    from tests.simulator.conftest import Caller
 
 HERE = Path(aioinstructure.simulator.__file__).parent
 

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from attrs import define
-from rig import (
-    ab_on,
-    always,
-    assert_nothing_left,
-    canvas_on,
-    failing,
-    now,
-    timers,
-)
 
 from aioinstructure import (
     Canvas,
@@ -22,11 +14,23 @@ from aioinstructure import (
     DeadlineError,
     QuotaError,
     Request,
+    Response,
     ServerError,
     TransportError,
+    Unauthorized,
     UnknownOutcome,
 )
 from aioinstructure.testing import reply
+from tests.transport.rig import (
+    ab_on,
+    always,
+    assert_nothing_left,
+    canvas_on,
+    failing,
+    invalid_token,
+    now,
+    timers,
+)
 
 PATH = "/rest/v4.1/standards"
 
@@ -121,7 +125,7 @@ async def test_time_out_in_flight_of_a_write() -> None:
 
 async def test_time_out_in_flight_of_a_second_attempt() -> None:
     """What is in flight counts more than what was."""
-    replies = [TransportError("broke off"), reply([])]
+    replies: list[Any] = [TransportError("broke off"), reply([])]
     canvas, transport = canvas_on(replies, seconds=8, deadline=10)
     with pytest.raises(DeadlineError):
         await canvas.request("GET", "/api/v1/x")
@@ -141,13 +145,13 @@ async def test_attempts_share_the_deadline() -> None:
 async def test_the_consumers_time_between_pages_does_not_count() -> None:
     """Each page has a deadline of its own, however long its items are worked on."""
 
-    def page(request: Request) -> object:
+    def page(request: Request) -> Response:
         more = "page=3" not in request.path
         number = 3 if not more else 2 if "page=2" in request.path else 1
         url = f"https://canvas.test/api/v1/courses?page={number + 1}"
         return reply([{"id": number}], next=url if more else None)
 
-    canvas, _ = canvas_on([page], seconds=3, deadline=5)  # type: ignore[list-item]
+    canvas, _ = canvas_on([page], seconds=3, deadline=5)
     found = []
     async for course in canvas.courses.list():
         found.append(course.id)
@@ -187,6 +191,50 @@ async def test_a_timeout_of_somebody_elses_is_not_the_deadline() -> None:
     canvas, _ = canvas_on([], auth=Slow(), deadline=10)
     with pytest.raises(TimeoutError, match="the token endpoint"):
         await canvas.request("GET", "/api/v1/x")
+
+
+@define
+class Hanging:
+    """A credential whose n-th renewal never ends."""
+
+    patience: int
+    renewals: int = 0
+
+    def authorize(self, request: Request, now: float) -> Request:
+        return request
+
+    def stale(self, now: float) -> bool:
+        return True
+
+    async def refresh(self) -> None:
+        self.renewals += 1
+        if self.renewals > self.patience:
+            await asyncio.sleep(1_000)
+
+    def invalidate(self) -> bool:
+        return True
+
+
+async def test_a_renewal_that_hangs_before_anything_was_sent() -> None:
+    """Nothing was sent: a QuotaError, that says so."""
+    canvas, transport = canvas_on([], auth=Hanging(0), deadline=10)
+    with pytest.raises(QuotaError, match="nothing could be sent within 10 s"):
+        await canvas.request("GET", "/api/v1/x")
+    assert transport.requests == []
+    assert_nothing_left(canvas)
+
+
+async def test_a_renewal_that_hangs_after_a_refusal() -> None:
+    """The refusal is what happened, and `.wait` says that the quota was not to blame."""
+    canvas, transport = canvas_on([invalid_token()], auth=Hanging(1), deadline=10)
+    start = now()
+    with pytest.raises(Unauthorized) as caught:
+        await canvas.request("GET", "/api/v1/x")
+    assert now() - start == pytest.approx(10, abs=0.01)
+    assert caught.value.wait is not None
+    assert caught.value.wait < 1
+    assert len(transport.requests) == 1
+    assert_nothing_left(canvas)
 
 
 async def test_a_deadline_holds_for_every_view_of_a_client() -> None:

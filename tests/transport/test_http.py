@@ -20,7 +20,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aioresponses import aioresponses
-from rig import KEY, TOKEN
 
 from aioinstructure import (
     ABConnect,
@@ -47,6 +46,7 @@ from aioinstructure.transport.http import HttpTransport
 from aioinstructure.transport.pipeline import Parts, build
 from aioinstructure.wire.auth import BearerToken, Credential, PartnerSignature
 from aioinstructure.wire.message import Headers, Response
+from tests.transport.rig import KEY, TOKEN
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 AGENT = {"User-Agent": "tests"}
@@ -119,9 +119,7 @@ def free_port() -> int:
 
 async def test_a_request_and_its_answer(mocked: aioresponses) -> None:
     """Method, headers and body go out; status, headers and body come back, the head first."""
-    mocked.put(
-        "https://canvas.test/api/v1/x?a=1", body=b"[1]", headers={"X-Request-Cost": "0.5"}
-    )
+    mocked.put("https://canvas.test/api/v1/x?a=1", body=b"[1]", headers={"X-Request-Cost": "0.5"})
     heads: list[tuple[int, Headers]] = []
     transport = HttpTransport(headers=AGENT)
     request = Request("PUT", "https://canvas.test/api/v1/x?a=1", Headers({"accept": "x"}), b"{}")
@@ -509,7 +507,11 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SERVERS: dict[str, tuple[Callable[..., Any], type[Error], type[Error]]] = {
     "closes at once": (raw(b""), TransportError, UnknownOutcome),
     "closes in the head": (raw(b"HTTP/1.1 200 O"), TransportError, UnknownOutcome),
-    "closes in the body": (raw(OK + b"Content-Length: 99\r\n\r\n[1,"), TransportError, UnknownOutcome),
+    "closes in the body": (
+        raw(OK + b"Content-Length: 99\r\n\r\n[1,"),
+        TransportError,
+        UnknownOutcome,
+    ),
     "closes in a chunk": (
         raw(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[1,"),
         TransportError,
@@ -556,7 +558,9 @@ async def end_of(
                 name, _, value = pair.partition("=")
                 if name == "auth.signature":
                     secrets.append(value)
-                    secrets.append(value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "="))
+                    secrets.append(
+                        value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
+                    )
             return await transport.send(request, on_head)
 
         async def close(self) -> None:
@@ -678,7 +682,7 @@ async def test_a_proxy_that_asks_for_a_password(served: Serve) -> None:
 
 @pytest.mark.real_loop
 async def test_a_session_with_a_password_of_its_own_is_a_mistake_in_the_setup(seen: Seen) -> None:
-    """aiohttp sends one Authorization only: told at once, not retried, nothing was sent."""
+    """Aiohttp sends one Authorization only: told at once, not retried, nothing was sent."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # until aiohttp 4
         password = aiohttp.BasicAuth("user", KEY)
@@ -701,7 +705,7 @@ async def test_a_body_that_is_no_json_is_not_shown(served: Serve) -> None:
         writer.write(OK + b"Content-Type: text/html\r\n" + size + head)
 
     async with served(page) as origin, Canvas(origin, token=TOKEN) as canvas:
-        with pytest.raises(DecodeError, match="no JSON but .* of text/html") as caught:
+        with pytest.raises(DecodeError, match=r"no JSON but .* of text/html") as caught:
             await canvas.courses.get(1)
     for text in (*all_that_is_shown(caught.value), repr(caught.value.response)):
         assert TOKEN not in text

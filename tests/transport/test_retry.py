@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from email.utils import formatdate
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from rig import (
-    ab_on,
-    always,
-    assert_nothing_left,
-    bad_signature,
-    canvas_on,
-    failing,
-    invalid_token,
-    now,
-    running_clock,
-    throttled,
-    timed,
-)
 
 from aioinstructure import (
     BadRequest,
@@ -37,6 +25,19 @@ from aioinstructure import (
 from aioinstructure.canvas import CoursePace
 from aioinstructure.testing import reply
 from aioinstructure.transport.retry import RetryBudget
+from tests.transport.rig import (
+    ab_on,
+    always,
+    assert_nothing_left,
+    bad_signature,
+    canvas_on,
+    failing,
+    invalid_token,
+    now,
+    running_clock,
+    throttled,
+    timed,
+)
 
 PATH = "/api/v1/courses"
 TRANSIENT = [failing(status) for status in (408, 500, 502, 503, 504)]
@@ -55,7 +56,7 @@ async def test_a_read_that_fails_is_tried_four_times(answer: Any) -> None:
     with pytest.raises(Error):
         await canvas.request("GET", PATH)
     assert len(transport.requests) == 4
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert all(gap <= 0.5 * 2**place + 0.01 for place, gap in enumerate(gaps))
     assert_nothing_left(canvas)
 
@@ -265,7 +266,9 @@ async def test_a_retry_after_within_the_deadline_is_waited_for() -> None:
     assert times[1] - times[0] >= 20
 
 
-@pytest.mark.parametrize("headers", [{}, {"x-request-cost": "0.2", "x-rate-limit-remaining": "590"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-request-cost": "0.2", "x-rate-limit-remaining": "590"}]
+)
 async def test_a_limit_of_one_endpoint_does_not_spin(headers: dict[str, str]) -> None:
     """A 429 in JSON that the bucket knows nothing of is asked again with growing pauses."""
     error = {"error": "Page Views rate limit exceeded. Please wait and try again."}

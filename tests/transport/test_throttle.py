@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from rig import (
+
+from aioinstructure import ABConnect, ClientClosed, ConnectError, Error, Request, TransportError
+from aioinstructure.quota import Scheduler, TokenBucket
+from aioinstructure.testing import reply
+from aioinstructure.transport.exchange import OnHead
+from aioinstructure.wire.message import Headers, Response
+from tests.transport.rig import (
     ab_on,
     assert_nothing_left,
     bad_signature,
     canvas_on,
     failing,
-    reply,
     running_clock,
     throttled,
     timers,
 )
-
-from aioinstructure import ABConnect, ClientClosed, ConnectError, Error, Request, TransportError
-from aioinstructure.quota import Scheduler, TokenBucket
-from aioinstructure.transport.exchange import OnHead
-from aioinstructure.wire.message import Headers, Response
 
 PATH = "/rest/v4.1/standards"
 
@@ -200,7 +200,7 @@ async def test_a_named_flow_is_shared_by_everything_in_it() -> None:
 class Stale:
     """A credential that is stale before every call, and renewed with a moment's work."""
 
-    token: str = "Bearer x"  # noqa: S105
+    token: str = "Bearer x"
     renewed: int = field(default=0)
 
     def authorize(self, request: Request, now: float) -> Request:
@@ -227,7 +227,7 @@ def troubled(request: Request) -> Response:
 
 def fresh() -> ABConnect:
     """A client that queues, renews, fails twice and then answers, all within a few turns."""
-    trouble = [
+    trouble: list[Any] = [
         failing(503, retry_after="0.000001"),
         bad_signature(),
         ConnectError("refused"),

@@ -71,6 +71,7 @@ def test_a_bookmark_is_kept_to_the_letter(query: str) -> None:
         ("/api/v1/users?page=2", f"{HOME}/api/v1/users?page=2"),
         ("?page=bookmark:a.b", f"{HOME}/api/v1/courses?page=bookmark:a.b"),
         ("//canvas.test/x", f"{HOME}/x"),
+        ("///evil.test/x", f"{HOME}/evil.test/x"),  # an empty host is none: this is a path
         ("HTTPS://CANVAS.TEST:443/x", "https://CANVAS.TEST:443/x"),
         (f"{HOME}:443/x", f"{HOME}:443/x"),
         (f"{HOME}/a b?q=é#part", f"{HOME}/a%20b?q=%C3%A9"),
@@ -94,7 +95,6 @@ def test_links_home_are_followed(link: str, url: str) -> None:
         "https://evil.test\\@canvas.test/",
         "https://user:password@canvas.test/",
         "//evil.test/x",
-        "///evil.test/x",
         "https:///evil.test/x",
         "https://canvas.test.evil.test/",
         "https://canvas\t.test.evil.test/",
@@ -110,11 +110,6 @@ def test_links_home_are_followed(link: str, url: str) -> None:
 )
 def test_links_that_leave_are_an_error(link: str) -> None:
     """Another host, port or scheme, and every trick to look like home; in bodies as in headers."""
-    if link == "///evil.test/x":  # an empty host is none: it is a path, and stays at home
-        found = follow(f'<{link}>; rel="next"')
-        assert found is not None
-        assert found.url.startswith(f"{HOME}/")
-        return
     with pytest.raises(OriginError):
         follow(f'<{link}>; rel="next"')
     with pytest.raises(OriginError):
@@ -222,7 +217,7 @@ def test_an_origin_has_one_form(url: str, origin: str) -> None:
 )
 def test_what_has_no_origin_is_refused(url: str) -> None:
     """Only http and https, with a host."""
-    with pytest.raises(InputError, match="no .*URL"):
+    with pytest.raises(InputError, match=r"no .*URL"):
         origin_of(url)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 import json
 import math
+import pickle
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -27,7 +29,7 @@ from aioinstructure.wire.params import (
 )
 
 
-class Color(str, enum.Enum):
+class Color(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
     """An enum of a caller's that is text."""
 
     RED = "red"
@@ -210,6 +212,14 @@ def test_an_id_stays_one_segment(value: int | str) -> None:
     assert unquote(segment) == str(value)
     assert segment.isascii()
     assert not set(segment) & set("/?#. \\")
+
+
+def test_unset_is_one_thing() -> None:
+    """Falsy, printed by its name, the same after a copy and in another process."""
+    assert not UNSET
+    assert repr(UNSET) == "UNSET"
+    assert copy.deepcopy(UNSET) is UNSET
+    assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301 - our own
 
 
 # --- timestamps and bodies ----------------------------------------------------------------------

@@ -257,7 +257,7 @@ def test_a_body_without_messages_is_shown_in_part(body: bytes, shown: str) -> No
 
 def test_a_credential_in_a_body_is_not_shown() -> None:
     """Also where the part that is shown would end within it."""
-    secret = "1234567890abcdef"  # noqa: S105 - none
+    secret = "1234567890abcdef"
     for filler in range(150, 210):
         body = f"{'x' * filler} Bearer {secret} access_token={secret}".encode()
         text = str(verdict(Response(500, {}, body, GET)))

@@ -171,7 +171,7 @@ class _Band(Generic[W]):
 class Lanes(Generic[W]):
     """All who wait, in three lanes."""
 
-    _bands: dict[Lane, _Band[W]] = field(factory=lambda: {lane: _Band() for lane in LANES})
+    _bands: dict[Lane, _Band[W]] = field(factory=dict[Lane, _Band[W]])
     _orders: Iterator[int] = field(factory=lambda: itertools.count(1))
     size: int = 0
     wildcards: int = 0
@@ -180,17 +180,22 @@ class Lanes(Generic[W]):
         """Put a waiter at its flow's end, or with `first` at its head."""
         order = next(self._orders)
         waiter.order = -order if first else order
-        self._bands[waiter.lane].add(waiter, first=first)
+        band = self._bands.get(waiter.lane)
+        if band is None:
+            band = self._bands[waiter.lane] = _Band()
+        band.add(waiter, first=first)
         self.size += 1
         self.wildcards += waiter.cost.wildcard
 
     def head(self, lane: Lane, *, wildcards: bool = True) -> W | None:
         """Who is next in a lane; without `wildcards`, of those who need no wildcard."""
-        return self._bands[lane].head(wildcards=wildcards)
+        band = self._bands.get(lane)
+        return band.head(wildcards=wildcards) if band is not None and band.size else None
 
     def remove(self, waiter: W, *, granted: bool) -> bool:
         """Take a waiter out, and use up its flow's turn if it was granted. False if not in."""
-        if not self._bands[waiter.lane].remove(waiter, granted=granted):
+        band = self._bands.get(waiter.lane)
+        if band is None or not band.remove(waiter, granted=granted):
             return False
         self.size -= 1
         self.wildcards -= waiter.cost.wildcard
@@ -198,21 +203,20 @@ class Lanes(Generic[W]):
 
     def ahead(self, lane: Lane, flow: Hashable, weight: float) -> float:
         """Units that are granted before a call that comes now."""
-        before = 0.0
-        for other in LANES:
-            if other == lane:
-                return before + self._bands[lane].ahead(flow, weight)
-            before += self._bands[other].units
-        raise AssertionError(lane)
+        bands = [self._bands.get(each) for each in LANES[: LANES.index(lane)]]
+        before = sum(band.units for band in bands if band is not None)
+        own = self._bands.get(lane)
+        return before + (own.ahead(flow, weight) if own is not None else 0.0)
 
     def count(self, lane: Lane) -> int:
         """How many wait in a lane."""
-        return self._bands[lane].size
+        band = self._bands.get(lane)
+        return band.size if band is not None else 0
 
     def wildcards_ahead(self, lane: Lane) -> int:
         """How many wait for the wildcard bucket in this lane and the more urgent ones."""
-        upto = LANES.index(lane) + 1
-        return sum(self._bands[other].wildcards for other in LANES[:upto])
+        bands = [self._bands.get(each) for each in LANES[: LANES.index(lane) + 1]]
+        return sum(band.wildcards for band in bands if band is not None)
 
     def all(self) -> Iterator[W]:
         """Everybody, in no order that means anything."""

@@ -123,9 +123,22 @@ class Scheduler:
     """
 
     __slots__ = (
-        "_aged", "_clock", "_granted", "_in_flight", "_interactive_at", "_lanes", "_limiter",
-        "_listener", "_loop", "_max_queue", "_name", "_throttles", "_timer", "_timer_at",
         "__weakref__",
+        "_aged",
+        "_blocked",
+        "_clock",
+        "_granted",
+        "_in_flight",
+        "_interactive_at",
+        "_lanes",
+        "_limiter",
+        "_listener",
+        "_loop",
+        "_max_queue",
+        "_name",
+        "_throttles",
+        "_timer",
+        "_timer_at",
     )  # fmt: skip
 
     def __init__(
@@ -150,6 +163,7 @@ class Scheduler:
         self._timer_at = math.inf
         self._interactive_at = -math.inf
         self._aged = 0
+        self._blocked = len(LANES)
         self._in_flight = self._throttles = self._granted = 0
 
     async def acquire(
@@ -200,9 +214,10 @@ class Scheduler:
             self._interactive_at = now
         waiter = _Waiting(cost, lane, flow, weight, now)
         lanes.add(waiter, first=again)
-        self._decide(now)
-        if waiter.lease is not None:
-            return waiter.lease
+        if lanes.wildcards or LANES.index(lane) < self._blocked:
+            self._decide(now)
+            if waiter.lease is not None:
+                return waiter.lease
         if self._listener is not None:
             self._emit((Retried if again else Queued)(cost.key, lane))
         return await self._wait(waiter, loop, deadline)
@@ -269,6 +284,7 @@ class Scheduler:
             if old.is_running():
                 raise ClientClosed("this quota belongs to another event loop, which still runs")
             self._lanes = None
+            self._blocked = len(LANES)
             self._disarm()
             self._in_flight = 0
             self._interactive_at = -math.inf
@@ -282,9 +298,12 @@ class Scheduler:
     def _time(self) -> float:
         """The loop's time; outside of a loop none passes."""
         try:
-            return self._clock.monotonic()
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             return self._limiter.now
+        if self._loop is None:
+            self._adopt(loop)
+        return self._clock.monotonic()
 
     async def _wait(
         self, waiter: _Waiting, loop: asyncio.AbstractEventLoop, deadline: float | None
@@ -332,10 +351,13 @@ class Scheduler:
         while lanes is not None and lanes.size:
             waiter, wait = self._choose(lanes, now)
             if waiter is None or wait > 0:
-                self._arm(now + wait)
+                self._blocked = LANES.index(waiter.lane) if waiter else len(LANES)
+                self._arm(now, wait)
                 return
             lanes.remove(waiter, granted=True)
             self._grant(waiter, now)
+        self._blocked = len(LANES)
+        self._lanes = None
         self._disarm()
 
     def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
@@ -369,8 +391,7 @@ class Scheduler:
         return None
 
     def _reserves(self, now: float) -> bool:
-        if now < self._interactive_at:  # the clock went back
-            self._interactive_at = now
+        self._interactive_at = min(self._interactive_at, now)  # the clock may have gone back
         return now - self._interactive_at <= self._limiter.keep
 
     def _grant(self, waiter: _Waiting, now: float) -> None:
@@ -394,13 +415,12 @@ class Scheduler:
             ahead = self._lanes.ahead(lane, flow, weight)
             wildcards = self._lanes.wildcards_ahead(lane)
         reserve = lane != "interactive" and self._reserves(now)
-        return self._limiter.forecast(
-            cost, now, ahead=ahead, wildcards=wildcards, reserve=reserve
-        )
+        return self._limiter.forecast(cost, now, ahead=ahead, wildcards=wildcards, reserve=reserve)
 
     # -- the timer ----------------------------------------------------------------------------
 
-    def _arm(self, when: float) -> None:
+    def _arm(self, now: float, wait: float) -> None:
+        when = now + wait
         if self._timer is not None:
             if abs(when - self._timer_at) < 1e-6:
                 return
@@ -408,9 +428,8 @@ class Scheduler:
             self._timer = None
         if self._loop is None or self._loop.is_closed() or not math.isfinite(when):
             return
-        pause = max(0.0, when - self._clock.monotonic())
         self._timer_at = when
-        self._timer = self._loop.call_later(pause, self._tick)
+        self._timer = self._loop.call_later(wait, self._tick)
 
     def _disarm(self) -> None:
         if self._timer is not None:

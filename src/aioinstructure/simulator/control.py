@@ -69,9 +69,26 @@ def _write(simulator: Simulator, name: str, body: Any) -> Reply:
 
 
 def _edit(simulator: Simulator, body: dict[str, Any]) -> Reply:
-    """Changes a standard; an event follows: {"guid": ..., "changes": {...}, "change_type": ...}."""
-    kind = str(body.get("change_type", "updated metadata"))
-    event = simulator.world.edit_standard(body["guid"], _table(body["changes"]), change_type=kind)
+    """Changes a standard or what is delivered; an event follows.
+
+    {"guid": ..., "changes": {...}, "change_type": ...} changes properties. With an `action`:
+    "retire" (and "replaced_by"), "move" (and "parent"), "grant" and "revoke" (of a document or
+    section).
+    """
+    world, guid, action = simulator.world, str(body["guid"]), body.get("action", "edit")
+    if action == "edit":
+        kind = str(body.get("change_type", "updated metadata"))
+        event = world.edit_standard(guid, _table(body["changes"]), change_type=kind)
+    elif action == "retire":
+        event = world.retire_standard(guid, replaced_by=body.get("replaced_by"))
+    elif action == "move":
+        event = world.move_standard(guid, str(body["parent"]))
+    elif action == "grant":
+        event = world.grant(guid)
+    elif action == "revoke":
+        event = world.revoke(guid)
+    else:
+        raise ValueError(f"no action {action}")
     return json_reply({"seq": event.seq, "guid": event.guid})
 
 

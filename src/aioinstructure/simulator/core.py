@@ -17,6 +17,7 @@ import orjson
 
 from aioinstructure.wire.message import Headers, Request, Response
 
+from .abcall import ABCall
 from .abconnect import ABConnectService
 from .canvas import CanvasCall, CanvasService
 from .control import control
@@ -32,6 +33,7 @@ from .reply import (
     canvas_error,
     denied,
     not_found,
+    spelled,
     string_ids,
     unauthenticated,
 )
@@ -96,7 +98,7 @@ class Simulator:
         self.world = World(self.seed, self.knobs)
         self._canvas = CanvasService(self.world, self.knobs)
         PaceService(self._canvas)
-        self._abconnect = ABConnectService(self.world, self.knobs, self.partners)
+        self._abconnect = ABConnectService(self.world, self.knobs, self.partners, self.now)
         self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- no secret
         self._leaky: dict[str, LeakyBucket] = {}
         self._tokens: dict[str, tuple[TokenBucket, TokenBucket, Stranger]] = {}
@@ -286,14 +288,34 @@ class Simulator:
             return abconnect_error(404)
         operation, values = found
         origin = self.origin_of(request)
-        plain = tuple(pair for pair in pairs if pair[0] not in _SIGNED)
-        return self.remembered(
-            ("abconnect", path, plain, origin),
-            lambda: self._abconnect.answer(operation, values, path, pairs, origin),
+        call = ABCall(
+            operation.name,
+            values,
+            path,
+            pairs,
+            _json(request.body),
+            origin,
+            self.now(),
+            self._wall(),
         )
+        if request.method != "GET":
+            reply = self._abconnect.answer(call)
+            self.world.version += 1
+        else:
+            plain = tuple(call.public)
+            key = ("abconnect", path, plain, origin)
+            reply = self.remembered(key, lambda: self._abconnect.answer(call))
+        return spelled(reply, request.headers.get("accept-charset", ""))
 
 
-_SIGNED = {"partner.id", "auth.signature", "auth.expires", "user.id"}
+def _json(body: bytes | None) -> Any:
+    """The JSON of a body; None where it cannot be read."""
+    try:
+        return orjson.loads(body or b"null")
+    except orjson.JSONDecodeError:
+        return None
+
+
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 

@@ -156,10 +156,12 @@ class Exchange:
         def serve() -> Reply:
             return simulator.abconnect_reply(self._request, self._path, self._pairs)
 
-        if fault is None:
-            return self._with_abconnect_headers(serve())
-        faulty = await self._faulty(fault, abconnect=True, serve=serve)
-        return self._with_abconnect_headers(serve() if faulty is None else faulty)
+        faulty = await self._faulty(fault, abconnect=True, serve=serve) if fault else None
+        reply = serve() if faulty is None else faulty
+        while reply.later is not None:  # long polls: the server holds the answer back
+            await asyncio.sleep(reply.seconds)
+            reply = reply.later()
+        return self._with_abconnect_headers(reply)
 
     def _with_abconnect_headers(self, reply: Reply) -> Reply:
         headers = {

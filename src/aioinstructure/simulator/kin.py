@@ -132,7 +132,9 @@ class Kin:
             relation == "peer_derivatives" and derived
         ):
             others = (other for other in range(1, standards.publications) if other != edition)
-            found = [other * standards.size + place for other in others if self.derived(other, place)]
+            found = [
+                other * standards.size + place for other in others if self.derived(other, place)
+            ]
         return [other for other in found if other < standards.count]
 
     def _peers(self, index: int) -> list[int]:
@@ -151,7 +153,9 @@ class Kin:
         edition = index // standards.size
         places = self._clusters.get(standards.slot(index).cluster, ())
         near = range(max(0, edition - _NEAR), min(standards.publications, edition + _NEAR + 1))
-        found = (other * standards.size + place for other in near if other != edition for place in places)
+        found = (
+            other * standards.size + place for other in near if other != edition for place in places
+        )
         return [
             other
             for other in found

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import Attribute, asdict, define, field, fields_dict
 
+from .licence import FEATURES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,6 +25,14 @@ def _pairs(value: Any) -> PathNumbers:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(text) for text in value)
+
+
+def _features(value: Any) -> tuple[str, ...]:
+    """A mistake in a name would leave everything licensed."""
+    names = _texts(value)
+    if unknown := sorted(set(names) - set(FEATURES)):
+        raise ValueError(f"no feature: {', '.join(unknown)}; there are {', '.join(FEATURES)}")
+    return names
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
@@ -61,8 +71,8 @@ class Knobs:
     only count at the next `reset`. Seconds are of the simulator's clock. The defaults are the
     documented ones, and every latency is 0.
 
-    The first letters tell whose knob it is: `abconnect_`, `rate`, `burst`, `wildcard_` and
-    `background_` belong to AB Connect, `network_` to both, sizes to the world, the rest to Canvas.
+    The first letters tell whose knob it is: `abconnect_`, `rate`, `burst`, `wildcard_`,
+    `background_`, `unlicensed_`, `echo_` and `prediction_` belong to AB Connect, `network_` to both, sizes to the world, the rest to Canvas.
     """
 
     # The cost quota of Canvas.
@@ -92,7 +102,7 @@ class Knobs:
     last_link: bool = True  # False: the total of numbered lists is unknown
     endless_next: bool = True  # a page behind the last one names a next one, for ever
     link_header_name: str = "Link"  # its case; seen over TCP only
-    public_origin: str = ""  # what links name instead of the origin that was called
+    public_origin: str = ""  # what links of both name instead of the origin that was called
     denied_status: int = 401  # 403 where the newer flag is on
     denied_paths: tuple[str, ...] = field(default=(), converter=_patterns)
     requires_user_agent: bool = False
@@ -108,6 +118,11 @@ class Knobs:
     background_calls_per_second: float = 0.0  # a stranger with the same key
     abconnect_retry_after: int | None = None
     unlicensed_relations: tuple[str, ...] = field(default=(), converter=_texts)
+    unlicensed_features: tuple[str, ...] = field(default=(), converter=_features)
+    echo_credentials: bool = False  # links.self repeats the authentication parameters
+    prediction_seconds: float = 0.0  # from the request until the set is there
+    prediction_inline_seconds: float = 30.0  # how long the request itself is held back for it
+    prediction_expires_seconds: float = 86_400.0
     abconnect_latency_seconds: float = 0.0
     abconnect_latency_jitter_seconds: float = 0.0
 
@@ -124,6 +139,10 @@ class Knobs:
     students_per_course: int = 24
     standards: int = 5_000
     events: int = 600
+    assets: int = 60
+    asset_types: tuple[str, ...] = field(
+        default=("Lesson", "Assessment Item", "Video", "Example Assets"), converter=_texts
+    )
 
     version: int = field(default=0, init=False, eq=False, repr=False)
 
@@ -181,4 +200,6 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "canvas_cost_by_path": _pairs,
     "denied_paths": _patterns,
     "unlicensed_relations": _texts,
+    "unlicensed_features": _features,
+    "asset_types": _texts,
 }

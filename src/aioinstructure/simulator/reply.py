@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from attrs import define, field
 
 from .values import listed, mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Reply",
@@ -17,6 +21,7 @@ __all__ = [
     "json_reply",
     "missing",
     "not_found",
+    "spelled",
     "string_ids",
     "unauthenticated",
 ]
@@ -30,6 +35,8 @@ _PHRASES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    409: "Conflict",
+    422: "Unprocessable Content",
     429: "Too Many Requests",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -46,6 +53,8 @@ class Reply:
     Args:
         items: How many objects it holds, which Canvas's cost grows with.
         cacheable: Whether the same request may be answered with the same bytes.
+        seconds: How long the server holds it back before it answers with `later`.
+        later: What it answers in the end; None if this is the answer.
     """
 
     status: int = 200
@@ -53,6 +62,8 @@ class Reply:
     headers: dict[str, str] = field(factory=dict[str, str])
     items: int = 1
     cacheable: bool = False
+    seconds: float = 0.0
+    later: Callable[[], Reply] | None = None
 
 
 def json_reply(value: Any, *, status: int = 200, items: int = 1, cacheable: bool = False) -> Reply:
@@ -101,12 +112,18 @@ def unauthenticated() -> Reply:
 
 
 def abconnect_error(
-    status: int, detail: str | None = None, *, parameter: str | None = None
+    status: int,
+    detail: str | None = None,
+    *,
+    parameter: str | None = None,
+    pointer: str | None = None,
 ) -> Reply:
-    """A JSON:API error object; `source` only where a parameter is to blame."""
+    """A JSON:API error object; `source` only where a parameter or a part of the body is to blame."""
     error: dict[str, Any] = {"status": str(status), "title": phrase(status), "detail": detail}
     if parameter is not None:
         error["source"] = {"parameter": parameter}
+    elif pointer is not None:
+        error["source"] = {"pointer": pointer}
     return json_reply({"errors": [error]}, status=status)
 
 
@@ -125,3 +142,40 @@ def _string_id(key: str, value: Any) -> Any:
     if key.endswith("_ids") and (elements := listed(value)) is not None:
         return [str(inner) if type(inner) is int else inner for inner in elements]
     return string_ids(value)
+
+
+_CODECS = {
+    "utf-8": "utf-8",
+    "iso-8859-1": "iso-8859-1",
+    "latin1": "iso-8859-1",
+    "windows-1252": "cp1252",
+}
+
+
+def spelled(reply: Reply, wanted: str) -> Reply:
+    """A copy in the first known character set of an Accept-Charset field; UTF-8 without one."""
+    names = [part.partition(";")[0].strip().lower() for part in wanted.split(",")]
+    name = next((name for name in names if name in _CODECS), None)
+    if reply.later is not None:
+        later = reply.later
+        return Reply(seconds=reply.seconds, later=lambda: spelled(later(), wanted))
+    if name is None or name == "utf-8" or not reply.body:
+        return reply
+    text = reply.body.decode("utf-8")
+    headers = {**reply.headers, "Content-Type": f"application/json; charset={name}"}
+    return Reply(reply.status, _encoded(text, _CODECS[name]), headers, reply.items)
+
+
+def _encoded(text: str, codec: str) -> bytes:
+    """What a character set lacks is escaped as JSON does."""
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError:
+        return b"".join(_character(one, codec) for one in text)
+
+
+def _character(one: str, codec: str) -> bytes:
+    try:
+        return one.encode(codec)
+    except UnicodeEncodeError:
+        return json.dumps(one)[1:-1].encode()

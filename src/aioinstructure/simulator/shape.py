@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from .rows import walk
 from .values import listed, mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from .rows import Rows
-    from .standards import Standards
+    from .rows import Book, Rows
 
-__all__ = ["FACETS", "Fields", "Projector", "facet", "facet_count"]
+__all__ = ["Fields", "Narrow", "Projector", "facet", "facet_count"]
 
 _WHOLE = 25  # related items that are embedded whole
 _PART = 10  # of more than that, so many
 _ALWAYS = ("education_levels", "grades")  # the one list that is shown even when empty
+
+Narrow: TypeAlias = "Callable[[int, int], bool]"
+"""Whether a related row is to be shown: takes the row and the other end."""
 
 Tree: TypeAlias = "dict[str, Tree]"
 """Names of properties; an empty tree stands for the whole."""
@@ -55,7 +57,7 @@ class Fields:
             head = name.partition(".")[0]
             if head in rows.relations:
                 relations.add(head)
-            elif name in rows.paths():
+            elif rows.has(name):
                 _plant(tree, name.split("."))
             elif not (name == "id" or name.endswith(".id")):  # asked among others it is dropped
                 raise ValueError(name)
@@ -93,13 +95,24 @@ def _project(value: Any, tree: Tree, trail: tuple[str, ...] = ()) -> Any:
 
 
 class Projector:
-    """Turns rows into JSON:API objects for one request."""
+    """Turns rows into JSON:API objects for one request.
+
+    Args:
+        origin: What links start with.
+        hidden: Relationships and properties that are out of licence.
+        narrowed: By relationship, whether a related row is to be shown: row and other end.
+    """
 
     def __init__(
-        self, rows: Rows, standards: Standards, origin: str, hidden: Collection[str]
+        self,
+        rows: Rows,
+        book: Book,
+        origin: str,
+        hidden: AbstractSet[str],
+        narrowed: Mapping[str, Narrow],
     ) -> None:
-        self._rows, self._standards = rows, standards
-        self._origin, self._hidden = origin, hidden
+        self._rows, self._book = rows, book
+        self._origin, self._hidden, self._narrowed = origin, hidden, narrowed
 
     def show(self, row: int, fields: Fields) -> dict[str, Any]:
         """One object; type and id alone where nothing was asked for."""
@@ -107,22 +120,37 @@ class Projector:
         shown: dict[str, Any] = {"type": self._rows.name, "id": guid}
         if not fields.asked:
             return shown
-        if fields.tree is None:
-            shown["attributes"] = self._rows.attributes(row, self._origin)
-        elif fields.tree:
-            shown["attributes"] = _project(self._rows.attributes(row, self._origin), fields.tree)
+        if fields.tree is None or fields.tree:
+            attributes = self._rows.attributes(row, self._origin)
+            for name in self._hidden & attributes.keys():
+                del attributes[name]
+            shown["attributes"] = _project(attributes, fields.tree or {})
+        url = f"{self._origin}/rest/v4.1/{self._rows.name}/{guid}"
+        absent = self._rows.absent(row)
         relations = {
-            name: self._relation(row, guid, name)
+            name: self._relation(row, f"{url}/{name}", name)
             for name in fields.relations
-            if name not in self._hidden
+            if name not in self._hidden and name not in absent
         }
         if relations:
             shown["relationships"] = relations
         return shown
 
-    def _relation(self, row: int, guid: str, name: str) -> dict[str, Any]:
-        others = self._rows.related(row, name)
-        related = f"{self._origin}/rest/v4.1/{self._rows.name}/{guid}/{name}"
+    def embedded(self, row: int, relation: str) -> tuple[Sequence[int], int]:
+        """The related rows that an object shows, and how many there are."""
+        others = self._rows.linked(row, relation)
+        fits = self._narrowed.get(relation)
+        if fits is not None:
+            others = [other for other in others if fits(row, other)]
+        if self._rows.cut is not None:
+            others = others[: self._rows.cut]
+        return (others if len(others) <= _WHOLE else others[:_PART]), len(others)
+
+    def _relation(self, row: int, related: str, name: str) -> dict[str, Any]:
+        special = self._rows.shown(row, name, related)
+        if special is not None:
+            return special
+        others, count = self.embedded(row, name)
         if name in self._rows.to_one:
             if not others:
                 return {"data": {}}
@@ -130,39 +158,20 @@ class Projector:
         if not others:
             return {"data": []}
         links = {"related": related}
-        count = len(others)
         if count > _WHOLE:
-            others = others[:_PART]
             links["next"] = f"{related}?offset={_PART}"
             links["last"] = f"{related}?offset={(count - 1) // _PART * _PART}"
         return {"data": [self.identifier(row, other, name) for other in others], "links": links}
 
     def identifier(self, row: int, other: int, relation: str) -> dict[str, Any]:
-        """A related standard by type and id, with the properties of the relation."""
-        found: dict[str, Any] = {"type": "standards", "id": self._standards.guid(other)}
-        if self._rows.name == "standards":
-            meta = self._standards.relation_meta(row, other, relation)
-            if meta is not None:
-                found["meta"] = meta
+        """A related object by type and id, with the properties of the relation."""
+        target = self._rows.targets[relation]
+        found: dict[str, Any] = {"type": target, "id": self._book[target].guid(other)}
+        meta = self._rows.meta(row, other, relation)
+        if meta is not None:
+            found["meta"] = meta
         return found
 
-
-FACETS = {
-    "standards": (
-        "document",
-        "document.publication",
-        "document.publication.authorities",
-        "document.publication.regions",
-        "section",
-        "disciplines.subjects",
-        "disciplines.strands",
-        "disciplines.ece_domains",
-        "education_levels.grades",
-        "education_levels.ece_ages",
-    ),
-    "events": ("change_type", "target"),
-}
-"""The facets of each list. Those of events are not documented."""
 
 _CUT = 10_000
 _MEMBERS = {
@@ -173,6 +182,8 @@ _MEMBERS = {
     "disciplines.subjects": ("guid", "descr", "code"),
     "education_levels.grades": ("guid", "descr", "code", "seq"),
     "education_levels.ece_ages": ("guid", "descr", "seq"),
+    "topics": ("guid", "descr", "parent_descr"),
+    "concepts": ("guid", "descr", "context"),
 }
 
 
@@ -192,7 +203,7 @@ def _facet_values(rows: Rows, row: int, name: str, memory: dict[int, list[Any]])
     """Rows that are alike have the same values: only one of them is looked at."""
     key = rows.alike(row)
     if key not in memory:
-        memory[key] = walk(rows.attributes(row, ""), name.split("."))
+        memory[key] = rows.facet_values(row, name)
     return memory[key]
 
 
@@ -208,6 +219,7 @@ def facet(rows: Rows, found: Iterable[int], name: str) -> dict[str, Any]:
     details: list[dict[str, Any]] = []
     for _, (value, count) in sorted(groups.items(), key=lambda pair: (-pair[1][1], pair[0])):
         members = mapping(value)
-        data = value if members is None else {key: members[key] for key in shown}
+        # Documents of topics have fewer members than those of standards.
+        data = value if members is None else {key: members[key] for key in shown if key in members}
         details.append({"count": count, "data": data})
     return {"facet": name, "count": len(groups), "details": details[:_CUT]}

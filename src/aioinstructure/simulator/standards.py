@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import define
 
+from . import extras
 from .kin import Kin, is_course
 from .plan import Slot, make_plan
 from .spread import mix
@@ -49,6 +50,7 @@ class Standards:
         withheld: Sections out of licence, each with its publication.
         kin: The relations between standards.
         taxonomy: Topics and concepts.
+        all_grades: All grades, lowest first.
     """
 
     def __init__(self, seed: int, count: int) -> None:
@@ -63,6 +65,13 @@ class Standards:
         self.withheld: set[tuple[int, int]] = set()
         self.kin = Kin(self)
         self.taxonomy = Taxonomy(self)
+        self.all_grades = [
+            {"guid": self.name_guid("grade", number), "code": code, "descr": descr, "seq": seq}
+            for number, (code, descr, seq) in enumerate(GRADES)
+        ]
+        self._grades = [
+            [grade for grade in self.all_grades if grade["code"] in codes] for _, _, codes in BANDS
+        ]
         self.section = lru_cache(maxsize=8192)(self._section)
         self.document = lru_cache(maxsize=1024)(self._document)
 
@@ -188,13 +197,8 @@ class Standards:
         return {"guid": self.name_guid("subject", number), "code": code, "descr": descr}
 
     def grades(self, band: int) -> list[dict[str, Any]]:
-        """The grades of a band."""
-        codes = BANDS[band][2]
-        return [
-            {"guid": self.name_guid("grade", number), "code": code, "descr": descr, "seq": seq}
-            for number, (code, descr, seq) in enumerate(GRADES)
-            if code in codes
-        ]
+        """The grades of a band, in a list of its own."""
+        return list(self._grades[band])
 
     def _document(self, edition: int, subject: int) -> dict[str, Any]:
         of = self.edition(edition)
@@ -286,7 +290,7 @@ class Standards:
             "seq": slot.seq,
             "level": slot.level,
             "status": self.status(index),
-            "label": _LABELS[slot.level],
+            "label": self._label(index),
             "standard_type": "objective" if slot.deepest else "organizational",
             "captured_by": "AB",
             "uri": f"{origin}/rest/v4.1/standards/{guid}",
@@ -296,23 +300,17 @@ class Standards:
             "topic_organizer": None,
             "date_modified_utc": self.modified(index),
             "date_deleted_utc": self.modified(index) if deleted else None,
-            "statement": {"descr": slot.text, "combined_descr": slot.text, "addendums": []},
+            "statement": extras.statement(index, slot),
             "number": self.number(index),
             "utilizations": [{"type": use, "guid": self.name_guid("use", index)}] if use else [],
-            "legends": [],
+            "legends": extras.legends(index, slot),
             "alt_identifiers": [
                 {"type": "GUID", "source": "canonical", "id": guid.replace("-", "")}
             ],
-            "extensions": [],
-            "key_ideas": [],
-            "disciplines": {
-                "subjects": [self.subject(slot.subject)],
-                "strands": [self.strand(slot)],
-                "genres": [],
-                "ece_domains": [],
-                "_content_connections": [],
-            },
-            "education_levels": {"grades": self.grades(slot.band), "ece_ages": []},
+            "extensions": self.extensions(index),
+            "key_ideas": self.taxonomy.key_ideas(index),
+            "disciplines": self.disciplines(index),
+            "education_levels": self.education_levels(index),
             "section": self.section_of(index),
             "document": self.document_of(index),
         }
@@ -320,14 +318,42 @@ class Standards:
             _put(found, path, value)
         return found
 
+    def disciplines(self, index: int) -> dict[str, Any]:
+        """Subject and strand."""
+        slot = self.slot(index)
+        return {
+            "subjects": [self.subject(slot.subject)],
+            "strands": [self.strand(slot)],
+            "genres": [],
+            "ece_domains": [],
+            "_content_connections": [],
+        }
+
+    def education_levels(self, index: int) -> dict[str, Any]:
+        """The grades; nothing here is for early childhood."""
+        return {"grades": self.grades(self.slot(index).band), "ece_ages": []}
+
+    def extensions(self, index: int) -> list[dict[str, Any]]:
+        """Remarks of the authority; most standards have none."""
+        return extras.extensions(index, self.slot(index), self.name_guid("extensi", index))
+
+    def _label(self, index: int) -> str:
+        slot = self.slot(index)
+        course = slot.level == 1 and is_course(index // self.size, slot.subject)
+        return "Course" if course else _LABELS[slot.level]
+
     def strand(self, slot: Slot) -> dict[str, Any]:
         """The strand of a place: its domain."""
         domains = DOMAINS[SUBJECTS[slot.subject][0]]
         code = slot.number.split(".")[1]
         number = next(place for place, (short, _) in enumerate(domains) if short == code)
+        return self.strand_of(slot.subject, number)
+
+    def strand_of(self, subject: int, number: int) -> dict[str, Any]:
+        """A strand of a subject."""
         return {
-            "guid": self.name_guid("strand", slot.subject * 10 + number),
-            "descr": domains[number][1],
+            "guid": self.name_guid("strand", subject * 10 + number),
+            "descr": DOMAINS[SUBJECTS[subject][0]][number][1],
         }
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from .filters import Call, Expr, Getter, compile_filter, paths_of, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .rows import Rows
 
 __all__ = ["Table"]
 
-_QUERY_PATHS = ("statement.descr", "statement.combined_descr", "legends.descr", "extensions.descr")
 _REMEMBERED = 64
 
 
@@ -33,8 +32,9 @@ class Table:
         """Whether a filter or sort may name it."""
         head, _, tail = path.partition(".")
         if head in self.rows.relations:
-            return tail in {"", "id", "guid"} or tail.startswith("meta.")
-        return path == "id" or path in self.rows.paths() or path.endswith(".id")
+            fixed = tail in {"", "id", "guid"} or tail.startswith("meta.")
+            return fixed or tail in self.rows.through.get(head, ())
+        return path == "id" or self.rows.has(path) or path.endswith(".id")
 
     def forget(self) -> None:
         """Drops what was remembered, after a change."""
@@ -57,14 +57,17 @@ class Table:
     def _all(self) -> array[int]:
         """All rows by the bytes of their ids."""
         if self._order is None:
-            self._order = array("I", sorted(range(self.rows.count()), key=self.rows.guid))
+            self._order = array("I", sorted(self.rows.numbers(), key=self.rows.guid))
         return self._order
 
     def _find(self, expr: Expr | None, sort: Sequence[str]) -> array[int]:
         few = None if expr is None else self.rows.candidates(expr)
         rows: Iterable[int] = self._all() if few is None else sorted(few, key=self.rows.guid)
-        if self.rows.hides_deleted and (expr is None or "status" not in paths_of(expr)):
-            rows = (row for row in rows if "deleted" not in self.rows.values(row, "status"))
+        if self.rows.withholds():
+            rows = (row for row in rows if self.rows.readable(row))
+        lifted = self.rows.lifted_by
+        if lifted and (expr is None or lifted not in paths_of(expr)):
+            rows = (row for row in rows if self.rows.usual(row))
         if expr is not None:
             fits = compile_filter(expr, self.score)
             rows = (row for row in rows if fits(self.getter(row)))
@@ -80,11 +83,23 @@ class Table:
         values = self.rows.values
         return lambda path: values(row, path)
 
-    def arrange(self, rows: list[int], sort: Sequence[str]) -> None:
-        """Sorts by several keys, in place; what has no value comes first."""
+    def arrange(
+        self,
+        rows: list[int],
+        sort: Sequence[str],
+        values: Callable[[int, str], Sequence[Any]] | None = None,
+    ) -> None:
+        """Sorts by several keys, in place; what has no value comes first.
+
+        Args:
+            rows: What is sorted.
+            sort: Paths, those with a minus turned.
+            values: Gives the values at a path, where not the row alone decides on them.
+        """
+        values = self.rows.values if values is None else values
         for key in reversed(sort):
             path = key.removeprefix("-")
-            ranks = {row: _rank(self.rows.values(row, path)) for row in rows}
+            ranks = {row: _rank(values(row, path)) for row in rows}
             rows.sort(key=ranks.__getitem__, reverse=key.startswith("-"))
 
     def _by_relevance(self, rows: list[int], calls: Sequence[Call]) -> None:
@@ -97,10 +112,10 @@ class Table:
         A stand-in for the stemming of the real search: a plural `s` is cut off, and parts of words
         count.
         """
-        if call.path.startswith("number."):
+        if ".number." in f".{call.path}":
             wanted = _parts(call.words)
             return max((len(wanted & _parts(str(value))) for value in get(call.path)), default=0)
-        paths = (call.path,) if call.path else _QUERY_PATHS
+        paths = (call.path,) if call.path else self.rows.texts
         texts = [str(value).lower() for path in paths for value in get(path)]
         words = [word.removesuffix("s") for word in re.findall(r"\w+", call.words.lower())]
         hits = sum(any(word in text for text in texts) for word in words)

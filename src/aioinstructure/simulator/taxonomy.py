@@ -40,7 +40,9 @@ class Taxonomy:
 
     def __init__(self, standards: Standards) -> None:
         self._standards = standards
-        self.topics: list[int] = [slot.place for slot in standards.plan if slot.level <= _TOPIC_LEVEL]
+        self.topics: list[int] = [
+            slot.place for slot in standards.plan if slot.level <= _TOPIC_LEVEL
+        ]
         self._numbers = {place: number for number, place in enumerate(self.topics)}
         self._below: dict[int, list[int]] = {}
         self.concepts: list[Concept] = []
@@ -176,7 +178,9 @@ class Taxonomy:
         parts = [part for part in (found, found[:1]) if part]
         return [
             {
-                "guid": self._standards.name_guid("keyidea", index % self._standards.size * 2 + number),
+                "guid": self._standards.name_guid(
+                    "keyidea", index % self._standards.size * 2 + number
+                ),
                 "concepts": [
                     {"guid": self.concept_guid(one), "descr": self.concepts[one].descr}
                     for one in part

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from .campus import Campus
+from .changes import Changes, prop
+from .predictions import Oracle, Predictions
 from .standards import Standards
-from .values import mapping
+from .stock import make_assets
 
 if TYPE_CHECKING:
     from .knobs import Knobs
@@ -33,7 +35,7 @@ class Event:
 
 
 class World:
-    """Courses, standards and events. Two of one seed and of equal sizes are equal.
+    """Courses, standards, events and assets. Two of one seed and of equal sizes are equal.
 
     Args:
         seed: Decides everything.
@@ -55,6 +57,10 @@ class World:
         self._seq = 12_354
         self._minutes = 0
         self._make_events(knobs.events)
+        self.assets = make_assets(seed, self.standards, knobs.assets, knobs.asset_types)
+        self.predictions = Predictions()
+        self.oracle = Oracle(self.standards, self.assets)
+        self._changes = Changes(self)
         self.version = 0  # counts all changes since it was made
         self.edits = 0  # counts those of standards and events
 
@@ -65,7 +71,7 @@ class World:
         )
         for edition, subject in documents[:count]:
             guid = self.standards.document(edition, subject)["guid"]
-            self._append("added", "document", guid, None, None, [])
+            self.append("added", "document", guid, None, None, [])
         while len(self.events) < count and self.standards.count:
             self._any_change()
 
@@ -77,32 +83,32 @@ class World:
         section = standards.section(edition, slot.section)
         kind = random.choice(_CHANGES)
         if kind == "section reordered":
-            affected = [_property("section.seq", section["seq"] - 10, section["seq"])]
-            self._append("reordered", "section", document, section["guid"], None, affected)
+            affected = [prop("section.seq", section["seq"] - 10, section["seq"])]
+            self.append("reordered", "section", document, section["guid"], None, affected)
         elif kind == "section added":
-            self._append("added", "section", document, section["guid"], None, [])
+            self.append("added", "section", document, section["guid"], None, [])
         else:
             affected = self._affected(kind, index)
             if kind == "deleted":  # what the feed says must be what the standard says
                 standards.patches.setdefault(index, {})["status"] = "deleted"
-            self._append(kind, "standard", document, section["guid"], index, affected)
+            self.append(kind, "standard", document, section["guid"], index, affected)
 
     def _affected(self, kind: str, index: int) -> list[dict[str, Any]]:
         slot = self.standards.slot(index)
         if kind == "updated numbering":
             number = self.standards.number(index)["prefix_enhanced"]
-            return [_property("number.prefix_enhanced", f"{number}.old", number)]
+            return [prop("number.prefix_enhanced", f"{number}.old", number)]
         if kind == "updated statement":
-            return [_property("statement.descr", slot.text.rstrip("."), slot.text)]
+            return [prop("statement.descr", slot.text.rstrip("."), slot.text)]
         if kind == "updated metadata":
-            return [_property("education_levels.grades", [], self.standards.grades(slot.band))]
+            return [prop("education_levels.grades", [], self.standards.grades(slot.band))]
         if kind == "reordered":
-            return [_property("seq", slot.seq + 10, slot.seq)]
+            return [prop("seq", slot.seq + 10, slot.seq)]
         if kind == "deleted":
-            return [_property("status", "active", "deleted")]
+            return [prop("status", "active", "deleted")]
         return []
 
-    def _append(
+    def append(
         self,
         change_type: str,
         target: str,
@@ -110,7 +116,10 @@ class World:
         section: str | None,
         standard: int | None,
         affected: list[dict[str, Any]],
+        *,
+        shown: bool = True,
     ) -> Event:
+        """Puts an event at the end of the feed; one that is not shown only uses up a number."""
         random = self._random
         self._seq += random.choice((1, 1, 1, 2, 3, 7, 40))  # other partners use numbers as well
         self._minutes += random.randint(1, 240)
@@ -123,8 +132,16 @@ class World:
         event = Event(
             self._seq, guid, date, change_type, target, document, section, standard, affected
         )
-        self.events.append(event)
+        if shown:
+            self.events.append(event)
         return event
+
+    # What happens later.
+
+    def changed(self) -> None:
+        """Counts a change of standards or events."""
+        self.version += 1
+        self.edits += 1
 
     def edit_standard(
         self, guid: str, changes: dict[str, Any], *, change_type: str = "updated metadata"
@@ -134,26 +151,42 @@ class World:
         Raises:
             KeyError: There is no such standard.
         """
-        index = self.standards.index_of(guid)
-        if index is None:
-            raise KeyError(guid)
-        standards = self.standards
-        slot, edition = standards.slot(index), index // standards.size
-        before = standards.attributes(index, "")
-        affected = [_property(path, _value(before, path), value) for path, value in changes.items()]
-        event = self._append(
-            change_type,
-            "standard",
-            standards.document(edition, slot.subject)["guid"],
-            standards.section(edition, slot.section)["guid"],
-            index,
-            affected,
-        )
-        patch = {**standards.patches.get(index, {}), **changes, "date_modified_utc": event.date_utc}
-        standards.patches[index] = patch
-        self.version += 1
-        self.edits += 1
-        return event
+        return self._changes.edit(guid, changes, change_type)
+
+    def retire_standard(self, guid: str, *, replaced_by: str | None = None) -> Event:
+        """Deletes a standard, as its authority does; it can still be read by its id.
+
+        Raises:
+            KeyError: There is no such standard.
+        """
+        return self._changes.retire(guid, replaced_by)
+
+    def move_standard(self, guid: str, parent: str) -> Event:
+        """Puts a standard below another parent of the same section.
+
+        Raises:
+            KeyError: There is no such standard.
+            ValueError: It cannot be there.
+        """
+        return self._changes.move(guid, parent)
+
+    def grant(self, guid: str) -> Event:
+        """Delivers a document or section again; an `added` event follows.
+
+        Raises:
+            KeyError: There is no such document or section.
+            ValueError: It is delivered already.
+        """
+        return self._changes.deliver(guid, granted=True)
+
+    def revoke(self, guid: str) -> Event:
+        """Takes a document or section out of the licence; a `removed` event follows.
+
+        Raises:
+            KeyError: There is no such document or section.
+            ValueError: It is not delivered.
+        """
+        return self._changes.deliver(guid, granted=False)
 
 
 _CHANGES = (
@@ -162,15 +195,3 @@ _CHANGES = (
     + ("updated metadata",) * 5
     + ("added", "deleted", "moved", "reordered", "section reordered", "section added")
 )
-
-
-def _property(name: str, before: Any, after: Any) -> dict[str, Any]:
-    return {"name": name, "previous_value": before, "new_value": after}
-
-
-def _value(attributes: dict[str, Any], path: str) -> Any:
-    value: Any = attributes
-    for name in path.split("."):
-        members = mapping(value)
-        value = None if members is None else members.get(name)
-    return value

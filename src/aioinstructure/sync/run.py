@@ -97,9 +97,11 @@ class Sync:
     """
 
     _sink: Sink
-    _canvas: Canvas | None = field(default=None, kw_only=True)
-    _abconnect: ABConnect | None = field(default=None, kw_only=True)
-    _on_batch: Callable[[StreamReport], None] | None = field(default=None, kw_only=True)
+    _canvas: Canvas | None = field(default=None, kw_only=True, alias="canvas")
+    _abconnect: ABConnect | None = field(default=None, kw_only=True, alias="abconnect")
+    _on_batch: Callable[[StreamReport], None] | None = field(
+        default=None, kw_only=True, alias="on_batch"
+    )
 
     async def run(self, *streams: str) -> Report:
         """Sync the streams side by side.

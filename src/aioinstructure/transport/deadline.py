@@ -14,6 +14,7 @@ from aioinstructure.errors import (
 )
 from aioinstructure.quota import Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler
+from aioinstructure.wire.auth import scrub
 from aioinstructure.wire.message import Response
 
 __all__ = ["deadline_layer"]
@@ -42,7 +43,7 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
 def _lost(exchange: Exchange, scheduler: Scheduler) -> Error:
     request = exchange.request
     seconds = exchange.options.deadline
-    what = f"{request.method} {request.path}"
+    what = f"{request.method} {scrub(request.path)}"
     if exchange.in_flight:
         if request.idempotent:
             return DeadlineError(f"no answer within {seconds} s: {what}", request=request)
@@ -52,7 +53,7 @@ def _lost(exchange: Exchange, scheduler: Scheduler) -> Error:
     wait = scheduler.wait_estimate(exchange.cost, lane=exchange.options.lane)
     if exchange.last_error is not None:
         return with_wait(exchange.last_error, wait)
-    return QuotaError(f"the quota leaves no room within {seconds} s: {what}", wait=wait)
+    return QuotaError(f"nothing could be sent within {seconds} s: {what}", wait=wait)
 
 
 def with_wait(error: Error, wait: float) -> Error:

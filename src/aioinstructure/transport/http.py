@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 
+from aioinstructure._version import __version__
 from aioinstructure.errors import (
     ClientClosed,
     ConfigurationError,
@@ -30,7 +31,10 @@ from aioinstructure.wire.verdict import unanswered
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["HttpTransport"]
+__all__ = ["USER_AGENT", "HttpTransport"]
+
+USER_AGENT = f"aioinstructure/{__version__}"
+"""What a client calls itself unless its user says otherwise."""
 
 
 @define(eq=False)
@@ -57,6 +61,7 @@ class HttpTransport:
     _now: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
     _closed: bool = field(default=False, init=False)
+    _base: dict[str, str] = field(factory=dict, init=False, repr=False)
     _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
@@ -70,7 +75,7 @@ class HttpTransport:
             async with session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers={**Headers(self.headers), **request.headers},
+                headers={**self._base, **request.headers.lower},
                 data=request.body,
                 allow_redirects=False,
                 raise_for_status=False,  # the judge's task, whatever the session does elsewhere
@@ -111,6 +116,7 @@ class HttpTransport:
         if self.session is not None and self.session.closed:
             raise ClientClosed("the session that the client was given is closed")
         self._loop = loop
+        self._base = dict(Headers(self.headers))
         self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
         if self.ssl is not None:
             self._extra["ssl"] = self.ssl

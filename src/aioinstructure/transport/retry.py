@@ -109,7 +109,7 @@ def retry_layer(
 
     async def handle(exchange: Exchange) -> Response:
         budget.earn()
-        tried = _Attempts(credential, budget, rng)
+        tried: _Attempts | None = None  # made by the first failure: most calls have none
         while True:
             exchange.attempts += 1
             try:
@@ -123,6 +123,7 @@ def retry_layer(
                 exchange.last_error = error
                 if _already_gone(exchange, error):
                     return Response(204, request=exchange.request)
+                tried = tried or _Attempts(credential, budget, rng)
                 pause = tried.pause_after(error, exchange.request)
                 if pause is None:
                     raise

@@ -49,13 +49,17 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
 
         def on_head(status: int, headers: Headers) -> None:
             if status not in _DOUBTFUL:
-                head = Response(status, headers)
-                lease.settle(cost=head.request_cost, remaining=head.rate_limit_remaining)
+                lease.settle(
+                    cost=headers.number("x-request-cost"),
+                    remaining=headers.number("x-rate-limit-remaining"),
+                )
 
         exchange.on_head = on_head
         try:
             response = await inner(exchange)
-            if refused_by_bucket(response):
+            if response.status not in _DOUBTFUL:
+                on_head(response.status, response.headers)  # a transport need not call it
+            elif refused_by_bucket(response):
                 lease.refused(
                     remaining=response.rate_limit_remaining,
                     retry_after=retry_after(response, now=clock.wall()),

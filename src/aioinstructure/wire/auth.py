@@ -81,7 +81,10 @@ class BearerToken:
 
     def authorize(self, request: Request, now: float) -> Request:
         """The request with the token in its header."""
-        return evolve(request, headers=request.headers.with_field("authorization", self._header))
+        headers = request.headers.with_field("authorization", self._header)
+        return Request(
+            request.method, request.url, headers, request.body, request.route, request.idempotent
+        )
 
     def stale(self, now: float) -> bool:
         """Never: nothing but the server knows when it ends."""

@@ -32,6 +32,22 @@ class Headers(Mapping[str, str]):
         copy._fields = {**self._fields, name.lower(): value}
         return copy
 
+    def number(self, name: str) -> float | None:
+        """The field, whose name is in lower case, as a number; None if it is no finite one."""
+        text = self._fields.get(name)
+        if text is None:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+
+    @property
+    def lower(self) -> Mapping[str, str]:
+        """The same as a plain dictionary, by lower-case names."""
+        return self._fields
+
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
 
@@ -126,16 +142,9 @@ class Response:
     @property
     def request_cost(self) -> float | None:
         """What Canvas charged for it in units of its quota; None where it did not say."""
-        return self._number("x-request-cost")
+        return self.headers.number("x-request-cost")
 
     @property
     def rate_limit_remaining(self) -> float | None:
         """What Canvas says is left of the quota, the caller's other reservations taken off."""
-        return self._number("x-rate-limit-remaining")
-
-    def _number(self, name: str) -> float | None:
-        try:
-            number = float(self.headers[name])
-        except (KeyError, ValueError):
-            return None
-        return number if math.isfinite(number) else None
+        return self.headers.number("x-rate-limit-remaining")

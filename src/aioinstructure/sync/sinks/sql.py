@@ -7,6 +7,7 @@ again replaces it, so that reading a page twice does no harm.
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -41,15 +42,16 @@ def sql(url: str) -> SqlSink:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError('a SQL sink needs: pip install "aioinstructure[sql]"') from error
+    driver = url.partition(":")[0]
     try:
         parsed = make_url(url)
-        if driver := _DRIVERS.get(parsed.drivername):
-            parsed = parsed.set(drivername=driver)
+        driver = _DRIVERS.get(parsed.drivername, parsed.drivername)
+        parsed = parsed.set(drivername=driver)
         engine = create_async_engine(parsed, json_serializer=_dumps, json_deserializer=orjson.loads)
     except (ArgumentError, NoSuchModuleError) as error:
         raise InputError("no URL of a database that SQLAlchemy knows") from error
     except ImportError as error:
-        raise ConfigurationError(f"the driver of {parsed.drivername} is not installed") from error
+        raise ConfigurationError(f"the driver of {driver} is not installed") from error
     if engine.dialect.name not in _DIALECTS:
         raise InputError(f"no sink for {engine.dialect.name}: sqlite and postgresql have one")
     return SqlSink(engine)
@@ -108,12 +110,9 @@ class SqlSink:
             await connection.execute(self._upsert(CHECKPOINTS), [mark])
 
     def _upsert(self, name: str) -> Any:
-        if self._engine.dialect.name == "postgresql":
-            from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
-        else:
-            from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
+        dialect = importlib.import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")
         table = self._tables[name]
-        statement = insert(table)
+        statement = dialect.insert(table)
         keys = [column.name for column in table.primary_key]
         changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
         return statement.on_conflict_do_update(index_elements=keys, set_=changed)
