@@ -21,7 +21,11 @@ def tests(session: nox.Session) -> None:
     """Run the suite with branch coverage, on the installed package."""
     install(session, "tests")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not adversity", *session.posargs)
+    session.run(
+        *("coverage", "run", "-m", "pytest", "-m", "not adversity"),
+        *("-n", "auto", "--dist", "loadfile"),
+        *session.posargs,
+    )
     session.run("coverage", "combine", success_codes=[0, 1])
     if not session.posargs:
         session.run("coverage", "report")

@@ -27,6 +27,8 @@ from aioinstructure.endpoint import DELETE, GET, Namespace, routes_of
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
 
+GUID = "1F9D5A8A-7053-11DF-8EBF-BE719DFF4B22"
+
 SECRET = "secret-in-a-url"
 
 
@@ -141,9 +143,14 @@ def test_plain_http_is_refused_off_loopback(host: str) -> None:
 )
 async def test_ab_connect_takes_its_base_or_its_origin(url: str) -> None:
     """Both reach the same paths."""
-    ab, transport = ab_with(reply({"data": {"id": "A"}}), base_url=url)
-    await ab.standards.get("A")
-    assert transport.requests[0].url.startswith("https://ab.test/rest/v4.1/standards/A?partner.id=")
+    ab, transport = ab_with(lambda _: reply({"data": {"id": "A"}}), base_url=url)
+    await ab.request("GET", "/rest/v4.1/standards")
+    await ab.standards.get(GUID)
+    urls = [request.url.partition("?")[0] for request in transport.requests]
+    assert urls == [
+        "https://ab.test/rest/v4.1/standards",
+        f"https://ab.test/rest/v4.1/standards/{GUID}",
+    ]
 
 
 @pytest.mark.parametrize("path", ["/rest", "/rest/v4", "/rest/v4.1/standards", "/rest/v4.10"])

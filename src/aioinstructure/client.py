@@ -16,8 +16,8 @@ import re
 import ssl as tls
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
@@ -32,7 +32,7 @@ from aioinstructure.errors import (
     InputError,
     OriginError,
 )
-from aioinstructure.paging import Cursor, Page, Pages, Place, items_in
+from aioinstructure.paging import Check, Cursor, Page, Pages, Place, items_in
 from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
 from aioinstructure.transport.http import USER_AGENT, HttpTransport
@@ -271,12 +271,12 @@ class Client:
         response = await self.send(call)
         assert response.request is not None  # noqa: S101 - the pipeline sets it
         body = self._json(response)
-        raw = items_in(body, self._items_path(call.route), response)
+        raw = self._items(body, call.route, response)
         following = self._next(response.request, response, body)
         keyed = self._behind(call, raw)
         after = None
         if following is not None:
-            after = keyed or Call[T](call.route, self._path_of(following))
+            after = keyed or self._after(call, self._path_of(following), body)
         place = after or keyed
         return Page(
             raw=raw,
@@ -299,6 +299,14 @@ class Client:
             structure = self._core.converter.structure
             hooks[tp] = lambda value: structure(value, tp)
         return hooks[tp]
+
+    def ahead_of(self, call: Call[T], page: Page[T]) -> Sequence[Call[T]]:
+        """The calls behind a page that may be made before that page is read, in order."""
+        return () if page.next is None else (page.next,)
+
+    def check_of(self, call: Call[Any], place: Place | None) -> Check | None:
+        """What notices that a list changes while it is read: nothing, unless a service says."""
+        return None
 
     async def send(self, call: Call[Any]) -> Response:
         """The judged answer to a call."""
@@ -327,6 +335,10 @@ class Client:
             what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
             raise DecodeError(f"no JSON but {what}", response=response) from error
 
+    def structure(self, response: Response, tp: type[T]) -> T:
+        """The body of an answer as a model; for calls that were made by `request`."""
+        return cast("T", self._structure(self._json(response), tp, response))
+
     def _structure(self, value: Any, tp: Any, response: Response) -> Any:
         if value is None:  # within a model null may stand for an empty one, but not for all of it
             raise DecodeError("the body is null", response=response)
@@ -347,11 +359,16 @@ class Client:
     def _cost(self, path: str, route: str) -> Cost:
         return Cost(key=route)
 
-    def _items_path(self, route: Route) -> tuple[str, ...]:
-        return route.items
+    def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
+        """The items of a page."""
+        return items_in(body, route.items, response)
 
     def _next(self, request: Request, response: Response, body: Any) -> Request | None:
         raise NotImplementedError
+
+    def _after(self, call: Call[T], path: str, body: Any) -> Call[T]:
+        """The call for the next page, where its link says that it is."""
+        return Call(call.route, path)
 
     def _behind(self, call: Call[T], raw: list[Any]) -> Call[T] | None:
         """The call for what lies behind a page by key instead of by link, where lists allow it."""

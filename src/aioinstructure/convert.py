@@ -57,7 +57,10 @@ class Model:
 
     Attributes:
         extra: What the server sent and the model has no field for, as it came.
+        json_type: The `type` that tells this model from others, where one of several may come.
     """
+
+    json_type: ClassVar[str] = ""
 
     extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
     _shape: _Shape | None = field(default=None, init=False, repr=False, eq=False)
@@ -205,6 +208,11 @@ def _is_model(tp: Any) -> bool:
     return isinstance(tp, type) and issubclass(tp, Model)
 
 
+def _is_tagged(tp: Any) -> bool:
+    """Whether it is one of several models, which their `json_type` tells apart."""
+    return _is_union(tp) and all(_is_model(member) and member.json_type for member in get_args(tp))
+
+
 def _pass(value: Any, _: Any) -> Any:
     return value
 
@@ -253,6 +261,7 @@ class Converter:
         register(lambda tp: _origin(tp) is dict, self._dict_hook)
         register(lambda tp: _origin(tp) is list, self._list_hook)
         register(_is_optional, self._optional_hook)
+        register(_is_tagged, self._tagged_hook)
         register(_is_plain, lambda _: _pass)
         register(lambda tp: tp is datetime, lambda _: _to_datetime)
         register(lambda tp: tp is date, lambda _: _to_date)
@@ -304,6 +313,16 @@ class Converter:
             return None if value is None else hook(value, inner)
 
         return optional
+
+    def _tagged_hook(self, tp: Any) -> Hook:
+        hooks = {member.json_type: (self.hook(member), member) for member in get_args(tp)}
+
+        def tagged(value: Any, _: Any) -> Any:
+            _expect(dict, value)
+            hook, member = hooks.get(str(value.get("type")).lower(), (_pass, None))
+            return hook(value, member)  # an unknown kind stays as it came
+
+        return tagged
 
     def _list_hook(self, tp: Any) -> Hook:
         (inner,) = get_args(tp)

@@ -17,7 +17,7 @@ import functools
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import (
     Annotated,
@@ -59,6 +59,7 @@ __all__ = [
     "Call",
     "Namespace",
     "Parameter",
+    "Refine",
     "Route",
     "Wire",
     "routes_of",
@@ -67,7 +68,9 @@ __all__ = [
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 Verb: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Place: TypeAlias = Literal["path", "query", "body", "page_size"]
+Place: TypeAlias = Literal["path", "query", "body", "page_size", "on_change"]
+Body: TypeAlias = str | Callable[..., Mapping[str, Any]] | None
+Refine: TypeAlias = Callable[[str, Any], Any]
 
 _BRACES = re.compile(r"{(\w+)}")
 _SEGMENT = r"([\w.~%!$&'()*+,;=:@-]+)"
@@ -79,7 +82,8 @@ class Wire:
     """Marks one parameter in `Annotated`: another name on the wire, or another place.
 
     Args:
-        name: The name on the wire, such as "filter[standards]".
+        name: The name on the wire, such as "filter[standards]"; names of the path in braces stand
+            for their values.
         where: "query" or "body"; by default what the verb says.
     """
 
@@ -134,11 +138,13 @@ class Call(Generic[T]):
         route: What was called.
         path: Path and query, encoded, below the service's base.
         body: The JSON body, or None.
+        on_change: What a list does when it changes while it is read: "raise" or "restart".
     """
 
     route: Route
     path: str
     body: bytes | None = field(default=None, repr=False)
+    on_change: str = "raise"
 
 
 @frozen(eq=False)
@@ -168,7 +174,8 @@ class Route:
     items: tuple[str, ...] = ()
     derived: bool = False
     doc: str = field(default="", repr=False)
-    _body_key: str | None = field(default=None, repr=False, alias="body_key")
+    _body: Body = field(default=None, repr=False, alias="body")
+    _refine: Refine | None = field(default=None, repr=False, alias="refine")
     _pairs: Pairs = field(default=rails_pairs, repr=False, alias="pairs")
     _page_size_name: str = field(default="per_page", repr=False, alias="page_size_name")
     _positional: tuple[str, ...] = field(default=(), repr=False, alias="positional")
@@ -182,24 +189,42 @@ class Route:
         segments: dict[str, str] = {}
         query: list[tuple[str, str]] = []
         body: dict[str, Any] = {}
+        on_change = "raise"
         for parameter in self.parameters:
-            name = parameter.name
-            value = arguments.get(name, parameter.default)
+            value = arguments.get(parameter.name, parameter.default)
             parameter.check(value)
             if parameter.where == "path":
-                segments[name] = path_segment(name, value)
-            elif parameter.where == "page_size":
-                query.append((self._page_size_name, str(_page_size(name, value))))
-            elif value is UNSET:
-                continue
-            elif parameter.where == "query":
-                query.extend(self._pairs(parameter.wire_name, value))
+                segments[parameter.name] = self._segment(parameter, value)
+            elif parameter.where == "on_change":
+                on_change = value
+            elif parameter.where == "body":
+                if value is not UNSET:
+                    body[parameter.wire_name] = value
             else:
-                body[parameter.wire_name] = value
+                query.extend(self._asked(parameter, value, segments))
         path = _BRACES.sub(lambda match: segments[match[1]], self.path)
         if query:
             path = f"{path}?{query_string(query)}"
-        return Call(self, path, self._encode(body))
+        in_path = {name: arguments[name] for name in segments}
+        return Call(self, path, self._encode(body, in_path), on_change)
+
+    def _segment(self, parameter: Parameter, value: Any) -> str:
+        if self._refine is not None:
+            value = self._refine(parameter.wire_name, value)
+        return path_segment(parameter.name, value)
+
+    def _asked(
+        self, parameter: Parameter, value: Any, segments: Mapping[str, str]
+    ) -> Iterable[tuple[str, str]]:
+        """What a parameter adds to the query."""
+        if parameter.where == "page_size":
+            return [(self._page_size_name, str(_page_size(parameter.name, value)))]
+        wire_name = parameter.wire_name
+        if "{" in wire_name:
+            wire_name = wire_name.format_map(segments)
+        if self._refine is not None:
+            value = self._refine(wire_name, value)
+        return () if value is UNSET else self._pairs(wire_name, value)
 
     def matches(self, path: str) -> bool:
         """Whether a path (with or without a query) can be one of this route's."""
@@ -208,9 +233,11 @@ class Route:
         found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
         return found is not None and not any(climbs(unquote(part)) for part in found.groups())
 
-    def _encode(self, body: dict[str, Any]) -> bytes | None:
-        if self._body_key is not None:
-            return json_body({self._body_key: body})
+    def _encode(self, body: dict[str, Any], in_path: Mapping[str, Any]) -> bytes | None:
+        if callable(self._body):  # a shape of its own, made of all parameters by name
+            return json_body(self._body(**in_path, **body))
+        if self._body is not None:
+            return json_body({self._body: body})
         return json_body(body) if body else None
 
 
@@ -240,6 +267,11 @@ class Namespace:
     _encoding: ClassVar[Pairs] = staticmethod(rails_pairs)
     _page_size_name: ClassVar[str] = "per_page"
 
+    @classmethod
+    def _refiner(cls) -> Refine | None:
+        """What checks a parameter of the path or query by its wire name, and may replace it."""
+        return None
+
     def __init__(self, client: Caller, name: str) -> None:
         self._client = client
         self._name = name
@@ -254,7 +286,7 @@ class _Declared:
 
     verb: Verb
     path: str
-    body: str | None
+    body: Body
     idempotent: bool | None
     items: str
     derived: bool
@@ -263,7 +295,7 @@ class _Declared:
 def _decorator(
     verb: Verb,
     path: str,
-    body: str | None = None,
+    body: Body = None,
     idempotent: bool | None = None,
     items: str = "",
     derived: bool = False,
@@ -287,23 +319,30 @@ def GET(path: str, *, items: str = "", derived: bool = False) -> Callable[[F], F
     return _decorator("GET", path, items=items, derived=derived)
 
 
-def POST(path: str, *, body: str | None = None, idempotent: bool = False) -> Callable[[F], F]:  # noqa: N802
-    """Declare a POST; `body` nests the fields under that key."""
+def POST(path: str, *, body: Body = None, idempotent: bool = False) -> Callable[[F], F]:  # noqa: N802
+    """Declare a POST.
+
+    Args:
+        path: The template.
+        body: The key that the fields are nested under, or a function of all parameters by name
+            that makes the whole body.
+        idempotent: Whether it may be repeated when nobody knows whether it happened.
+    """
     return _decorator("POST", path, body, idempotent)
 
 
-def PUT(path: str, *, body: str | None = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
-    """Declare a PUT; `body` nests the fields under that key."""
+def PUT(path: str, *, body: Body = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
+    """Declare a PUT; `body` as for POST."""
     return _decorator("PUT", path, body, idempotent)
 
 
-def PATCH(path: str, *, body: str | None = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
-    """Declare a PATCH; `body` nests the fields under that key."""
+def PATCH(path: str, *, body: Body = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
+    """Declare a PATCH; `body` as for POST."""
     return _decorator("PATCH", path, body, idempotent)
 
 
-def DELETE(path: str, *, body: str | None = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
-    """Declare a DELETE; its parameters go into the query."""
+def DELETE(path: str, *, body: Body = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
+    """Declare a DELETE; its parameters go into the query, with a `body` into that."""
     return _decorator("DELETE", path, body, idempotent)
 
 
@@ -359,19 +398,22 @@ def _complain(stub: Callable[..., Any], *args: Any) -> None:
     inspect.signature(stub).bind(self, *positional, **named)
 
 
+_PAGING: dict[str, Place] = {"page_size": "page_size", "on_change": "on_change"}
+
+
 def _compile(
     stub: Callable[..., Any], declared: _Declared, owner: type[Namespace], namespace: str
 ) -> Route:
     hints = hints_of(stub, stub.__module__)
     returns, paginated = _result(hints.pop("return"))
     in_path = set(_BRACES.findall(declared.path))
-    in_body = declared.verb in ("POST", "PUT", "PATCH")
+    in_body = declared.verb in ("POST", "PUT", "PATCH") or callable(declared.body)
     parameters: list[Parameter] = []
     positional: list[str] = []
     for name, declaration in list(inspect.signature(stub).parameters.items())[1:]:
         annotation, wire = _unwrap(hints[name])
         place: Place = "path" if name in in_path else "body" if in_body else "query"
-        place = "page_size" if paginated and name == "page_size" else wire.where or place
+        place = _PAGING[name] if paginated and name in _PAGING else wire.where or place
         required = declaration.default is inspect.Parameter.empty
         parameters.append(
             Parameter(
@@ -398,7 +440,8 @@ def _compile(
         items=tuple(declared.items.split(".")) if declared.items else (),
         derived=declared.derived,
         doc=inspect.getdoc(stub) or "",
-        body_key=declared.body,
+        body=declared.body,
+        refine=owner._refiner(),
         pairs=owner._encoding,
         page_size_name=owner._page_size_name,
         positional=tuple(positional),

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aioinstructure.endpoint import Call, Route
 from aioinstructure.errors import DecodeError, IncompleteError, InputError
@@ -25,6 +25,8 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _VERSION = 1
+_RESTARTS = 5
+"""How often a list that heals itself starts anew before it gives up."""
 
 
 class Cursor(str, Generic[T]):
@@ -118,6 +120,22 @@ class Source(Protocol):
 
     def converter_for(self, tp: Any) -> Callable[[Any], Any]:
         """The function that makes a raw item a model."""
+        ...
+
+    def ahead_of(self, call: Call[T], page: Page[T]) -> Sequence[Call[T]]:
+        """The calls behind a page that may be made before that page is read, in order."""
+        ...
+
+    def check_of(self, call: Call[Any], place: Place | None) -> Check | None:
+        """What notices that the list changes while it is read, if anything can."""
+        ...
+
+
+class Check(Protocol):
+    """Looks at the pages of one walk."""
+
+    def see(self, page: Page[Any]) -> None:
+        """Raise IncompleteError if the page does not go on where the last one ended."""
         ...
 
 
@@ -227,11 +245,14 @@ class _Walk(Generic[T]):
         "__weakref__",
         "_ahead",
         "_busy",
+        "_check",
+        "_given",
         "_next",
         "_page",
         "_pages",
+        "_restarts",
         "_seen",
-        "_task",
+        "_tasks",
         "ended",
     )
 
@@ -239,8 +260,11 @@ class _Walk(Generic[T]):
         self._pages = pages
         self._page = first
         self._next: Call[T] | None = pages._call
-        self._task: asyncio.Task[Page[T]] | None = None
+        self._tasks: dict[str, asyncio.Task[Page[T]]] = {}  # by path, in order
         self._ahead = ahead
+        self._check = pages._source.check_of(pages._call, pages._place)
+        self._given: set[Any] | None = set() if pages._call.on_change == "restart" else None
+        self._restarts = 0
         self._busy = False
         self._seen: set[int] = set()  # hashes of the paths that were asked for
         self.ended = False
@@ -274,20 +298,59 @@ class _Walk(Generic[T]):
             return None, None
         self._busy = True
         try:
-            page = await self._obtain(call)
+            page = await self._checked(call)
         except BaseException:
-            self.ended = True
+            self._drop()
             raise
         finally:
             self._busy = False
         if self.ended:  # closed while it was on its way
             return None, None
         self._next = page.next if page.raw else None
-        if self._next is not None and self._ahead and hash(self._next.path) not in self._seen:
-            source, following = self._pages._source, self._next
-            self._task = asyncio.create_task(source.fetch_page(following))
-            self._task.add_done_callback(_look_at)
+        self._look_ahead(call, page)
         return call, page
+
+    def _look_ahead(self, call: Call[T], page: Page[T]) -> None:
+        """Ask for pages before they are read; forget those that will not be."""
+        wanted = self._pages._source.ahead_of(call, page) if self._ahead and self._next else ()
+        paths = {each.path for each in wanted}
+        for path in [path for path in self._tasks if path not in paths]:
+            self._tasks.pop(path).cancel()
+        for each in wanted:
+            if each.path not in self._tasks and hash(each.path) not in self._seen:
+                task = asyncio.create_task(self._pages._source.fetch_page(each))
+                task.add_done_callback(_look_at)
+                self._tasks[each.path] = task
+
+    async def _checked(self, call: Call[T]) -> Page[T]:
+        """The page, if it goes on where the last one ended; else from the start, if so wished."""
+        while True:
+            page = await self._obtain(call)
+            try:
+                if self._check is not None:
+                    self._check.see(page)
+            except IncompleteError:
+                if self._given is None or self._restarts >= _RESTARTS:
+                    raise
+                self._restarts += 1
+                call = self._again()
+                continue
+            if self._given is not None:
+                fresh = [item for item in page.raw if id_of(item) not in self._given]
+                self._given.update(id_of(item) for item in page.raw)
+                if self._restarts:
+                    page = evolve(page, raw=fresh)
+            return page
+
+    def _again(self) -> Call[T]:
+        """Back to the first page, with nothing under way."""
+        source, first = self._pages._source, self._pages._call
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+        self._seen.clear()
+        self._check = source.check_of(first, None)
+        return first
 
     async def _obtain(self, call: Call[T]) -> Page[T]:
         if hash(call.path) in self._seen:
@@ -300,26 +363,26 @@ class _Walk(Generic[T]):
         if self._page is not None:
             page, self._page = self._page, None
             return page
-        if self._task is None:
+        task = self._tasks.pop(call.path, None)
+        if task is None:
             return await self._pages._source.fetch_page(call)
-        task, self._task = self._task, None
         return await task  # cancelled with us
 
     def __del__(self) -> None:
         self._drop()
 
-    def _drop(self) -> asyncio.Task[Page[T]] | None:
+    def _drop(self) -> list[asyncio.Task[Page[T]]]:
         self.ended = True
-        task, self._task = self._task, None
-        if task is None or task.get_loop().is_closed():
-            return None
-        task.cancel()
-        return task
+        tasks = [task for task in self._tasks.values() if not task.get_loop().is_closed()]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        return tasks
 
     async def aclose(self) -> None:
-        """Cancel the prefetch and wait for its end."""
-        if (task := self._drop()) is not None:
-            await asyncio.wait([task])
+        """Cancel what is under way and wait for its end."""
+        if tasks := self._drop():
+            await asyncio.wait(tasks)
 
 
 def _look_at(task: asyncio.Task[Any]) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioinstructure.abconnect import F, Filter, Path
+from aioinstructure.abconnect.query import Raw, checked_filter, isempty, parse_filter, query
 from aioinstructure.errors import InputError
 
 
@@ -62,7 +63,21 @@ class Status(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
             (F.a == 1) & ~F.b.in_("x") | F.c.isempty(),
             "((a eq 1) and (not (b in ('x')))) or (isempty(c))",
         ),
-        (Filter("a EQ 1") & (F.b == 2), "(a EQ 1) and (b eq 2)"),
+        ((F.a == 1) & (F.b == 2) & (F.c == 3), "(a eq 1) and (b eq 2) and (c eq 3)"),
+        ((F.a == 1) | ((F.b == 2) | (F.c == 3)), "(a eq 1) or (b eq 2) or (c eq 3)"),
+        (~F.peers.isempty(), "not isempty(peers)"),
+        (parse_filter("a EQ 1") & (F.b == 2), "(a eq 1) and (b eq 2)"),
+        (F.owner.id == Raw("_all"), "owner.id eq _all"),
+        (F.a == Raw("'C:\\x'"), "a eq 'C:\\x'"),
+        (F[Raw("new")].property > 1e-7, "new.property gt 0.0000001"),
+        (F.a == 1e22, "a eq 10000000000000000000000"),
+        (F.a == "🦉", "a eq '🦉'"),
+        (query("don't"), r"query('don\'t')"),
+        (isempty("disciplines.subjects"), "isempty(disciplines.subjects)"),
+        (isempty(F.peers), "isempty(peers)"),
+        (F.custom_attributes["Item  Type (new)"] == 1, "custom_attributes.item_type_new_ eq 1"),
+        (F["custom_attributes"]["a.b-c"] == 1, "custom_attributes.a_b_c eq 1"),
+        (F["custom_attributes.3rd Grade"] == 1, "custom_attributes.3rd_grade eq 1"),
     ],
     ids=str,
 )
@@ -71,7 +86,7 @@ def test_a_filter_prints_as_the_service_reads_it(made: Filter, text: str) -> Non
     assert str(made) == re.sub(r"^query\(([\w.]+),'", r"query(\1, '", text)
 
 
-@given(st.text(st.characters(exclude_characters="\\")))
+@given(st.text(st.characters(exclude_characters="\\", exclude_categories=["Cs"])))
 def test_no_text_gets_out_of_its_quotes(text: str) -> None:
     """However many quotes are in it: unescaping gives it back."""
     found = str(F.a == text)
@@ -92,6 +107,13 @@ def test_no_text_gets_out_of_its_quotes(text: str) -> None:
         b"x",
         ["a"],
         F.other,
+        "\ud800",
+        10**5000,
+        Raw("a b"),
+        Raw(""),
+        Raw("and"),
+        Raw("'a' 'b'"),
+        Raw("'a"),
         object(),
     ],
     ids=lambda value: type(value).__name__,
@@ -138,6 +160,17 @@ def test_a_filter_is_joined_with_filters_only(other: Any) -> None:
         F.isempty,
         lambda: bool(F.a),
         F.a.in_,
+        lambda: -F,
+        lambda: F["-seq"],
+        lambda: F["a..b"],
+        lambda: F[".a"],
+        lambda: F["5"],
+        lambda: F["*"],
+        lambda: F.not_,
+        lambda: F[Raw("a b")],
+        lambda: isempty(""),
+        lambda: isempty(F),
+        lambda: F.a.query(5),  # type: ignore[arg-type]
         lambda: F[""],
         lambda: F["a b"],
         lambda: F["a'"],
@@ -167,6 +200,84 @@ def test_paths_are_values() -> None:
 
 
 def test_filters_are_values() -> None:
-    """Equal by their text."""
-    assert Filter("a eq 1") == (F.a == 1)
-    assert hash(Filter("a eq 1")) == hash(F.a == 1)
+    """Equal by what they say, however they came about."""
+    assert parse_filter("(A not in ('x'))") == ~F.A.in_("x")
+    assert hash(parse_filter("a EQ 1")) == hash(F.a == 1)
+    assert not ((F.a == 1) == (F.a == "1"))  # noqa: SIM201 - both directions of equality
+    with pytest.raises(TypeError, match="abstract"):
+        Filter()  # type: ignore[abstract]
+
+
+def test_a_path_sorts_in_falling_order() -> None:
+    """As the service writes it."""
+    assert -F.number.enhanced == "-number.enhanced"
+    assert isinstance(-F[Raw("new")], Raw)
+
+
+def test_hints_stand_where_python_has_another_word() -> None:
+    """None, lists and signs are what Python's habits suggest."""
+    with pytest.raises(InputError, match=r"isempty\(\)"):
+        F.a == None  # noqa: B015, E711 - the mistake
+    with pytest.raises(InputError, match=r"in_\(\*values\)"):
+        F.a.in_(["x"])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"sort by -F\.seq"):
+        F["-seq"]
+
+
+@given(st.text(min_size=1))
+def test_keys_of_custom_attributes_are_stable(name: str) -> None:
+    """A key is its own key, so that names may be given in either form."""
+    key = str(F.custom_attributes[name])
+    assert re.fullmatch(r"custom_attributes\.\w+", key)
+    assert str(F.custom_attributes[key.partition(".")[2]]) == key
+    assert str(F[f"custom_attributes.{name}"]) == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a eq 1",
+        "(a eq '(')",
+        r"a eq 'it\'s)'",
+        r"a eq 'ends in \\'",
+        "query('a') or (b in ('x', 'y'))",
+        "no grammar at all",
+        "a eq '🦉'",
+    ],
+)
+def test_raw_filters_are_sent_as_they_stand(text: str) -> None:
+    """What the service makes of them is its matter, as long as they are closed."""
+    assert checked_filter(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("(a eq 1", "parenthesis is not closed at 0"),
+        ("((a eq 1) and (b eq 2)", "parenthesis is not closed at 0"),
+        ("(a eq 1) and (b eq 2", "parenthesis is not closed at 13"),
+        ("a eq 1)", r"not opened at 6, before '\)'"),
+        (")(", "not opened at 0"),
+        ("a eq 'x", "quote is not closed .* at 5"),
+        ("a eq 'it's'", "quote is not closed .* at 10"),
+        (r"a eq 'x\'", "quote is not closed .* at 5"),
+        ("", "empty"),
+        (" ", "empty"),
+    ],
+)
+def test_raw_filters_must_be_closed(text: str, where: str) -> None:
+    """Otherwise the rest of it would be read as another thing than was meant."""
+    with pytest.raises(InputError, match=where):
+        checked_filter(text)
+
+
+@pytest.mark.parametrize("value", [None, 5, F.a, ["a eq 1"], b"a eq 1"])
+def test_what_is_no_filter_is_refused(value: Any) -> None:
+    """A property is none either."""
+    with pytest.raises(InputError, match="no filter"):
+        checked_filter(value)
+
+
+def test_built_filters_are_checked_already() -> None:
+    """Their text is what is sent."""
+    assert checked_filter(F.a == "(") == "a eq '('"

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import orjson
 import pytest
 
 from aioinstructure.simulator import Knobs, Simulator
@@ -20,13 +21,16 @@ WALL = 1_800_000_000.0
 
 
 class Caller:
-    """Calls a simulator in-process; `time` is its clock."""
+    """Calls a simulator in-process; `time` is its clock, or the running loop's if `virtual`."""
 
-    def __init__(self, **knobs: Any) -> None:
-        self.time = 0.0
+    def __init__(self, *, virtual: bool = False, **knobs: Any) -> None:
+        self.time, self._virtual = 0.0, virtual
         self.simulator = Simulator(
-            knobs=Knobs(**knobs), clock=lambda: self.time, wall=lambda: WALL + self.time
+            knobs=Knobs(**knobs), clock=self.now, wall=lambda: WALL + self.now()
         )
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() if self._virtual else self.time
 
     async def canvas(
         self,
@@ -49,7 +53,19 @@ class Caller:
 
     async def abconnect(self, path: str, **query: str) -> Response:
         """Calls AB Connect, signed for GET; `query` with __ for brackets is put behind the path."""
-        expires = str(int(WALL + self.time) + 60)
+        return await self.ab("GET", path, **query)
+
+    async def ab(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        charset: str = "",
+        **query: str,
+    ) -> Response:
+        """Calls AB Connect with any method, signed for that; a path may be a whole URL."""
+        expires = str(int(WALL + self.now()) + 60)
         pairs = [
             *(
                 (name.replace("__", "[") + "]" * ("__" in name), value)
@@ -57,16 +73,33 @@ class Caller:
             ),
             ("partner.id", self.simulator.partner_id),
             ("auth.expires", expires),
-            ("auth.signature", sign(self.simulator.partner_key, f"{expires}\n\nGET")),
+            ("auth.signature", sign(self.simulator.partner_key, f"{expires}\n\n{method}")),
         ]
         text = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
-        return await self.simulator.handle(Request("GET", f"{ORIGIN}/rest/v4.1{path}?{text}"))
+        url = path if path.startswith("https:") else f"{ORIGIN}/rest/v4.1{path}"
+        url = f"{url}{'&' if '?' in url else '?'}{text}"
+        content = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
+        return await self.simulator.handle(
+            Request(method, url, {"Accept-Charset": charset} if charset else {}, content)
+        )
+
+    async def data(self, path: str, **query: str) -> Any:
+        """The member `data` of a GET that succeeds."""
+        response = await self.abconnect(path, **query)
+        assert response.status == 200, response.text
+        return response.json()["data"]
 
 
 @pytest.fixture
 def caller() -> Caller:
     """A caller whose simulator refuses nobody at AB Connect."""
     return Caller(rate=1e6, burst=1e6, wildcard_burst=1e6)
+
+
+@pytest.fixture
+def virtual() -> Caller:
+    """A caller that refuses nobody and lives in the running loop's time."""
+    return Caller(virtual=True, rate=1e6, burst=1e6, wildcard_burst=1e6)
 
 
 @pytest.fixture

@@ -255,7 +255,9 @@ async def listing(ab: ABConnect) -> None:
 
 
 async def crowd(ab: ABConnect) -> None:
-    await asyncio.gather(*(ab.standards.get("A") for _ in range(3)))
+    await asyncio.gather(
+        *(ab.standards.get(f"{n:08}-7053-11DF-8EBF-BE719DFF4B22") for n in range(3))
+    )
 
 
 @pytest.mark.parametrize("call", [single, listing, crowd])

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import importlib
 import ssl as tls
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qsl
 
+from attrs import evolve
+
+from aioinstructure.abconnect.flights import Flights
 from aioinstructure.abconnect.keyed import behind_last
+from aioinstructure.abconnect.resource import attach_included
+from aioinstructure.abconnect.whole import (
+    WholeList,
+    is_by_relevance,
+    offset_of,
+    offsets_behind,
+    with_offset,
+    with_unique_sort,
+)
 from aioinstructure.client import Client, checked_origin, from_environment, http_transport
 from aioinstructure.clock import Clock
 from aioinstructure.endpoint import Call, Route
 from aioinstructure.errors import ConfigurationError
+from aioinstructure.paging import Page, Pages, Place, items_in
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.transport.exchange import Transport
 from aioinstructure.wire.auth import Credential, PartnerSignature
@@ -22,9 +35,67 @@ from aioinstructure.wire.message import Request, Response
 if TYPE_CHECKING:
     import aiohttp
 
+    from aioinstructure.abconnect.assets import (
+        AlignmentTag,
+        Asset,
+        AssetInclude,
+        Assets,
+        Coded,
+        Descriptor,
+        DescriptorValue,
+        Disposition,
+        Emphasis,
+    )
+    from aioinstructure.abconnect.collections import (
+        AssetCollections,
+        Collection,
+        StandardCollections,
+    )
+    from aioinstructure.abconnect.concepts import Concept, Concepts
     from aioinstructure.abconnect.events import AffectedProperty, Event, Events
-    from aioinstructure.abconnect.query import F, Filter, Path
-    from aioinstructure.abconnect.resource import Links, Relationship, Resource, ResourceRef
+    from aioinstructure.abconnect.facets import Facet, FacetDetail, FacetSummary
+    from aioinstructure.abconnect.follow import Follow
+    from aioinstructure.abconnect.many import Gatherer, Many
+    from aioinstructure.abconnect.predictions import (
+        Clarification,
+        Clarifier,
+        Focus,
+        Prediction,
+        Predictions,
+        QueueStatus,
+    )
+    from aioinstructure.abconnect.providers import (
+        AssetDefinition,
+        AssetDefinitions,
+        AssetProperty,
+        NameAndId,
+        Provider,
+        Providers,
+    )
+    from aioinstructure.abconnect.query import (
+        F,
+        Filter,
+        FilterLike,
+        Path,
+        PathLike,
+        Raw,
+        isempty,
+        parse_filter,
+    )
+    from aioinstructure.abconnect.relations import (
+        Candidate,
+        Crosswalk,
+        Match,
+        Replacements,
+        Successor,
+    )
+    from aioinstructure.abconnect.resource import (
+        Links,
+        OnChange,
+        Relationship,
+        Resource,
+        ResourceRef,
+    )
     from aioinstructure.abconnect.standards import (
         Addendum,
         AltIdentifier,
@@ -40,44 +111,120 @@ if TYPE_CHECKING:
         Publication,
         Section,
         Standard,
+        StandardRelationship,
         Standards,
         Statement,
         Utilization,
     )
+    from aioinstructure.abconnect.topics import Topic, TopicInclude, Topics
+    from aioinstructure.abconnect.tree import Branch, DocumentTree
 
 __all__ = [
     "ABConnect",
     "Addendum",
     "AffectedProperty",
+    "AlignmentTag",
     "AltIdentifier",
+    "Asset",
+    "AssetDefinition",
+    "AssetInclude",
+    "AssetProperty",
+    "Branch",
+    "Candidate",
+    "Clarification",
+    "Coded",
+    "Collection",
+    "Concept",
+    "Crosswalk",
+    "Descriptor",
+    "DescriptorValue",
     "Disciplines",
+    "Disposition",
     "Document",
+    "DocumentTree",
     "EducationLevels",
+    "Emphasis",
     "Event",
     "Extension",
     "F",
+    "Facet",
+    "FacetDetail",
+    "FacetSummary",
     "Filter",
+    "FilterLike",
+    "Focus",
+    "Follow",
+    "Gatherer",
     "Grade",
     "KeyIdea",
     "Labelled",
     "Legend",
     "Links",
+    "Many",
+    "Match",
+    "NameAndId",
     "Number",
+    "OnChange",
     "Path",
+    "PathLike",
+    "Prediction",
+    "Provider",
     "Publication",
+    "QueueStatus",
+    "Raw",
     "Relationship",
+    "Replacements",
     "Resource",
     "ResourceRef",
     "Section",
     "Standard",
+    "StandardRelationship",
     "Statement",
+    "Successor",
+    "Topic",
+    "TopicInclude",
     "Utilization",
+    "isempty",
+    "parse_filter",
 ]
 
 _FILES = {
+    "assets": [
+        "AlignmentTag",
+        "Asset",
+        "AssetInclude",
+        "Assets",
+        "Coded",
+        "Descriptor",
+        "DescriptorValue",
+        "Disposition",
+        "Emphasis",
+    ],
+    "collections": ["AssetCollections", "Collection", "StandardCollections"],
+    "concepts": ["Concept", "Concepts"],
     "events": ["AffectedProperty", "Event", "Events"],
-    "query": ["F", "Filter", "Path"],
-    "resource": ["Links", "Relationship", "Resource", "ResourceRef"],
+    "facets": ["Facet", "FacetDetail", "FacetSummary"],
+    "follow": ["Follow"],
+    "many": ["Gatherer", "Many"],
+    "predictions": [
+        "Clarification",
+        "Clarifier",
+        "Focus",
+        "Prediction",
+        "Predictions",
+        "QueueStatus",
+    ],
+    "providers": [
+        "AssetDefinition",
+        "AssetDefinitions",
+        "AssetProperty",
+        "NameAndId",
+        "Provider",
+        "Providers",
+    ],
+    "query": ["F", "Filter", "FilterLike", "Path", "PathLike", "Raw", "isempty", "parse_filter"],
+    "relations": ["Candidate", "Crosswalk", "Match", "Replacements", "Successor"],
+    "resource": ["Links", "OnChange", "Relationship", "Resource", "ResourceRef"],
     "standards": [
         "Addendum",
         "AltIdentifier",
@@ -93,10 +240,13 @@ _FILES = {
         "Publication",
         "Section",
         "Standard",
+        "StandardRelationship",
         "Standards",
         "Statement",
         "Utilization",
     ],
+    "tree": ["Branch", "DocumentTree"],
+    "topics": ["Topic", "TopicInclude", "Topics"],
 }
 _MODULES = {name: file for file, names in _FILES.items() for name in names}
 
@@ -147,8 +297,17 @@ class ABConnect(Client):
 
     _base = BASE
 
+    asset_collections: AssetCollections
+    asset_definitions: AssetDefinitions
+    assets: Assets
+    clarifier: Clarifier
+    concepts: Concepts
     events: Events
+    predictions: Predictions
+    providers: Providers
+    standard_collections: StandardCollections
     standards: Standards
+    topics: Topics
 
     def __init__(
         self,
@@ -178,6 +337,7 @@ class ABConnect(Client):
         elif partner_id is not None or partner_key is not None:
             raise ConfigurationError("AB Connect needs a partner or an auth, one of the two")
         clock = clock or Clock()
+        self._flights = Flights()
         super().__init__(
             origin,
             auth,
@@ -214,11 +374,62 @@ class ABConnect(Client):
     def _cost(self, path: str, route: str) -> Cost:
         return Cost(key=route, wildcard=_is_wildcard(path))
 
-    def _items_path(self, route: Route) -> tuple[str, ...]:
-        return route.items or ("data",)
+    def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
+        # The endpoint of a to-one relationship may answer with an object: a list of one or none.
+        one = body.get("data") if isinstance(body, Mapping) else None
+        if isinstance(one, Mapping):
+            return [one] if one else []
+        return items_in(body, ("data",), response)
 
     def _next(self, request: Request, response: Response, body: Any) -> Request | None:
         return next_by_body(request, body)
+
+    @property
+    def base(self) -> str:
+        """The path that all of the service is below."""
+        return self._base
+
+    def list_pages(self, call: Call[Any]) -> Pages[Any]:
+        """The lazy list that a paginated call stands for, in an order that has no ties."""
+        resource = _sorted_resource(call.route)
+        if resource is not None:
+            call = evolve(call, path=with_unique_sort(call.path, resource))
+        return super().list_pages(call)
+
+    async def send(self, call: Call[Any]) -> Response:
+        """The judged answer to a call; the same read twice at once, by one view, is one request."""
+        if call.route.method != "GET":
+            return await super().send(call)
+        key = call.path, self._queued_as
+        return await self._flights.join(key, lambda: super(ABConnect, self).send(call))
+
+    def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
+        """The pages behind one that may be asked for before it is read."""
+        following = page.next
+        if following is None:
+            return ()
+        by_offset = f"offset={offset_of(following.path)}" in following.path
+        resource = _sorted_resource(call.route) or ""
+        if page.total is None or not by_offset or is_by_relevance(call.path, resource):
+            return (following,)
+        return [Call(call.route, path) for path in offsets_behind(call.path, page.total)]
+
+    def check_of(self, call: Call[Any], place: Place | None) -> WholeList | None:
+        """What notices that a list by offset changes while it is read."""
+        return None if behind_last(call.path, [_EVENT]) else WholeList(offset_of(call.path))
+
+    def _after(self, call: Call[Any], path: str, body: Any) -> Call[Any]:
+        """The next page by our own words: pages that are asked for early must have the same."""
+        meta = body.get("meta") if isinstance(body, Mapping) else None
+        size = meta.get("limit") if isinstance(meta, Mapping) else None
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            return Call(call.route, path)
+        return Call(call.route, with_offset(call.path, offset_of(call.path) + size))
+
+    def _json(self, response: Response) -> Any:
+        body = super()._json(response)
+        attach_included(body)
+        return body
 
     def _behind(self, call: Call[Any], raw: list[Any]) -> Call[Any] | None:
         # Events by key: what comes in meanwhile shifts no offset, and a cursor never grows stale.
@@ -229,6 +440,18 @@ class ABConnect(Client):
         meta = body.get("meta") if isinstance(body, Mapping) else None
         count = meta.get("count") if isinstance(meta, Mapping) else None
         return count if isinstance(count, int) else None
+
+
+_EVENT: Final = {"attributes": {"seq": 0}}
+
+
+def _sorted_resource(route: Route) -> str | None:
+    """The resource whose list a route is, if the list can be sorted."""
+    for parameter in route.parameters:
+        if parameter.wire_name.startswith("sort["):
+            resource = parameter.wire_name[5:-1]
+            return resource if route.path == f"/{resource}" else None
+    return None
 
 
 def _is_wildcard(path: str) -> bool:

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import define, field
 
+from aioinstructure.abconnect.facets import FacetSummary
+from aioinstructure.abconnect.paths import check
+from aioinstructure.abconnect.query import FilterLike, PathLike
 from aioinstructure.convert import Model
-from aioinstructure.endpoint import Namespace
+from aioinstructure.endpoint import Namespace, Refine
+from aioinstructure.errors import DecodeError, InputError
 from aioinstructure.wire.params import Pairs, comma_pairs
 
-__all__ = ["ABNamespace", "Links", "Relationship", "Resource", "ResourceRef", "flattened"]
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.assets import Asset
+    from aioinstructure.abconnect.concepts import Concept
+    from aioinstructure.abconnect.providers import Provider
+    from aioinstructure.abconnect.standards import Standard
+    from aioinstructure.abconnect.topics import Topic
+
+__all__ = [
+    "ABNamespace",
+    "Faceted",
+    "Links",
+    "OnChange",
+    "Relationship",
+    "Resource",
+    "ResourceRef",
+    "attach_included",
+    "flattened",
+    "guid",
+]
+
+OnChange = Literal["raise", "restart"]
+"""What a list does that changes while it is read: raise IncompleteError, or begin anew.
+
+Anew it hands out only what it has not yet, for which it remembers every id that it has."""
 
 
 def flattened(data: dict[str, Any]) -> dict[str, Any]:
@@ -34,11 +63,16 @@ class Links(Model):
 
 @define
 class ResourceRef(Model):
-    """Another object by type and id; `meta` has the properties of the relationship."""
+    """Another object by type and id.
+
+    `meta` has the properties of the relationship, `resource` the object itself if `include` asked
+    for it.
+    """
 
     type: str | None = None
     id: str | None = None
     meta: dict[str, Any] = field(factory=dict)
+    resource: Standard | Topic | Concept | Asset | Provider | None = None
 
 
 @define
@@ -99,8 +133,96 @@ class Resource(Model):
         return flattened(data)
 
 
+def attach_included(body: Any) -> None:
+    """Put the objects that `include` asked for beside the references to them, in place.
+
+    One step deep: what an included object refers to stays a reference, or it would run in circles.
+    """
+    included = body.get("included") if isinstance(body, dict) else None
+    if not isinstance(included, list) or not included:
+        return
+    index = {_key(each): each for each in included if isinstance(each, dict)}
+    data = body.get("data")
+    for item in data if isinstance(data, list) else [data]:
+        relationships = item.get("relationships") if isinstance(item, dict) else None
+        for relationship in relationships.values() if isinstance(relationships, dict) else ():
+            members = relationship.get("data") if isinstance(relationship, dict) else None
+            for ref in members if isinstance(members, list) else [members]:
+                if isinstance(ref, dict) and (found := index.get(_key(ref))) is not None:
+                    ref["resource"] = found
+
+
+def _key(item: dict[str, Any]) -> tuple[str, str]:
+    return str(item.get("type")).lower(), str(item.get("id")).lower()
+
+
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def guid(name: str, value: Any) -> str:
+    """The value, if it has the form of a GUID, in any case.
+
+    Raises:
+        InputError: It has not.
+    """
+    if not isinstance(value, str) or not _GUID.fullmatch(value):
+        raise InputError(
+            f"{name} must be a GUID such as 1F9D5A8A-7053-11DF-8EBF-BE719DFF4B22, not {value!r:.80}"
+        )
+    return value
+
+
 class ABNamespace(Namespace):
     """The operations of one resource: lists joined by commas, pages by `limit`."""
 
     _encoding: ClassVar[Pairs] = staticmethod(comma_pairs)
     _page_size_name: ClassVar[str] = "limit"
+    _resource: ClassVar[str] = ""
+
+    @classmethod
+    def _refiner(cls) -> Refine:
+        """Checks GUIDs, filters and names before anything is sent."""
+        resource = cls._resource
+
+        def refine(wire_name: str, value: Any) -> Any:
+            if wire_name == "id":
+                return guid("id", value)
+            return value if value is None else check(resource, wire_name, value)
+
+        return refine
+
+
+class Faceted(ABNamespace):
+    """A resource whose list has facets."""
+
+    async def facets(
+        self,
+        *names: PathLike,
+        filter: FilterLike | None = None,
+        summary: Sequence[PathLike] = (),
+    ) -> FacetSummary:
+        """The values of properties among the objects that match, and how often each comes.
+
+        Args:
+            names: Facets whose values are wanted, such as "disciplines.subjects".
+            filter: Which objects count; by default all that your licence shows.
+            summary: Facets of which only the number of values is wanted; ["*"] for all, at 2
+                calls a second.
+        """
+        resource = self._resource
+        asked = {
+            f"filter[{resource}]": None
+            if filter is None
+            else str(check(resource, f"filter[{resource}]", filter)),
+            "facet": ",".join(check(resource, "facet", names)) if names else None,
+            "facet_summary": ",".join(check(resource, "facet_summary", summary))
+            if summary
+            else None,
+            "limit": 0,
+        }
+        client: Any = self._client
+        response = await client.request("GET", f"{client.base}/{resource}", params=asked)
+        found: FacetSummary = client.structure(response, FacetSummary)
+        if (names or summary) and "facets" not in found.fields_set:
+            raise DecodeError("the answer has no facets", response=response)
+        return found

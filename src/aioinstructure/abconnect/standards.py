@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
-from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource
+from aioinstructure.abconnect.many import Gatherer, Many, in_batches
+from aioinstructure.abconnect.query import F, FilterLike, PathLike
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource, guid
 from aioinstructure.convert import Model
 from aioinstructure.endpoint import GET, Wire
 from aioinstructure.paging import Pages
+
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.concepts import Concept
+    from aioinstructure.abconnect.topics import Topic
 
 YesNo = Literal["Y", "N"]
 StandardRelationship = Literal[
@@ -204,6 +209,8 @@ class Standard(Resource):
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/standards
     """
 
+    json_type = "standards"
+
     seq: int | None = None
     level: int | None = None
     status: Literal["active", "deleted", "obsolete"] | str | None = None
@@ -248,8 +255,10 @@ class Standard(Resource):
     concepts: Relationship = field(factory=Relationship)
 
 
-class Standards(ABNamespace):
+class Standards(Faceted):
     """Standards: list, read, follow their relationships. All of it is read-only."""
+
+    _resource = "standards"
 
     @GET("/standards")
     def list(
@@ -260,11 +269,12 @@ class Standards(ABNamespace):
         sort: Annotated[Sequence[PathLike], Wire("sort[standards]")] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
         page_size: int | None = None,
+        on_change: OnChange = "raise",
     ) -> Pages[Standard]:
         """Standards that match; deleted ones only if the filter names that status.
 
-        Without a sort the order is by relevance and may change from page to page: sort by "guid"
-        to walk a whole list. `fields=["*"]` gives all, at 2 calls a second.
+        Without a sort they come by their GUIDs, with `query()` in the filter by relevance.
+        `fields=["*"]` gives all, at 2 calls a second.
         """
         ...
 
@@ -279,14 +289,69 @@ class Standards(ABNamespace):
         """One standard, deleted or not. Forbidden if it lies outside of your licence."""
         ...
 
+    async def get_many(
+        self,
+        ids: Sequence[str],
+        *,
+        fields: Sequence[PathLike] = (),
+        include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
+    ) -> Many[Standard]:
+        """Standards by their GUIDs, deleted ones too, in the order asked: a call for a hundred."""
+        for each in ids:
+            guid("ids", each)
+        return await in_batches(
+            ids,
+            lambda batch: aiter(
+                self.list(
+                    filter=F.guid.in_(*batch) & F.status.in_("active", "deleted", "obsolete"),
+                    fields=fields,
+                    include=include,
+                )
+            ),
+        )
+
+    def gatherer(
+        self, *, fields: Sequence[PathLike] = (), wait: float = 0.005
+    ) -> Gatherer[Standard]:
+        """A `get` whose calls within `wait` seconds of each other are one request."""
+        return Gatherer(lambda ids: self.get_many(ids, fields=fields), wait)
+
+    @GET("/standards/{id}/topics")
+    def topics(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Topic]:
+        """Topics of a standard."""
+        ...
+
+    @GET("/standards/{id}/concepts")
+    def concepts(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Concept]:
+        """Concepts of a standard, filtered by `descr` and `context`."""
+        ...
+
     @GET("/standards/{id}/{relationship}")
     def related(
         self,
         id: str,
         relationship: StandardRelationship,
         *,
+        filter: Annotated[FilterLike | None, Wire("filter[{relationship}]")] = None,
+        sort: Annotated[Sequence[PathLike], Wire("sort[{relationship}]")] = (),
         fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
         page_size: int | None = None,
     ) -> Pages[Standard]:
-        """Standards that are related to one; `.meta` has the properties of the relationship."""
+        """Standards that are related to one; `.meta` has the properties of the relationship.
+
+        Filter and sort take the properties of the relationship, as in "meta.same_text eq 'Y'".
+        """
         ...

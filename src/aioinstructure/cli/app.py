@@ -27,8 +27,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            outcome = super().invoke(ctx)
-            return run(outcome) if callable(outcome) else outcome
+            outcome: Any = super().invoke(ctx)
+            return outcome if outcome is None else run(outcome)
         except Error as error:
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
             raise click.ClickException(f"{error}{notes}") from error
@@ -39,7 +39,6 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         asyncio.run(main())
     except KeyboardInterrupt:
-        click.echo("stopped; the same command goes on from here", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
 
 

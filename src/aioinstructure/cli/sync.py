@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -66,8 +67,12 @@ async def run_sync(
         quotas["AB Connect"] = abconnect.quota
     show = Show(Console(), quotas, streams, quiet=quiet)
     job = Sync(sql(url), canvas=canvas, abconnect=abconnect, on_batch=show.on_batch)
-    async with published(quotas), show.running():
-        return await job.run(*streams)
+    try:
+        async with published(quotas), show.running():
+            return await job.run(*streams)
+    except asyncio.CancelledError:
+        click.echo("stopped; the same command goes on from here", err=True)
+        raise
 
 
 def report_json(report: Report) -> dict[str, Any]:

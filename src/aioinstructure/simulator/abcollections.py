@@ -37,10 +37,11 @@ class Collections:
     def answer(self, call: ABCall, view: View) -> Reply:
         """One call; the last part of its name tells which."""
         action = call.operation.rpartition(".")[2]
+        names = self._fields(call)  # refused before anything is written
         if action == "list":
-            return self._list(call, view)
+            return self._list(call, view, names)
         if action == "create":
-            return self._create(call)
+            return self._one(view, self._create(call), names, status=201)
         row = self._rows.get(call.values["guid"].lower())
         if row is None:
             raise RefusedError(404)
@@ -49,15 +50,15 @@ class Collections:
             return done()
         if action == "patch":
             row.update(self._sent(call, row))
-        return self._one(call, row)
+        return self._one(view, row, names)
 
-    def _create(self, call: ABCall) -> Reply:
+    def _create(self, call: ABCall) -> dict[str, Any]:
         sent = self._sent(call, None)
         guid = self._standards.name_guid(self._kind, self._made)
         self._made += 1
         row = {"guid": guid, "name": sent["name"], "filters": {}, "advanced_search": {}, **sent}
         self._rows[guid.lower()] = row
-        return self._one(call, row, status=201)
+        return row
 
     def _sent(self, call: ABCall, row: dict[str, Any] | None) -> dict[str, Any]:
         """What of a body counts; a GUID in it does not."""
@@ -76,10 +77,11 @@ class Collections:
                 raise RefusedError(422, f"{name} must be an object.", pointer=f"/data/{name}")
         return sent
 
-    def _one(self, call: ABCall, row: dict[str, Any], *, status: int = 200) -> Reply:
-        url = f"{call.origin}/rest/v4.1/{self._kind}/{row['guid']}"
-        shown = self._show(row, self._fields(call))
-        body = {"links": {"self": url}, "data": shown, "meta": {"took": 9}}
+    def _one(
+        self, view: View, row: dict[str, Any], names: tuple[str, ...], *, status: int = 200
+    ) -> Reply:
+        url = view.address(f"/rest/v4.1/{self._kind}/{row['guid']}")
+        body = {"links": {"self": url}, "data": self._show(row, names), "meta": {"took": 9}}
         return json_reply(body, status=status)
 
     def _fields(self, call: ABCall) -> tuple[str, ...]:
@@ -118,8 +120,7 @@ class Collections:
             found.sort(key=itemgetter(member), reverse=key.startswith("-"))
         return found
 
-    def _list(self, call: ABCall, view: View) -> Reply:
-        names = self._fields(call)
+    def _list(self, call: ABCall, view: View, names: tuple[str, ...]) -> Reply:
         found = self._fitting(call)
         limit, offset = call.window()
         data = [self._show(row, names) for row in found[offset : offset + limit]]

@@ -207,13 +207,14 @@ class ABConnectService:
         return asset
 
     def _create_asset(self, call: ABCall, view: View) -> Reply:
-        del view
+        view.check(self._tables["assets"])
         asset = self._writer.create(call)
         here = evolve(call, path=f"{call.path.rstrip('/')}/{asset.guid}")  # links.self is its own
         return self._view(here).one(self._tables["assets"], asset.number, status=201)
 
     def _patch_asset(self, call: ABCall, view: View) -> Reply:
         asset = self._asset(call)
+        view.check(self._tables["assets"])
         self._writer.patch(call, asset)
         return view.one(self._tables["assets"], asset.number)
 
@@ -225,12 +226,12 @@ class ABConnectService:
     # Predictions.
 
     def _predict(self, call: ABCall, view: View) -> Reply:
-        del view
+        view.check(self._tables["queue-status"])
         one = self._predictor.create(call)
         return self._predictor.held(one, call, lambda: self._queued(call, one.queue_guid, 202))
 
     def _poll(self, call: ABCall, view: View) -> Reply:
-        del view
+        view.check(self._tables["queue-status"])
         guid = call.values["guid"]
         one = self._world.predictions.of_queue(guid, call.now)
         if one is None:
@@ -244,10 +245,7 @@ class ABConnectService:
         if row is None:
             return abconnect_error(404)
         here = evolve(call, path=f"/rest/v4.1/predictions/queue-status/{guid}")
-        try:
-            reply = self._view(here).one(self._tables["queue-status"], row, status=status)
-        except RefusedError as refusal:
-            return refusal.reply
+        reply = self._view(here).one(self._tables["queue-status"], row, status=status)
         reply.cacheable = False
         return reply
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .abcall import ABCall, RefusedError
-from .filters import Compare, Expr, Not, compile_filter, paths_of
+from .filters import Compare, Expr, Not, compile_filter, paths_of, words_of
 from .query import Pairs, link_query
 from .reply import Reply, json_reply
 from .rows import walk
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["View"]
 
+_WORDED = {"topics", "concepts"}
 _OWNER = {"owner", "owner.id", "owner.guid"}
 
 
@@ -44,11 +45,16 @@ class View:
         self._hidden, self._echo = frozenset(hidden), echo
         self._url = f"{call.origin}{call.path}"
 
+    def check(self, table: Table) -> None:
+        """Refuses what an answer could not show, before anything is written."""
+        self._fields(table)
+        self._asked(table)
+
     def one(self, table: Table, row: int, *, status: int = 200) -> Reply:
         """A single object."""
         fields = self._fields(table)
         shown = self._projector(table)
-        body: dict[str, Any] = {"links": {"self": self._self()}}
+        body: dict[str, Any] = {"links": {"self": self.address(self._call.path)}}
         body["data"] = shown.show(row, fields)
         if included := self._included(table, shown, [row], fields):
             body["included"] = included
@@ -104,7 +110,7 @@ class View:
         shown = Projector(target.rows, self._book, self._call.origin, self._hidden, {})
         bare = Fields(fields.tree, (), fields.asked)
         others = table.rows.linked(row, relation)
-        body: dict[str, Any] = {"links": {"self": self._self()}}
+        body: dict[str, Any] = {"links": {"self": self.address(self._call.path)}}
         body["data"] = shown.show(others[0], bare) if others else {}
         body["meta"] = {"took": 11}
         return json_reply(body, cacheable=not self._echo)
@@ -155,7 +161,8 @@ class View:
     def _fitting(self, table: Table, relation: str, expr: Expr) -> Narrow:
         rows, target = table.rows, self._tables[table.rows.targets[relation]]
         fits = compile_filter(expr, target.score)
-        worded = any(not path.startswith("meta.") for path in paths_of(expr))
+        # Searched by their words, topics and concepts that were turned down are not found.
+        worded = relation in _WORDED and (words_of(expr) or paths_of(expr) & {"descr", "context"})
 
         def narrow(row: int, other: int) -> bool:
             def get(path: str) -> Sequence[Any]:
@@ -236,15 +243,20 @@ class View:
                 raise RefusedError(400, f"Unknown facet {name}.", parameter=parameter)
         return names
 
+    def _asked(self, table: Table) -> set[str]:
+        """The relationships that are to be included."""
+        asked = set(self._call.names("include"))
+        for name in asked - set(table.rows.relations):
+            raise RefusedError(400, f"Unknown relationship {name}.", parameter="include")
+        return asked
+
     # Bodies.
 
     def _included(
         self, table: Table, shown: Projector, rows: Sequence[int], fields: Fields
     ) -> list[dict[str, Any]]:
         """Related objects in full: of relations that are among the fields, as far as embedded."""
-        asked = set(self._call.names("include"))
-        for name in asked - set(table.rows.relations):
-            raise RefusedError(400, f"Unknown relationship {name}.", parameter="include")
+        asked = self._asked(table)
         wanted = [
             name
             for name in fields.relations
@@ -265,7 +277,7 @@ class View:
 
     def _links(self, limit: int, offset: int, count: int) -> dict[str, str]:
         """No credential in any link, and no offset in those to the first page."""
-        links = {"self": self._self()}
+        links = {"self": self.address(self._call.path)}
         if limit == 0:
             return links
         bare = [pair for pair in self._call.public if pair[0] != "offset"]
@@ -281,9 +293,14 @@ class View:
             links["last"] = at((count - 1) // limit * limit)
         return links
 
-    def _self(self) -> str:
-        """Servers have been seen to repeat the credentials here; a knob lets them."""
-        return self._link(self._call.pairs if self._echo else self._call.public)
+    def address(self, path: str) -> str:
+        """What `links.self` says of a path, with the query of the call.
+
+        Servers have been seen to repeat the credentials there; a knob lets them.
+        """
+        pairs = self._call.pairs if self._echo else self._call.public
+        url = f"{self._call.origin}{path}"
+        return f"{url}?{link_query(pairs)}" if pairs else url
 
     def _link(self, pairs: Pairs) -> str:
         return f"{self._url}?{link_query(pairs)}" if pairs else self._url

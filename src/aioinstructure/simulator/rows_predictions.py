@@ -30,7 +30,11 @@ class PredictionRows(Rows):
         "assets": "assets",
     }
     to_one = frozenset({"asset", "standard"})
-    through: ClassVar[Mapping[str, frozenset[str]]] = {"standards": ALIGNED}
+    through: ClassVar[Mapping[str, frozenset[str]]] = {
+        "standards": ALIGNED,
+        "topics": frozenset({"descr"}),
+        "assets": frozenset({"title", "client_id", "asset_type"}),
+    }
     known = frozenset({"guid", "algorithm", "date_requested_utc", "date_expires_utc"})
 
     def __init__(self, book: Book, predictions: Predictions) -> None:

@@ -77,7 +77,6 @@ class StandardRows(Rows):
     to_one = frozenset({"parent"})
     through: ClassVar[Mapping[str, frozenset[str]]] = {
         "concepts": _WORDED,
-        "topics": frozenset({"descr"}),
     }
     lifted_by = "status"
     facets = (

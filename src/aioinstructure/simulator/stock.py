@@ -92,7 +92,7 @@ def make_assets(seed: int, standards: Standards, count: int, kinds: Sequence[str
     for number in range(count if kinds else 0):
         band = random.randrange(len(BANDS))
         asset = _asset(random, standards, number, band, str(random.choice(kinds)))
-        near = places.get((number % len(SUBJECTS), band), [])
+        near = places.get((_subject(number), band), [])
         everywhere = [
             edition * standards.size + place
             for edition in range(min(standards.publications, 4))
@@ -105,8 +105,13 @@ def make_assets(seed: int, standards: Standards, count: int, kinds: Sequence[str
     return assets
 
 
+def _subject(number: int) -> int:
+    """Takes turns, and not in step with the owners."""
+    return (number + number // len(SUBJECTS)) % len(SUBJECTS)
+
+
 def _asset(random: Random, standards: Standards, number: int, band: int, kind: str) -> Asset:
-    subject = number % len(SUBJECTS)
+    subject = _subject(number)
     date = f"2025-{1 + number % 12:02}-{1 + number % 28:02} {number % 24:02}:30:00"
     guid = standards.name_guid("asset", number)
     minutes = random.choice((5, 10, 45))

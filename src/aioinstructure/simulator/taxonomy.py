@@ -63,9 +63,9 @@ class Taxonomy:
         return self._standards.name_guid("topic", topic)
 
     def topics_of(self, index: int) -> list[int]:
-        """The topic of a standard of the deepest level."""
+        """The topic of a standard; the titles of the upper levels have none."""
         slot = self._standards.slot(index)
-        if not slot.deepest:
+        if slot.level <= _TOPIC_LEVEL:
             return []
         while slot.level > _TOPIC_LEVEL:
             slot = self._standards.plan[slot.parent]

@@ -1,0 +1,452 @@
+"""Assets: your content, what it is aligned to, and what the service predicts for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+
+from attrs import define, field
+
+from aioinstructure._types import UNSET, Opt
+from aioinstructure.abconnect.query import FilterLike, PathLike
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
+from aioinstructure.abconnect.standards import Disciplines, EducationLevels
+from aioinstructure.convert import Model
+from aioinstructure.endpoint import DELETE, GET, PATCH, POST, Wire
+from aioinstructure.paging import Pages
+
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.concepts import Concept
+    from aioinstructure.abconnect.standards import Standard
+    from aioinstructure.abconnect.topics import Topic
+
+Disposition = Literal["accepted", "rejected"]
+Emphasis = Literal["central", "related", "not_applicable", "avoid"]
+AlignmentTag = Literal[
+    "Excellent",
+    "Good",
+    "Moderate",
+    "Encompassing",
+    "Related",
+    "Partial",
+    "Limited",
+    "Best One",
+    "Maybe",
+]
+AssetInclude = Literal[
+    "alignments",
+    "deleted_alignments",
+    "topics",
+    "concepts",
+    "owner",
+    "parent",
+    "alignment_donors",
+    "concept_donors",
+]
+
+
+class Coded(TypedDict, total=False):
+    """A grade, subject or their like, by one of its names."""
+
+    code: str
+    guid: str
+
+
+class DescriptorValue(TypedDict):
+    """A custom attribute under its display name."""
+
+    name: str
+    value: str
+
+
+@define
+class Descriptor(Model):
+    """A custom attribute under its display name, as old clients know it."""
+
+    name: str | None = None
+    value: Any = None
+
+
+@define
+class Asset(Resource):
+    """A piece of content.
+
+    `custom_attributes` are lists under keys that the service makes of the display names: lower
+    case, every run of blanks and special characters an underscore.
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/assets
+    """
+
+    json_type = "assets"
+
+    client_id: str | None = None
+    asset_type: str | None = None
+    title: str | None = None
+    prediction_algorithm: int | None = None
+    date_modified_utc: datetime | None = None
+    date_alignments_modified_utc: datetime | None = None
+    descriptors: list[Descriptor] = field(factory=list)
+    custom_attributes: dict[str, Any] = field(factory=dict)
+    disciplines: Disciplines = field(factory=Disciplines)
+    education_levels: EducationLevels = field(factory=EducationLevels)
+    alignments: Relationship = field(factory=Relationship)
+    deleted_alignments: Relationship = field(factory=Relationship)
+    topics: Relationship = field(factory=Relationship)
+    concepts: Relationship = field(factory=Relationship)
+    owner: Relationship = field(factory=Relationship)
+    parent: Relationship = field(factory=Relationship)
+    alignment_donors: Relationship = field(factory=Relationship)
+    concept_donors: Relationship = field(factory=Relationship)
+
+
+# --- bodies: pure functions of the parameters of an endpoint -----------------------------------
+
+
+_GROUPS = {
+    "grades": "education_levels",
+    "subjects": "disciplines",
+    "strands": "disciplines",
+    "genres": "disciplines",
+    "ece_domains": "disciplines",
+}
+
+
+def _asset(*, id: str | None = None, **given: Any) -> dict[str, Any]:
+    """The body of a create, or of a change of what is given."""
+    attributes: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is not UNSET:
+            group = _GROUPS.get(name)
+            (attributes.setdefault(group, {}) if group else attributes)[name] = value
+    data = {"type": "assets", "attributes": attributes}
+    return {"data": data if id is None else {**data, "id": id}}
+
+
+def _items(kind: str, ids: Iterable[str], **meta: Any) -> list[dict[str, Any]]:
+    given = {name: value for name, value in meta.items() if value}
+    return [{"type": kind, "id": each, **({"meta": given} if given else {})} for each in ids]
+
+
+def _alignments(
+    *, accepted: Sequence[str], rejected: Sequence[str], tags: Sequence[str], **_: Any
+) -> dict[str, Any]:
+    good = _items("standards", accepted, disposition="accepted", tags=[*tags])
+    return {"data": good + _items("standards", rejected, disposition="rejected")}
+
+
+def _topics(*, accepted: Sequence[str], rejected: Sequence[str], **_: Any) -> dict[str, Any]:
+    good = _items("topics", accepted, disposition="accepted")
+    return {"data": good + _items("topics", rejected, disposition="rejected")}
+
+
+def _concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - of the path
+    return {
+        "data": [
+            item
+            for emphasis, ids in by_emphasis.items()
+            for item in _items("concepts", ids, emphasis=emphasis)
+        ]
+    }
+
+
+def _members(kind: str) -> Any:
+    def members(*, ids: Sequence[str], **_: Any) -> dict[str, Any]:
+        return {"data": _items(kind, ids)}
+
+    return members
+
+
+def _parent(*, parent_id: str, **_: Any) -> Mapping[str, Any]:
+    return {"data": {"type": "assets", "id": parent_id}}
+
+
+class Assets(Faceted):
+    """Assets: list, read, create, change, delete, and relate.
+
+    `add_*` leaves what is there, `replace_*` replaces the whole set with all of its properties
+    (nothing given clears it), `remove_*` takes members away. Properties of a relation cannot be
+    changed in place. The bodies of removals, and the parent, are told by the prose of the
+    reference alone.
+    """
+
+    _resource = "assets"
+
+    @GET("/assets")
+    def list(
+        self,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[assets]")] = None,
+        alignments: Annotated[FilterLike | None, Wire("filter[alignments]")] = None,
+        deleted_alignments: Annotated[FilterLike | None, Wire("filter[deleted_alignments]")] = None,
+        topics: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
+        concepts: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[assets]")] = (),
+        include: Sequence[AssetInclude] = (),
+        page_size: int | None = None,
+        on_change: OnChange = "raise",
+    ) -> Pages[Asset]:
+        """Your own assets that match, or those of the owners that the filter names by `owner.id`.
+
+        `alignments` and the three after it narrow the related objects that are shown, not the
+        assets.
+        """
+        ...
+
+    @GET("/assets/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        include: Sequence[AssetInclude] = (),
+    ) -> Asset:
+        """One asset."""
+        ...
+
+    @POST("/assets", body=_asset)
+    async def create(
+        self,
+        *,
+        client_id: str,
+        asset_type: str,
+        title: Opt[str | None] = UNSET,
+        grades: Opt[Sequence[Coded]] = UNSET,
+        subjects: Opt[Sequence[Coded]] = UNSET,
+        strands: Opt[Sequence[Coded]] = UNSET,
+        genres: Opt[Sequence[Coded]] = UNSET,
+        ece_domains: Opt[Sequence[Coded]] = UNSET,
+        descriptors: Opt[Sequence[DescriptorValue]] = UNSET,
+        custom_attributes: Opt[Mapping[str, Sequence[str | float]]] = UNSET,
+    ) -> Asset:
+        """Create an asset. Its client id and type stay: to change them, delete and create."""
+        ...
+
+    @PATCH("/assets/{id}", body=_asset)
+    async def update(
+        self,
+        id: str,
+        *,
+        title: Opt[str | None] = UNSET,
+        grades: Opt[Sequence[Coded]] = UNSET,
+        subjects: Opt[Sequence[Coded]] = UNSET,
+        strands: Opt[Sequence[Coded]] = UNSET,
+        genres: Opt[Sequence[Coded]] = UNSET,
+        ece_domains: Opt[Sequence[Coded]] = UNSET,
+        descriptors: Opt[Sequence[DescriptorValue]] = UNSET,
+        custom_attributes: Opt[Mapping[str, Sequence[str | float]]] = UNSET,
+    ) -> Asset:
+        """Change the given attributes; each replaces its whole old value, lists and objects too."""
+        ...
+
+    @DELETE("/assets/{id}")
+    async def delete(self, id: str) -> None:
+        """Delete an asset. Conflict while it is a donor of others."""
+        ...
+
+    # --- alignments
+
+    @GET("/assets/{id}/alignments")
+    def alignments(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[alignments]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[alignments]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Standards that an asset is aligned to; `.meta` has disposition, score, tags and dates."""
+        ...
+
+    @POST("/assets/{id}/alignments", body=_alignments)
+    async def add_alignments(
+        self,
+        id: str,
+        *,
+        accepted: Sequence[str] = (),
+        rejected: Sequence[str] = (),
+        tags: Sequence[AlignmentTag] = (),
+    ) -> None:
+        """Align an asset to standards; `tags` are for the accepted ones."""
+        ...
+
+    @PATCH("/assets/{id}/alignments", body=_alignments)
+    async def replace_alignments(
+        self,
+        id: str,
+        *,
+        accepted: Sequence[str] = (),
+        rejected: Sequence[str] = (),
+        tags: Sequence[AlignmentTag] = (),
+    ) -> None:
+        """Make these the only alignments; the removed ones go to the deleted ones."""
+        ...
+
+    @DELETE("/assets/{id}/alignments", body=_members("standards"))
+    async def remove_alignments(self, id: str, *, ids: Sequence[str]) -> None:
+        """Remove alignments; they go to the deleted ones."""
+        ...
+
+    @GET("/assets/{id}/deleted_alignments")
+    def deleted_alignments(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[deleted_alignments]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[deleted_alignments]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Standards that an asset was aligned to; `.meta` has `date_deleted_utc`."""
+        ...
+
+    # --- topics
+
+    @GET("/assets/{id}/topics")
+    def topics(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Topic]:
+        """Topics of an asset; `.meta` has the disposition."""
+        ...
+
+    @POST("/assets/{id}/topics", body=_topics)
+    async def add_topics(
+        self, id: str, *, accepted: Sequence[str] = (), rejected: Sequence[str] = ()
+    ) -> None:
+        """Relate an asset to topics."""
+        ...
+
+    @PATCH("/assets/{id}/topics", body=_topics)
+    async def replace_topics(
+        self, id: str, *, accepted: Sequence[str] = (), rejected: Sequence[str] = ()
+    ) -> None:
+        """Make these the only topics."""
+        ...
+
+    @DELETE("/assets/{id}/topics", body=_members("topics"))
+    async def remove_topics(self, id: str, *, ids: Sequence[str]) -> None:
+        """Remove topics."""
+        ...
+
+    # --- concepts
+
+    @GET("/assets/{id}/concepts")
+    def concepts(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[concepts]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Concept]:
+        """Concepts of an asset; `.meta` has the emphasis."""
+        ...
+
+    @POST("/assets/{id}/concepts", body=_concepts)
+    async def add_concepts(
+        self,
+        id: str,
+        *,
+        central: Sequence[str] = (),
+        related: Sequence[str] = (),
+        not_applicable: Sequence[str] = (),
+        avoid: Sequence[str] = (),
+    ) -> None:
+        """Relate an asset to concepts, by their emphasis."""
+        ...
+
+    @PATCH("/assets/{id}/concepts", body=_concepts)
+    async def replace_concepts(
+        self,
+        id: str,
+        *,
+        central: Sequence[str] = (),
+        related: Sequence[str] = (),
+        not_applicable: Sequence[str] = (),
+        avoid: Sequence[str] = (),
+    ) -> None:
+        """Make these the only concepts. Conflict for a recipient of donated ones."""
+        ...
+
+    @DELETE("/assets/{id}/concepts", body=_members("concepts"))
+    async def remove_concepts(self, id: str, *, ids: Sequence[str]) -> None:
+        """Remove concepts."""
+        ...
+
+    # --- other assets; AB Support enables donors and parents for an asset type
+
+    @GET("/assets/{id}/alignment_donors")
+    def alignment_donors(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Asset]:
+        """Assets that pass their standards and topics on to this one. Not in the portal; links point there."""
+        ...
+
+    @GET("/assets/{id}/concept_donors")
+    def concept_donors(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Asset]:
+        """Assets that pass their concepts on to this one. Not in the portal; links point there."""
+        ...
+
+    @GET("/assets/{id}/parent")
+    def parent(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Asset]:
+        """The asset above this one: a list of one or none. Not in the portal; links point there."""
+        ...
+
+    @POST("/assets/{id}/alignment_donors", body=_members("assets"))
+    async def add_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Let others pass their standards and topics on to this asset."""
+        ...
+
+    @PATCH("/assets/{id}/alignment_donors", body=_members("assets"))
+    async def replace_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Make these the only donors of alignments."""
+        ...
+
+    @DELETE("/assets/{id}/alignment_donors", body=_members("assets"))
+    async def remove_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Remove donors of alignments."""
+        ...
+
+    @POST("/assets/{id}/concept_donors", body=_members("assets"))
+    async def add_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Let others pass their concepts on to this asset."""
+        ...
+
+    @PATCH("/assets/{id}/concept_donors", body=_members("assets"))
+    async def replace_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Make these the only donors of concepts."""
+        ...
+
+    @DELETE("/assets/{id}/concept_donors", body=_members("assets"))
+    async def remove_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
+        """Remove donors of concepts."""
+        ...
+
+    @POST("/assets/{id}/parent", body=_parent)
+    async def add_parent(self, id: str, *, parent_id: str) -> None:
+        """Put an asset below another."""
+        ...

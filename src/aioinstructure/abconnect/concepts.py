@@ -1,0 +1,54 @@
+"""AB Concepts: what standards and assets are about. Read-only, licensed apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from attrs import define, field
+
+from aioinstructure.abconnect.query import FilterLike, PathLike
+from aioinstructure.abconnect.resource import Faceted, OnChange, Resource
+from aioinstructure.abconnect.standards import Disciplines
+from aioinstructure.endpoint import GET, Wire
+from aioinstructure.paging import Pages
+
+
+@define
+class Concept(Resource):
+    """A concept; `context` tells it from others of the same name.
+
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/concepts
+    """
+
+    json_type = "concepts"
+
+    descr: str | None = None
+    context: str | None = None
+    disciplines: Disciplines = field(factory=Disciplines)
+
+
+class Concepts(Faceted):
+    """Concepts: list and read. They have no relationships of their own."""
+
+    _resource = "concepts"
+
+    @GET("/concepts")
+    def list(
+        self,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[concepts]")] = (),
+        page_size: int | None = None,
+        on_change: OnChange = "raise",
+    ) -> Pages[Concept]:
+        """Concepts that match; without a sort by their GUIDs."""
+        ...
+
+    @GET("/concepts/{id}")
+    async def get(
+        self, id: str, *, fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = ()
+    ) -> Concept:
+        """One concept."""
+        ...

@@ -1,0 +1,113 @@
+"""Many objects by their GUIDs in few calls: batches of a hundred, and single calls gathered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Final, Generic, TypeVar
+
+from attrs import define, field, frozen
+
+from aioinstructure.abconnect.resource import Resource
+from aioinstructure.errors import InputError
+
+__all__ = ["BATCH", "Gatherer", "Many", "in_batches"]
+
+R = TypeVar("R", bound=Resource)
+BATCH: Final = 100
+"""GUIDs a call: as many as a page holds, in a URL of about five thousand characters."""
+
+
+@frozen
+class Many(Generic[R]):
+    """What `get_many` found.
+
+    Attributes:
+        items: The objects in the order asked, each once a time that it was asked for.
+        missing: The GUIDs that are unknown, or not shown to you.
+    """
+
+    items: list[R]
+    missing: list[str]
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+async def in_batches(ids: Sequence[str], read: Callable[[list[str]], AsyncIterator[R]]) -> Many[R]:
+    """Read objects by batches side by side; GUIDs are compared without case."""
+    wanted = list({guid.lower(): guid for guid in ids}.values())
+    found: dict[str, R] = {}
+
+    async def batch(guids: list[str]) -> None:
+        async for item in read(guids):
+            if item.id is not None:
+                found[item.id.lower()] = item
+
+    async with asyncio.TaskGroup() as group:
+        for start in range(0, len(wanted), BATCH):
+            group.create_task(batch(wanted[start : start + BATCH]))
+    return Many(
+        items=[found[guid.lower()] for guid in ids if guid.lower() in found],
+        missing=[guid for guid in wanted if guid.lower() not in found],
+    )
+
+
+@define(eq=False)
+class Gatherer(Generic[R]):
+    """Gathers single calls that are made within a moment of each other into one.
+
+    Args:
+        read_many: Reads a batch, as `get_many` does.
+        wait: Seconds that the first call waits for others.
+
+    Example:
+        get = ab.standards.gatherer(fields=["statement"])
+        first, second = await asyncio.gather(get(one), get(two))
+    """
+
+    _read_many: Callable[[list[str]], Awaitable[Many[R]]] = field(alias="read_many")
+    wait: float = 0.005
+    _asked: dict[str, asyncio.Future[R | None]] = field(factory=dict, init=False)
+    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    async def __call__(self, guid: str) -> R | None:
+        """The object, or None if it is unknown or not shown to you."""
+        if not isinstance(guid, str):
+            raise InputError(f"a GUID is text, not {guid!r}")
+        future = self._asked.get(guid.lower())
+        if future is None or future.get_loop() is not asyncio.get_running_loop():
+            future = self._asked[guid.lower()] = asyncio.get_running_loop().create_future()
+            if len(self._asked) == 1:
+                self._start(self.wait)
+            elif len(self._asked) == BATCH:
+                self._start(0.0)
+        return await asyncio.shield(future)
+
+    def _start(self, wait: float) -> None:
+        task = asyncio.create_task(self._flush(wait))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _flush(self, wait: float) -> None:
+        await asyncio.sleep(wait)
+        asked, self._asked = self._asked, {}
+        if not asked:
+            return
+        try:
+            found = await self._read_many(list(asked))
+        except BaseException as error:
+            for future in asked.values():
+                if not future.done():
+                    future.set_exception(error) if isinstance(error, Exception) else future.cancel()
+                    future.exception() if isinstance(error, Exception) else None
+            if not isinstance(error, Exception):
+                raise
+            return
+        by_guid = {item.id.lower(): item for item in found if item.id is not None}
+        for guid, future in asked.items():
+            if not future.done():
+                future.set_result(by_guid.get(guid))

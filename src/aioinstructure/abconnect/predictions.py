@@ -1,0 +1,268 @@
+"""Predictions and the clarifier: what the service proposes for an asset or a standard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict
+
+from attrs import define, field
+
+from aioinstructure._types import UNSET, Opt
+from aioinstructure.abconnect.query import FilterLike, PathLike
+from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource
+from aioinstructure.endpoint import GET, POST, Wire
+from aioinstructure.errors import DecodeError, InputError, ProgressFailed
+from aioinstructure.paging import Pages
+
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.assets import Asset
+    from aioinstructure.abconnect.standards import Standard
+    from aioinstructure.abconnect.topics import Topic
+
+_MAX_WAIT: Final = 25
+"""Seconds of a long poll, the value of the vendor's own example."""
+
+
+PREDICTION_FIELDS: Final = (
+    "guid",
+    "algorithm",
+    "date_requested_utc",
+    "date_expires_utc",
+    "asset",
+    "standard",
+    "standards",
+    "topics",
+    "assets",
+)
+"""Every documented property but `focus`; a "*" would take from the bucket of 2 a second."""
+
+
+class Focus(TypedDict):
+    """What a prediction is limited to; its meaning is not documented, so it is sent as it is."""
+
+    type: str
+    id: str
+
+
+@define
+class QueueStatus(Resource):
+    """Where a prediction stands: `code` is "pending" or "complete".
+
+    Its id, that of the prediction set and that of the asset all differ.
+    """
+
+    code: Literal["pending", "complete"] | str | None = None
+    status: str | None = None
+    asset: Relationship = field(factory=Relationship)
+    standard: Relationship = field(factory=Relationship)
+    predictions: Relationship = field(factory=Relationship)
+
+    @property
+    def predictions_id(self) -> str | None:
+        """The id of the prediction set, which stands in its link alone."""
+        link = self.predictions.links.related
+        path = (link or "").partition("?")[0].rstrip("/")
+        return path.rpartition("/")[2] or None
+
+
+@define
+class Prediction(Resource):
+    """A set of predictions, until it expires.
+
+    The members of `standards`, `topics` and `assets` have `meta` with `score` (text), `disposition`
+    and `steps` (1 for a direct crosswalk, 2 through an intermediate document).
+    """
+
+    algorithm: Literal["confidence", "crosswalk"] | str | None = None
+    date_requested_utc: datetime | None = None
+    date_expires_utc: datetime | None = None
+    asset: Relationship = field(factory=Relationship)
+    standard: Relationship = field(factory=Relationship)
+    focus: Relationship = field(factory=Relationship)
+    standards: Relationship = field(factory=Relationship)
+    topics: Relationship = field(factory=Relationship)
+    assets: Relationship = field(factory=Relationship)
+
+
+def _request(
+    *, id: str, subject: str, algorithm: str, focus: Opt[Sequence[Focus]] = UNSET
+) -> dict[str, Any]:
+    subjects: dict[str, Any] = {"type": subject, "id": id}
+    if focus is not UNSET:
+        subjects["focus"] = focus
+    return {"data": {"attributes": {"algorithm": algorithm}, "relationships": subjects}}
+
+
+class Predictions(ABNamespace):
+    """Predictions: ask, wait, review, store.
+
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/relationships
+    """
+
+    @POST("/predictions", body=_request)
+    async def create(
+        self,
+        id: str,
+        *,
+        subject: Literal["assets", "standards"] = "assets",
+        algorithm: Literal["confidence", "crosswalk"] = "confidence",
+        focus: Opt[Sequence[Focus]] = UNSET,
+        fields: Annotated[Sequence[PathLike], Wire("fields[queue-status]", where="query")] = (
+            "code",
+            "status",
+            "predictions",
+        ),
+    ) -> QueueStatus:
+        """Ask for predictions for an asset, or by "crosswalk" for a standard. Nothing is stored."""
+        ...
+
+    @GET("/predictions/queue-status/{id}")
+    async def queue_status(
+        self,
+        id: str,
+        *,
+        max_wait: int | None = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[queue-status]")] = (
+            "code",
+            "status",
+            "predictions",
+        ),
+    ) -> QueueStatus:
+        """Where a prediction stands; `max_wait` holds the answer back for so many seconds."""
+        ...
+
+    @GET("/predictions/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[predictions]")] = PREDICTION_FIELDS,
+        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        topic_fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        asset_fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        include: Sequence[Literal["standards", "topics", "assets"]] = (),
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> Prediction:
+        """A set of predictions with its first related objects."""
+        ...
+
+    @GET("/predictions/{id}/standards")
+    def standards(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[standards]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[standards]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Predicted standards."""
+        ...
+
+    @GET("/predictions/{id}/topics")
+    def topics(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Topic]:
+        """Predicted topics."""
+        ...
+
+    @GET("/predictions/{id}/assets")
+    def assets(
+        self,
+        id: str,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[assets]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[assets]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Asset]:
+        """Predicted assets of a standard. Inferred from the links: no operation is printed."""
+        ...
+
+    @POST("/predictions/{id}/asset")
+    async def commit(self, id: str) -> None:
+        """Store a set: it replaces the predicted alignments of its asset."""
+        ...
+
+    async def run(
+        self,
+        id: str,
+        *,
+        subject: Literal["assets", "standards"] = "assets",
+        algorithm: Literal["confidence", "crosswalk"] = "confidence",
+        timeout: float | None = None,
+    ) -> Prediction:
+        """Ask for predictions, wait until they are there, and read them. Nothing is stored.
+
+        Args:
+            id: The asset, or the standard.
+            subject: Which of the two it is.
+            algorithm: "confidence" for assets only, or "crosswalk".
+            timeout: Seconds to wait at most; None waits for ever.
+
+        Raises:
+            ProgressFailed: It was not there in time, or ended otherwise than complete; `.progress`
+                is the last status.
+        """
+        if timeout is not None and not timeout >= 0:
+            raise InputError(f"timeout must be seconds from 0 up, not {timeout!r}")
+        clock = asyncio.get_running_loop().time
+        ends = None if timeout is None else clock() + timeout
+        status = await self.create(id, subject=subject, algorithm=algorithm)
+        while status.code == "pending":
+            left = _MAX_WAIT if ends is None else min(_MAX_WAIT, int(ends - clock()))
+            if left < 1 or status.id is None:
+                raise ProgressFailed(
+                    f"the prediction is pending after {timeout} s", progress=status
+                )
+            asked = clock()
+            status = await self.queue_status(status.id, max_wait=left)
+            # A server that does not hold its answer back is not asked in a circle.
+            if status.code == "pending" and clock() - asked < 1:
+                await asyncio.sleep(1)
+        if status.code != "complete":
+            raise ProgressFailed(f"the prediction ended as {status.code}", progress=status)
+        if status.predictions_id is None:
+            raise DecodeError("the queue status names no predictions")
+        return await self.get(status.predictions_id)
+
+
+@define
+class Clarification(Resource):
+    """Up to five concepts and five standards that the service wants an opinion about."""
+
+    clarification_concepts: Relationship = field(factory=Relationship)
+    clarification_standards: Relationship = field(factory=Relationship)
+
+
+class Clarifier(ABNamespace):
+    """The clarifier: what to decide next about an asset. Decide by `assets.add_alignments`."""
+
+    @GET("/clarifier/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        include: Sequence[Literal["clarification_concepts", "clarification_standards"]] = (
+            "clarification_concepts",
+            "clarification_standards",
+        ),
+        fields: Annotated[Sequence[PathLike], Wire("fields[clarifier]")] = (
+            "clarification_concepts",
+            "clarification_standards",
+        ),
+        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        concept_fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        standards: Annotated[FilterLike | None, Wire("filter[clarification_standards]")] = None,
+    ) -> Clarification:
+        """What the service would like to know about an asset, by the asset's id."""
+        ...

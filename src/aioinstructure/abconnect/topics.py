@@ -1,0 +1,98 @@
+"""AB Topics: a taxonomy that standards and assets are related to. Read-only, licensed apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from attrs import define, field
+
+from aioinstructure.abconnect.query import FilterLike, PathLike
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
+from aioinstructure.abconnect.standards import Disciplines, Document, EducationLevels, Section
+from aioinstructure.endpoint import GET, Wire
+from aioinstructure.paging import Pages
+
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.standards import Standard
+
+TopicInclude = Literal["parent", "children", "standards"]
+
+
+@define
+class Topic(Resource):
+    """A branch (level 1) or a topic (level 2) of a grade band (`section`) of a subject (`document`).
+
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/topics
+    """
+
+    json_type = "topics"
+
+    descr: str | None = None
+    status: str | None = None
+    seq: int | None = None
+    level: int | None = None
+    uri: str | None = None
+    date_modified_utc: datetime | None = None
+    disciplines: Disciplines = field(factory=Disciplines)
+    education_levels: EducationLevels = field(factory=EducationLevels)
+    document: Document = field(factory=Document)
+    section: Section = field(factory=Section)
+    parent: Relationship = field(factory=Relationship)
+    children: Relationship = field(factory=Relationship)
+    standards: Relationship = field(factory=Relationship)
+
+
+class Topics(Faceted):
+    """Topics: list, read, follow their relationships."""
+
+    _resource = "topics"
+
+    @GET("/topics")
+    def list(
+        self,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        include: Sequence[TopicInclude] = (),
+        page_size: int | None = None,
+        on_change: OnChange = "raise",
+    ) -> Pages[Topic]:
+        """Topics that match; without a sort by their GUIDs."""
+        ...
+
+    @GET("/topics/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        include: Sequence[TopicInclude] = (),
+    ) -> Topic:
+        """One topic."""
+        ...
+
+    @GET("/topics/{id}/standards", derived=True)
+    def standards(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Standard]:
+        """Standards of a topic. The prose of the reference has it, no operation is printed."""
+        ...
+
+    @GET("/topics/{id}/{relationship}")
+    def related(
+        self,
+        id: str,
+        relationship: Literal["children", "parent"],
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        page_size: int | None = None,
+    ) -> Pages[Topic]:
+        """Topics below or above one. The prose of the reference has it, no operation is printed."""
+        ...
