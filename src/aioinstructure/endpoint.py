@@ -407,7 +407,7 @@ def _compile(
     hints = hints_of(stub, stub.__module__)
     returns, paginated = _result(hints.pop("return"))
     in_path = set(_BRACES.findall(declared.path))
-    in_body = declared.verb in ("POST", "PUT", "PATCH") or callable(declared.body)
+    in_body = declared.verb in ("POST", "PUT", "PATCH") or declared.body is not None
     parameters: list[Parameter] = []
     positional: list[str] = []
     for name, declaration in list(inspect.signature(stub).parameters.items())[1:]:

@@ -298,7 +298,7 @@ class _Walk(Generic[T]):
             return None, None
         self._busy = True
         try:
-            page = await self._checked(call)
+            call, page = await self._checked(call)
         except BaseException:
             self._drop()
             raise
@@ -308,7 +308,7 @@ class _Walk(Generic[T]):
             return None, None
         self._next = page.next if page.raw else None
         self._look_ahead(call, page)
-        return call, page
+        return call, self._unseen(page)
 
     def _look_ahead(self, call: Call[T], page: Page[T]) -> None:
         """Ask for pages before they are read; forget those that will not be."""
@@ -322,8 +322,8 @@ class _Walk(Generic[T]):
                 task.add_done_callback(_look_at)
                 self._tasks[each.path] = task
 
-    async def _checked(self, call: Call[T]) -> Page[T]:
-        """The page, if it goes on where the last one ended; else from the start, if so wished."""
+    async def _checked(self, call: Call[T]) -> tuple[Call[T], Page[T]]:
+        """The page, if it goes on where the last one ended; else the first one, if so wished."""
         while True:
             page = await self._obtain(call)
             try:
@@ -334,13 +334,22 @@ class _Walk(Generic[T]):
                     raise
                 self._restarts += 1
                 call = self._again()
-                continue
-            if self._given is not None:
-                fresh = [item for item in page.raw if id_of(item) not in self._given]
-                self._given.update(id_of(item) for item in page.raw)
-                if self._restarts:
-                    page = evolve(page, raw=fresh)
+            else:
+                return call, page
+
+    def _unseen(self, page: Page[T]) -> Page[T]:
+        """The page without what was handed out before the list began anew."""
+        if self._given is None:
             return page
+        ids = [id_of(item) for item in page.raw]
+        if None in ids:  # it could not be told from what was handed out: no beginning anew
+            self._given = None
+            return page
+        if self._restarts:
+            fresh = [item for item, id in zip(page.raw, ids, strict=True) if id not in self._given]
+            page = evolve(page, raw=fresh)
+        self._given.update(ids)
+        return page
 
     def _again(self) -> Call[T]:
         """Back to the first page, with nothing under way."""
@@ -432,8 +441,8 @@ class _Items(Generic[T]):
 
 
 def id_of(item: Any) -> Any:
-    """The id of a raw item, if it has a plain one."""
-    found = item.get("id") if isinstance(item, Mapping) else None
+    """The id of a raw item, or its GUID, if it has a plain one."""
+    found = item.get("id", item.get("guid")) if isinstance(item, Mapping) else None
     return found if isinstance(found, int | str) and not isinstance(found, bool) else None
 
 

@@ -233,12 +233,17 @@ async def test_going_on_by_the_number_or_by_another_loop() -> None:
 
 async def test_one_loop_at_a_time() -> None:
     """Two would share one number."""
-    ab, _ = ab_with(listed(1, 2))
+    ab, _ = ab_with(listed(1, 2), listed(2), listed(3))
     feed = follow(ab, 0, 10)
     async for _ in feed:
         with pytest.raises(InputError, match="two loops"):
             aiter(feed)
         break
+    waiting = asyncio.create_task(take(feed, 2))
+    await asyncio.sleep(1)
+    with pytest.raises(InputError, match="two loops"):
+        aiter(feed)
+    assert await waiting == [2, 3]
     assert aiter(feed) is not None
 
 
@@ -247,6 +252,7 @@ async def test_waiting_for_an_event_can_be_given_up_and_gone_on_with() -> None:
     ab, transport = ab_with(listed(1), listed(), listed(2))
     ab_loop = aiter(follow(ab, 0, 60))
     start = now()
+    assert aiter(ab_loop) is ab_loop
     assert (await anext(ab_loop)).seq == 1
     for _ in range(10):
         with pytest.raises(TimeoutError):

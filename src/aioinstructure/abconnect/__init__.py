@@ -403,16 +403,25 @@ class ABConnect(Client):
         key = call.path, self._queued_as
         return await self._flights.join(key, lambda: super(ABConnect, self).send(call))
 
+    async def _send(self, request: Request, cost: Cost) -> Response:
+        if request.method == "GET":
+            return await super()._send(request, cost)
+        try:
+            return await super()._send(request, cost)
+        finally:
+            self._flights.forget()  # what was asked for before may be as it was before
+
     def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
         """The pages behind one that may be asked for before it is read."""
         following = page.next
         if following is None:
             return ()
-        by_offset = f"offset={offset_of(following.path)}" in following.path
+        start = offset_of(following.path)
         resource = _sorted_resource(call.route) or ""
-        if page.total is None or not by_offset or is_by_relevance(call.path, resource):
+        by_offset = start > offset_of(call.path) and not is_by_relevance(call.path, resource)
+        if page.total is None or not by_offset:
             return (following,)
-        return [Call(call.route, path) for path in offsets_behind(call.path, page.total)]
+        return [Call(call.route, path) for path in offsets_behind(call.path, page.total, start)]
 
     def check_of(self, call: Call[Any], place: Place | None) -> WholeList | None:
         """What notices that a list by offset changes while it is read."""

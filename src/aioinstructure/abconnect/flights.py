@@ -44,3 +44,7 @@ class Flights:
                 del self._futures[key]
             if not future.done():
                 future.set_result(None)
+
+    def forget(self) -> None:
+        """Let nobody join the calls that are under way; those who did have their answer."""
+        self._futures.clear()

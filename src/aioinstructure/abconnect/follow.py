@@ -73,7 +73,7 @@ class Follow:
         return self._seq
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        if self._loop is not None and self._loop() is not None:
+        if self._loop is not None and (loop := self._loop()) is not None and not loop.ended:
             raise InputError("two loops over one feed: follow it twice instead")
         loop = _Following(self)
         self._loop = weakref.ref(loop)
@@ -95,11 +95,20 @@ class _Following:
         self._feed = feed
         self._events: AsyncIterator[Event] | None = None  # those of this poll
         self._due: float | None = None  # when the next poll may start
+        self.ended = False  # by an error; it can be gone on with all the same
 
     def __aiter__(self) -> _Following:
         return self
 
     async def __anext__(self) -> Event:
+        self.ended = False
+        try:
+            return await self._next()
+        except BaseException:
+            self.ended = True
+            raise
+
+    async def _next(self) -> Event:
         while True:
             if self._events is None:
                 await self._turn()
@@ -111,7 +120,7 @@ class _Following:
                 log.warning("a poll of the events failed, the next one makes up for it: %s", error)
                 continue
             except BaseException:
-                self._events = None  # the next call asks behind the last number again
+                self._events = None  # the next step asks behind the last number again, at once
                 self._due = None
                 raise
             if event is None:

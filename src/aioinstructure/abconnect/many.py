@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 from attrs import define, field, frozen
 
 from aioinstructure.abconnect.resource import Resource
-from aioinstructure.errors import InputError
+from aioinstructure.abconnect.resource import guid as checked_guid
 
 __all__ = ["BATCH", "Gatherer", "Many", "in_batches"]
 
@@ -47,9 +47,12 @@ async def in_batches(ids: Sequence[str], read: Callable[[list[str]], AsyncIterat
             if item.id is not None:
                 found[item.id.lower()] = item
 
-    async with asyncio.TaskGroup() as group:
-        for start in range(0, len(wanted), BATCH):
-            group.create_task(batch(wanted[start : start + BATCH]))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for start in range(0, len(wanted), BATCH):
+                group.create_task(batch(wanted[start : start + BATCH]))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return Many(
         items=[found[guid.lower()] for guid in ids if guid.lower() in found],
         missing=[guid for guid in wanted if guid.lower() not in found],
@@ -76,8 +79,7 @@ class Gatherer(Generic[R]):
 
     async def __call__(self, guid: str) -> R | None:
         """The object, or None if it is unknown or not shown to you."""
-        if not isinstance(guid, str):
-            raise InputError(f"a GUID is text, not {guid!r}")
+        checked_guid("guid", guid)  # here: within a batch it would be everybody's error
         future = self._asked.get(guid.lower())
         if future is None or future.get_loop() is not asyncio.get_running_loop():
             future = self._asked[guid.lower()] = asyncio.get_running_loop().create_future()

@@ -184,10 +184,9 @@ class DocumentTree(Walk[tuple[int, Standard]]):
 
     A document of n standards takes n/100 requests, rounded up: its standards are listed with the
     sections together, and the order within one is made here of parents and numbers, instead of one
-    list for each parent. So the memory is that of the largest section and of the pages
-    that are fetched ahead. Standards
-    that were retired are fetched as well, since others may still hang from them. One whose parent
-    is in no case to be found in its section stands at the end of the top level.
+    list for each parent. So the memory is that of the largest section, and of the pages that are
+    fetched ahead. Standards that were retired are fetched as well (n counts them), since others may
+    still hang from them. One whose parent is not in its section stands at the end of the top level.
 
     A cursor goes on by the number of the section, not by an offset: the section is fetched again,
     and what was handed out of it is skipped, by the last id if it is still there, else by count.
@@ -356,12 +355,12 @@ def in_order(members: Sequence[Standard]) -> list[tuple[int, Standard]]:
                 same(one.id),
             )
         )
-    found = list(_down(below))
-    if not len(found) == len(members) == len(known):
+    found = list(_down(below)) if len(known) == len(members) else []
+    if len(found) != len(members):
         raise IncompleteError(
-            "the standards of a section are no tree",
+            "the standards of a section are no tree: one came twice, or is its own ancestor",
             expected=len(members),
-            got=min(len(found), len(known)),
+            got=len(found) or len(known),
         )
     return found
 

@@ -30,7 +30,7 @@ __all__ = [
 WINDOW: Final = 4
 """Pages that are asked for before they are read: at 5 calls a second, for answers of 0.8 s."""
 
-_UNIQUE: Final = frozenset({"guid", "id", "seq"})
+_UNIQUE: Final = frozenset({"guid", "id"})
 
 
 def _number(path: str, name: str, default: int) -> int:
@@ -50,10 +50,9 @@ def with_offset(path: str, offset: int) -> str:
     return f"{resource}?{'&'.join([*rest, f'offset={offset}'])}"
 
 
-def offsets_behind(path: str, total: int) -> list[str]:
-    """The paths of the pages behind one, as far as the window reaches."""
-    size = _number(path, "limit", 10)
-    start = offset_of(path) + size
+def offsets_behind(path: str, total: int, start: int) -> list[str]:
+    """The paths of the pages behind one, from the next one's offset as far as the window reaches."""
+    size = start - offset_of(path)  # by the service's word: it may cut the limit that was asked for
     return [with_offset(path, at) for at in range(start, min(total, start + WINDOW * size), size)]
 
 
@@ -66,7 +65,9 @@ def with_unique_sort(path: str, resource: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     asked = dict(pairs)
     key, sort = f"sort[{resource}]", asked.get(f"sort[{resource}]", "")
-    if is_by_relevance(path, resource) or {part.lstrip("-") for part in sort.split(",")} & _UNIQUE:
+    names = {part.lstrip("-") for part in sort.split(",")}
+    unique = _UNIQUE | {"seq"} if resource == "events" else _UNIQUE  # elsewhere it orders siblings
+    if is_by_relevance(path, resource) or names & unique:
         return path
     asked[key] = f"{sort},guid" if sort else "guid"
     return f"{name}?{query_string(asked.items())}"
@@ -114,7 +115,8 @@ class WholeList:
             )
         self._last = ids
         self._got += len(page.raw)
-        if page.next is None and self.start + self._got != self._expected:
+        is_last = page.next is None or not page.raw
+        if is_last and self.start + self._got != self._expected:
             raise IncompleteError(
                 f"the list has {self._expected} items, and {self.start + self._got} came",
                 expected=self._expected,

@@ -18,8 +18,9 @@ from aioinstructure.quota.events import (
     Sent,
     Snapshot,
 )
+from aioinstructure.quota.lease import Lease
 from aioinstructure.quota.limiter import Cost, Learned, Limiter, Reading, Ticket
-from aioinstructure.quota.scheduler import Lease, Scheduler
+from aioinstructure.quota.scheduler import Scheduler
 
 __all__ = [
     "Answered",
