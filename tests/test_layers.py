@@ -11,7 +11,7 @@ import aioinstructure
 ROOT = Path(aioinstructure.__file__).parent
 PACKAGE = "aioinstructure"
 
-GROUND = {"_types", "_version", "clock", "wire.message"}
+GROUND = {"_lazy", "_types", "_version", "clock", "wire.message"}
 # Each room may import what stands above it, and itself; prefixes stand for all below them.
 ROOMS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
@@ -84,7 +84,7 @@ def complaints() -> Iterator[str]:
 def allowed(name: str, inner: str) -> bool:
     if below(inner, {"cli"}):
         return below(name, {"cli", "__main__"})
-    if below(name, EVERYTHING) or inner == "_version":
+    if below(name, EVERYTHING) or inner in ("_lazy", "_version"):
         return True
     room = room_of(name)
     if below(inner, {"quota"}) and not below(name, {"quota"}):

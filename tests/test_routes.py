@@ -114,8 +114,10 @@ def argument(parameter: Parameter) -> Any:
     if parameter.where == "page_size":
         return 7
     kind = parameter.wire_name.partition("[")[0]
-    if parameter.name == "id" and parameter.annotation is str:
+    if parameter.name in ("id", "parent_id") and parameter.annotation is str:
         return GUID
+    if parameter.where == "body" and parameter.annotation == Sequence[str]:
+        return [GUID]  # of members of a relationship
     # Names of properties are checked; each resource of AB Connect has these.
     known = {"fields": ["id"], "sort": ["guid"], "filter": "guid eq 'x'"}
     return known[kind] if "[" in parameter.wire_name else sample(parameter.annotation)

@@ -300,7 +300,7 @@ async def test_clients_of_the_simulator() -> None:
     async with canvas_of(simulator, deadline=5) as canvas, abconnect_of(simulator) as ab:
         assert (await canvas.courses.get(1)).id == 1
         with pytest.raises(NotFound):
-            await ab.standards.get("nothing")
+            await ab.standards.get("00000000-0000-1000-8000-000000000000")
     assert simulator.stats()["canvas"]["served"] == 1
     assert simulator.stats()["abconnect"]["served"] == 1
 

@@ -6,9 +6,9 @@ The public names, loaded on first use; models stand in `aioinstructure.canvas` a
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aioinstructure._lazy import lazy
 from aioinstructure._version import __version__
 
 if TYPE_CHECKING:
@@ -89,7 +89,6 @@ _FILES = {
     "paging": ["Cursor", "Page", "Pages"],
     "wire.message": ["Request", "Response"],
 }
-_MODULES = {name: file for file, names in _FILES.items() for name in names}
 
 __all__ = [
     "UNSET",
@@ -137,12 +136,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__ = lazy(globals(), _FILES)

@@ -346,7 +346,7 @@ class _Walk(Generic[T]):
             self._given = None
             return page
         if self._restarts:
-            fresh = [item for item, id in zip(page.raw, ids, strict=True) if id not in self._given]
+            fresh = [item for item in page.raw if id_of(item) not in self._given]
             page = evolve(page, raw=fresh)
         self._given.update(ids)
         return page

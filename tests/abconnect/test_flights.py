@@ -14,8 +14,8 @@ ONE, OTHER = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
 
 
 def standard(request: Request) -> Response:
-    id = request.path.partition("?")[0].rpartition("/")[2]
-    return reply({"data": {"type": "standards", "id": id, "attributes": {"level": 1}}})
+    guid = request.path.partition("?")[0].rpartition("/")[2]
+    return reply({"data": {"type": "standards", "id": guid, "attributes": {"level": 1}}})
 
 
 def missing(_: Request) -> Response:
@@ -129,26 +129,22 @@ async def test_what_is_read_after_a_write_is_as_the_write_left_it() -> None:
     """It does not join a read that began before the write, which may tell how things were."""
     title = ["old"]
 
-    async def serve() -> None:
-        def asset(request: Request) -> Response:
-            if request.method == "PATCH":
-                title[0] = "new"
-            data = {"type": "assets", "id": ONE, "attributes": {"title": title[0]}}
-            return reply({"data": data})
+    def asset(request: Request) -> Response:
+        if request.method == "PATCH":
+            title[0] = "new"
+        return reply({"data": {"type": "assets", "id": ONE, "attributes": {"title": title[0]}}})
 
-        class Slow(FakeTransport):
-            """Reads once, and is long in telling."""
+    class LongTold(FakeTransport):
+        """Reads at once, and is long in telling."""
 
-            async def send(self, request: Request, on_head: Any = None) -> Response:
-                answer = await super().send(request, on_head)
-                await asyncio.sleep(10 if request.method == "GET" else 0)
-                return answer
+        async def send(self, request: Request, on_head: Any = None) -> Response:
+            answer = await super().send(request, on_head)
+            await asyncio.sleep(10 if request.method == "GET" else 0)
+            return answer
 
-        ab = ABConnect(partner_id="p", partner_key="k", transport=Slow([asset]))
-        before = asyncio.create_task(ab.assets.get(ONE, fields=["title"]))
-        await asyncio.sleep(1)
-        await ab.assets.update(ONE, title="new")
-        assert (await ab.assets.get(ONE, fields=["title"])).title == "new"
-        assert (await before).title == "old"
-
-    await serve()
+    ab = ABConnect(partner_id="p", partner_key="k", transport=LongTold([asset]))
+    before = asyncio.create_task(ab.assets.get(ONE, fields=["title"]))
+    await asyncio.sleep(1)
+    await ab.assets.update(ONE, title="new")
+    assert (await ab.assets.get(ONE, fields=["title"])).title == "new"
+    assert (await before).title == "old"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import ssl as tls
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from attrs import evolve
 
+from aioinstructure._lazy import lazy
 from aioinstructure.abconnect.flights import Flights
 from aioinstructure.abconnect.keyed import behind_last
 from aioinstructure.abconnect.resource import attach_included
@@ -248,21 +248,12 @@ _FILES = {
     "tree": ["Branch", "DocumentTree"],
     "topics": ["Topic", "TopicInclude", "Topics"],
 }
-_MODULES = {name: file for file, names in _FILES.items() for name in names}
 
 BASE = "/rest/v4.1"
 ORIGIN = "https://api.abconnect.instructure.com"
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__ = lazy(globals(), _FILES)
 
 
 class ABConnect(Client):

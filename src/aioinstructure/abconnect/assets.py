@@ -10,7 +10,7 @@ from attrs import define, field
 
 from aioinstructure._types import UNSET, Opt
 from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource, guid
 from aioinstructure.abconnect.standards import Disciplines, EducationLevels
 from aioinstructure.convert import Model
 from aioinstructure.endpoint import DELETE, GET, PATCH, POST, Wire
@@ -124,7 +124,8 @@ def _asset(*, id: str | None = None, **given: Any) -> dict[str, Any]:
 
 def _items(kind: str, ids: Iterable[str], **meta: Any) -> list[dict[str, Any]]:
     given = {name: value for name, value in meta.items() if value}
-    return [{"type": kind, "id": each, **({"meta": given} if given else {})} for each in ids]
+    more = {"meta": given} if given else {}
+    return [{"type": kind, "id": guid(f"an id of {kind}", each), **more} for each in ids]
 
 
 def _alignments(
@@ -157,7 +158,7 @@ def _members(kind: str) -> Any:
 
 
 def _parent(*, parent_id: str, **_: Any) -> Mapping[str, Any]:
-    return {"data": {"type": "assets", "id": parent_id}}
+    return {"data": {"type": "assets", "id": guid("parent_id", parent_id)}}
 
 
 class Assets(Faceted):

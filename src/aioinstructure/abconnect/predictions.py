@@ -11,7 +11,7 @@ from attrs import define, field
 
 from aioinstructure._types import UNSET, Opt
 from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource
+from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource, guid
 from aioinstructure.endpoint import GET, POST, Wire
 from aioinstructure.errors import DecodeError, InputError, ProgressFailed
 from aioinstructure.paging import Pages
@@ -89,7 +89,7 @@ class Prediction(Resource):
 def _request(
     *, id: str, subject: str, algorithm: str, focus: Opt[Sequence[Focus]] = UNSET
 ) -> dict[str, Any]:
-    subjects: dict[str, Any] = {"type": subject, "id": id}
+    subjects: dict[str, Any] = {"type": subject, "id": guid("id", id)}
     if focus is not UNSET:
         subjects["focus"] = focus
     return {"data": {"attributes": {"algorithm": algorithm}, "relationships": subjects}}

@@ -87,15 +87,12 @@ class AssetProperty(Model):
 
 
 @define
-class AssetDefinition(Model):
+class AssetDefinition(Resource):
     """The properties of an asset type.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/asset-definitions
     """
 
-    id: str | None = None
-    guid: str | None = None
-    type: str | None = None
     asset_type: str | None = None
     properties: list[AssetProperty] = attrs.field(factory=list)
 

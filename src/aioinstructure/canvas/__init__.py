@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import ssl as tls
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
 from attrs import evolve
 
+from aioinstructure._lazy import lazy
 from aioinstructure._types import Id
 from aioinstructure.client import Client, checked_origin, from_environment, http_transport
 from aioinstructure.clock import Clock
@@ -126,18 +126,9 @@ _FILES = {
     "progress": ["Progress", "Progresses"],
     "refs": ["Sis"],
 }
-_MODULES = {name: file for file, names in _FILES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__ = lazy(globals(), _FILES)
 
 
 class Canvas(Client):

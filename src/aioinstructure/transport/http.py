@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl as tls
-import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -143,10 +142,12 @@ class HttpTransport:
 
 def _proxy_of(url: str) -> str | None:
     """The proxy that the environment has for a URL."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - a tenth of the import
+
     parts = urlsplit(url)
-    if parts.hostname is None or urllib.request.proxy_bypass(parts.hostname):
+    if parts.hostname is None or proxy_bypass(parts.hostname):
         return None
-    return urllib.request.getproxies().get(parts.scheme)
+    return getproxies().get(parts.scheme)
 
 
 def _translate(error: Exception, request: Request) -> Error:

@@ -164,6 +164,7 @@ def retry_after(response: Response, *, now: float) -> float | None:
         return None
     if _SECONDS.fullmatch(text):
         return float(text)
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

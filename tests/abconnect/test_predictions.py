@@ -1,0 +1,244 @@
+"""Predictions: ask, wait, read, store; and the clarifier."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+import pytest
+
+from aioinstructure import ABConnect, DecodeError, InputError, NotFound, ProgressFailed
+from aioinstructure.abconnect import Concept, F, Standard
+from aioinstructure.errors import Unprocessable
+from aioinstructure.simulator import Simulator
+from aioinstructure.testing import FakeTransport, reply
+
+ID = "AAAAAAAA-0000-4000-8000-000000000000"
+QUEUED = "BBBBBBBB-0000-4000-8000-000000000000"
+SET = "CCCCCCCC-0000-4000-8000-000000000000"
+
+
+def ab_with(*replies: Any) -> tuple[ABConnect, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    return ABConnect(partner_id="p", partner_key="k", transport=transport), transport
+
+
+def query(path: str) -> dict[str, str]:
+    """The query without what the signature has added."""
+    pairs = parse_qsl(path.partition("?")[2])
+    return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
+
+
+def status(
+    code: str | None, link: str | None = f"https://x.test/rest/v4.1/predictions/{SET}"
+) -> Any:
+    relationships = {} if link is None else {"predictions": {"links": {"related": link}}}
+    attributes = {"code": code, "status": "so it is"}
+    data = {"type": "queue-status", "id": QUEUED, "attributes": attributes}
+    return reply({"data": {**data, "relationships": relationships}}, status=202)
+
+
+async def an_asset(ab: ABConnect) -> str:
+    """The id of a new asset of sixth grade mathematics."""
+    asset = await ab.assets.create(
+        client_id="new",
+        asset_type="Lesson",
+        grades=[{"code": "6"}],
+        subjects=[{"code": "MATH"}],
+    )
+    assert asset.id is not None
+    return asset.id
+
+
+async def test_the_request() -> None:
+    """The shape that is printed, with the subject directly below the relationships."""
+    ab, transport = ab_with(status("complete"))
+    focus: Any = [{"type": "document", "id": SET}]
+    found = await ab.predictions.create(ID, algorithm="crosswalk", subject="standards", focus=focus)
+    assert (found.id, found.code, found.predictions_id) == (QUEUED, "complete", SET)
+    (request,) = transport.requests
+    assert orjson.loads(request.body or b"") == {
+        "data": {
+            "attributes": {"algorithm": "crosswalk"},
+            "relationships": {"type": "standards", "id": ID, "focus": focus},
+        }
+    }
+    assert query(request.path) == {"fields[queue-status]": "code,status,predictions"}
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        (f"https://x.test/rest/v4.1/predictions/{SET}?fields=a", SET),
+        (f"https://x.test/rest/v4.1/predictions/{SET}/", SET),
+        ("", None),
+        (None, None),
+    ],
+)
+async def test_the_id_of_the_set_stands_in_its_link(link: str | None, expected: str | None) -> None:
+    """And nowhere else."""
+    ab, _ = ab_with(status("complete", link))
+    assert (await ab.predictions.create(ID)).predictions_id == expected
+
+
+async def test_a_prediction_that_is_there_at_once(
+    abconnect: ABConnect, simulator: Simulator
+) -> None:
+    """One request asks, one reads; nothing is stored until it is committed."""
+    asset = await an_asset(abconnect)
+    before = len(simulator.requests)
+    found = await abconnect.predictions.run(asset)
+    assert len(simulator.requests) - before == 2
+    assert found.algorithm == "confidence"
+    assert found.asset.ids == [asset]
+    assert found.date_expires_utc is not None
+    assert found.date_requested_utc is not None
+    assert found.date_requested_utc < found.date_expires_utc
+    assert found.standards.data
+    assert found.standards.data[0].meta["disposition"] == "predicted"
+    assert isinstance(found.standards.data[0].meta["score"], str)
+    assert await abconnect.assets.alignments(asset).collect() == []
+    assert found.id is not None
+    await abconnect.predictions.commit(found.id)
+    stored = await abconnect.assets.alignments(asset).collect()
+    listed = await abconnect.predictions.standards(found.id, fields=["statement"]).collect()
+    assert {one.id for one in stored} == {one.id for one in listed}
+    assert len(listed) >= len(found.standards.ids)
+    assert {one.meta["disposition"] for one in stored} == {"predicted"}
+    topics = await abconnect.predictions.topics(found.id, fields=["descr"]).collect()
+    assert {one.id for one in topics} == {one.id async for one in abconnect.assets.topics(asset)}
+
+
+async def test_a_prediction_that_takes_a_while(abconnect: ABConnect, simulator: Simulator) -> None:
+    """A minute and a half is a few long polls, and no more time than it takes."""
+    asset = await an_asset(abconnect)
+    simulator.knobs.turn(prediction_seconds=100.0, prediction_inline_seconds=30.0)
+    loop = asyncio.get_running_loop()
+    start, before = loop.time(), len(simulator.requests)
+    found = await abconnect.predictions.run(asset)
+    assert loop.time() - start == pytest.approx(100, abs=1)
+    asked = [seen.path for seen in simulator.requests][before:]
+    assert len(asked) == 5  # one asks, three poll, one reads
+    assert [query(path).get("max_wait") for path in asked] == [None, "25", "25", "25", None]
+    assert found.standards.ids
+
+
+async def test_a_prediction_that_is_not_there_in_time(
+    abconnect: ABConnect, simulator: Simulator
+) -> None:
+    """ProgressFailed with the last status, by which one may go on."""
+    asset = await an_asset(abconnect)
+    simulator.knobs.turn(prediction_seconds=100.0, prediction_inline_seconds=1.0)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(ProgressFailed, match="pending after 40 s") as caught:
+        await abconnect.predictions.run(asset, timeout=40)
+    assert 38 <= loop.time() - start <= 40
+    assert caught.value.progress.code == "pending"
+    await asyncio.sleep(62)
+    later = await abconnect.predictions.queue_status(caught.value.progress.id)
+    assert (later.code, later.status) == ("complete", "The predictions are ready.")
+    assert later.predictions_id is not None
+    assert (await abconnect.predictions.get(later.predictions_id)).standards.ids
+
+
+async def test_a_server_that_does_not_hold_its_answer_back() -> None:
+    """It is asked once a second, not in a circle."""
+    ready = reply({"data": {"type": "predictions", "id": SET}})
+    ab, transport = ab_with(*(status("pending") for _ in range(6)), status("complete"), ready)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    assert (await ab.predictions.run(ID)).id == SET
+    assert loop.time() - start == pytest.approx(5, abs=0.1)
+    assert len(transport.requests) == 8
+
+
+async def test_an_end_that_is_none() -> None:
+    """Another code than the two, or no link to the set, is told."""
+    ab, _ = ab_with(status("failed"))
+    with pytest.raises(ProgressFailed, match="ended as failed"):
+        await ab.predictions.run(ID)
+    ab, _ = ab_with(status("complete", None))
+    with pytest.raises(DecodeError, match="names no predictions"):
+        await ab.predictions.run(ID)
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan")])
+async def test_a_timeout_is_seconds(timeout: float) -> None:
+    """Told before anything is sent."""
+    ab, transport = ab_with()
+    with pytest.raises(InputError, match="timeout"):
+        await ab.predictions.run(ID, timeout=timeout)
+    assert transport.requests == []
+
+
+async def test_a_crosswalk_for_a_standard(abconnect: ABConnect, simulator: Simulator) -> None:
+    """Assets that are aligned to its like, with the steps that led there."""
+    aligned = await abconnect.assets.list(fields=["alignments"]).collect()
+    ids = {ref.id for one in aligned for ref in one.alignments.data}
+    found = None
+    for guid in sorted(filter(None, ids)):
+        peers = await abconnect.standards.related(guid, "crosswalks").take(1)
+        for peer in peers:
+            found = await abconnect.predictions.run(
+                peer.id or "", subject="standards", algorithm="crosswalk"
+            )
+            assert found.standard.ids == [peer.id]
+        if found is not None and found.assets.data:
+            break
+    assert found is not None
+    assert found.algorithm == "crosswalk"
+    assert found.assets.data
+    assert {ref.meta["steps"] for ref in found.assets.data} <= {1, 2}
+    assert found.id is not None
+    assets = await abconnect.predictions.assets(found.id, fields=["title"]).collect()
+    assert {one.id for one in assets} >= set(found.assets.ids)
+
+
+async def test_confidence_is_for_assets_alone(abconnect: ABConnect) -> None:
+    """The service says so; unknown subjects and words are told too."""
+    standard = await abconnect.standards.list().first()
+    assert standard is not None
+    with pytest.raises(Unprocessable, match="confidence"):
+        await abconnect.predictions.create(standard.id or "", subject="standards")
+    with pytest.raises(Unprocessable, match=ID):
+        await abconnect.predictions.run(ID)
+    wrong: Any = "guess"
+    with pytest.raises(InputError):
+        await abconnect.predictions.create(ID, algorithm=wrong)
+    with pytest.raises(NotFound):
+        await abconnect.predictions.get(SET)
+    with pytest.raises(NotFound):
+        await abconnect.predictions.commit(SET)
+
+
+async def test_a_set_with_what_it_predicts(abconnect: ABConnect) -> None:
+    """Included standards hang at their references, with the fields that were asked."""
+    found = await abconnect.predictions.run(await an_asset(abconnect))
+    whole = await abconnect.predictions.get(
+        found.id or "", include=["standards"], standard_fields=["statement"]
+    )
+    first = whole.standards.data[0].resource
+    assert isinstance(first, Standard)
+    assert first.statement.descr
+
+
+async def test_the_clarifier(abconnect: ABConnect) -> None:
+    """Five of each at most, the objects themselves among them; decided, others come."""
+    asset = await an_asset(abconnect)
+    asked = await abconnect.clarifier.get(
+        asset, standard_fields=["statement"], concept_fields=["descr"]
+    )
+    assert 0 < len(asked.clarification_standards.data) <= 5
+    assert 0 < len(asked.clarification_concepts.data) <= 5
+    first = asked.clarification_standards.data[0]
+    assert isinstance(first.resource, Standard)
+    assert isinstance(asked.clarification_concepts.data[0].resource, Concept)
+    assert first.resource.statement.descr
+    await abconnect.assets.add_alignments(asset, accepted=[first.id or ""])
+    again = await abconnect.clarifier.get(asset, include=[])
+    assert first.id not in again.clarification_standards.ids
+    narrowed = await abconnect.clarifier.get(asset, standards=F.level == 99)
+    assert narrowed.clarification_standards.data == []
