@@ -23,7 +23,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase")
     session.run(
         *("coverage", "run", "-m", "pytest", "-m", "not adversity"),
-        *("-n", "auto", "--dist", "loadfile"),
+        *("-n", "auto", "--dist", "loadgroup"),
         *session.posargs,
     )
     session.run("coverage", "combine", success_codes=[0, 1])
@@ -33,9 +33,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def adversity(session: nox.Session) -> None:
-    """Run long searches and kill loops."""
+    """Run long searches and kill loops: more seeds, and a thousand examples of each property."""
     install(session, "tests")
     session.run("pytest", "-m", "adversity", "--timeout", "900", *session.posargs)
+    searches = ("tests/wire", "tests/abconnect", "tests/quota", "tests/test_convert.py")
+    session.run("pytest", *searches, "--hypothesis-profile", "long", "--timeout", "900")
 
 
 @nox.session

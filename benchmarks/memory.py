@@ -41,7 +41,11 @@ def standards(request: Request) -> Response:
     start = int(dict(parse_qsl(request.path.partition("?")[2])).get("offset", "0"))
     end = min(STANDARDS, start + SIZE)
     page = [
-        {"type": "standards", "id": f"{n:08x}-7053-11DF-8EBF-BE719DFF4B22", "attributes": {"seq": n}}
+        {
+            "type": "standards",
+            "id": f"{n:08x}-7053-11DF-8EBF-BE719DFF4B22",
+            "attributes": {"seq": n},
+        }
         for n in range(start, end)
     ]
     links = {"next": request.url.partition("?")[0]} if end < STANDARDS else {}

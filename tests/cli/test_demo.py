@@ -17,6 +17,9 @@ from click.testing import CliRunner
 from aioinstructure.cli import demo
 from aioinstructure.cli.app import app
 
+# One after the other: a demo wants its own port.
+pytestmark = pytest.mark.xdist_group("demo")
+
 DEMO = [sys.executable, "-m", "aioinstructure", "demo"]
 
 
