@@ -38,6 +38,16 @@ async def test_identical_reads_at_once_are_one_request() -> None:
     assert len(transport.requests) == 2
 
 
+async def test_identical_lists_at_once_are_one_request() -> None:
+    """Each loop has items of its own, of the page that they share."""
+    page = {"data": [{"type": "standards", "id": ONE}], "links": {}, "meta": {"count": 1}}
+    ab, transport = ab_with(lambda _: reply(page))
+    found = await asyncio.gather(*(ab.standards.list().collect() for _ in range(5)))
+    assert len(transport.requests) == 1
+    assert [[one.id for one in items] for items in found] == [[ONE]] * 5
+    assert len({id(items[0]) for items in found}) == 5
+
+
 async def test_who_comes_while_it_is_under_way_joins() -> None:
     """It has the answer when the first one has."""
     loop = asyncio.get_running_loop()

@@ -388,10 +388,11 @@ class ABConnect(Client):
         return super().list_pages(call)
 
     async def send(self, call: Call[Any]) -> Response:
-        """The judged answer to a call; the same read twice at once, by one view, is one request."""
+        """The judged answer to a call; the same read twice at once in one lane is one request."""
         if call.route.method != "GET":
             return await super().send(call)
-        key = call.path, self._queued_as
+        options = self._options
+        key = call.path, options.lane, options.deadline
         return await self._flights.join(key, lambda: super(ABConnect, self).send(call))
 
     async def _send(self, request: Request, cost: Cost) -> Response:
