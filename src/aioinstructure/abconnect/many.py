@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from aioinstructure.abconnect.resource import Resource
 from aioinstructure.abconnect.resource import guid as checked_guid
+from aioinstructure.errors import Error
 
 __all__ = ["BATCH", "Gatherer", "Many", "in_batches"]
 
@@ -101,15 +102,15 @@ class Gatherer(Generic[R]):
             return
         try:
             found = await self._read_many(list(asked))
-        except BaseException as error:
+            by_guid = {item.id.lower(): item for item in found if item.id is not None}
+            for guid, future in asked.items():
+                if not future.done():
+                    future.set_result(by_guid.get(guid))
+        except Error as error:
             for future in asked.values():
                 if not future.done():
-                    future.set_exception(error) if isinstance(error, Exception) else future.cancel()
-                    future.exception() if isinstance(error, Exception) else None
-            if not isinstance(error, Exception):
-                raise
-            return
-        by_guid = {item.id.lower(): item for item in found if item.id is not None}
-        for guid, future in asked.items():
-            if not future.done():
-                future.set_result(by_guid.get(guid))
+                    future.set_exception(error)
+                    future.exception()  # seen: its caller may have left
+        finally:
+            for future in asked.values():
+                future.cancel()  # does nothing where there is an answer

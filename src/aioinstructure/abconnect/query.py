@@ -186,7 +186,7 @@ class Path:
     def __eq__(self, value: Value) -> Filter:  # type: ignore[override]  # a condition, not a bool
         return self._compare("eq", value)
 
-    def __ne__(self, value: Value) -> Filter:  # type: ignore[override]
+    def __ne__(self, value: Value) -> Filter:  # type: ignore[override]  # a condition, not a bool
         return self._compare("ne", value)
 
     def __gt__(self, value: Value) -> Filter:

@@ -348,7 +348,7 @@ def in_order(members: Sequence[Standard]) -> list[tuple[int, Standard]]:
     for parent, children in below.items():
         # At the top those whose parent is elsewhere come last, and stay together.
         children.sort(
-            key=lambda one, top=not parent: (  # type: ignore[misc]
+            key=lambda one, top=not parent: (  # type: ignore[misc]  # bound now
                 _parent(one) if top else "",
                 one.seq is None,
                 one.seq or 0,
