@@ -11,8 +11,8 @@ from attrs import evolve
 
 from aioinstructure._lazy import lazy
 from aioinstructure.abconnect.flights import Flights
+from aioinstructure.abconnect.included import attach_included
 from aioinstructure.abconnect.keyed import behind_last
-from aioinstructure.abconnect.resource import attach_included
 from aioinstructure.abconnect.whole import (
     WholeList,
     is_by_relevance,

@@ -31,7 +31,6 @@ __all__ = [
     "Relationship",
     "Resource",
     "ResourceRef",
-    "attach_included",
     "flattened",
     "guid",
 ]
@@ -131,29 +130,6 @@ class Resource(Model):
             # What was asked for by `include` stands beside it, and goes to `extra`.
             data = {k: v for k, v in data.items() if k == "included"} | inner
         return flattened(data)
-
-
-def attach_included(body: Any) -> None:
-    """Put the objects that `include` asked for beside the references to them, in place.
-
-    One step deep: what an included object refers to stays a reference, or it would run in circles.
-    """
-    included = body.get("included") if isinstance(body, dict) else None
-    if not isinstance(included, list) or not included:
-        return
-    index = {_key(each): each for each in included if isinstance(each, dict)}
-    data = body.get("data")
-    for item in data if isinstance(data, list) else [data]:
-        relationships = item.get("relationships") if isinstance(item, dict) else None
-        for relationship in relationships.values() if isinstance(relationships, dict) else ():
-            members = relationship.get("data") if isinstance(relationship, dict) else None
-            for ref in members if isinstance(members, list) else [members]:
-                if isinstance(ref, dict) and (found := index.get(_key(ref))) is not None:
-                    ref["resource"] = found
-
-
-def _key(item: dict[str, Any]) -> tuple[str, str]:
-    return str(item.get("type")).lower(), str(item.get("id")).lower()
 
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
