@@ -1,4 +1,4 @@
-"""Async, typed client for Canvas LMS and AB Connect that is never throttled.
+"""Async, typed client for Canvas LMS and AB Connect that stays within their limits.
 
 The public names, loaded on first use; models stand in `aioinstructure.canvas` and
 `aioinstructure.abconnect`.

@@ -242,7 +242,7 @@ def test_routes_are_not_kept_without_end() -> None:
     latency=st.floats(0.1, 5),
     delay=st.floats(0.001, 0.02),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 10)  # each is two minutes of traffic
 def test_never_refused_when_parameters_are_known(
     seed: Any, cost: Any, latency: Any, delay: Any
 ) -> None:
