@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import zlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ __all__ = ["demo"]
 
 DATABASE = "aioinstructure-demo.db"
 STREAMS = ("courses", "course_paces", "standards", "events")
-# A checkpoint belongs to an origin: a second run goes on only if it finds the same one.
-PORT = 8417
+# A checkpoint belongs to an origin: a second run goes on only if it finds the same one. Below what
+# systems hand out for outgoing connections.
+PORTS = range(20_000, 30_000)
 KNOBS = {
     "courses": 41,  # one of them is deleted, and lists do not show it
     "standards": 5000,
@@ -55,7 +57,7 @@ def demo(as_json: bool, database: str) -> Callable[[], Coroutine[Any, Any, None]
 async def _demo(database: Path, as_json: bool) -> None:
     if not as_json:
         click.echo(f"A simulated Canvas and AB Connect, synced into {database}")
-    async with simulator() as env:
+    async with simulator(port_of(database)) as env:
         canvas = Canvas(env["CANVAS_URL"], token=env["CANVAS_TOKEN"])
         ab = ABConnect(
             base_url=env["ABCONNECT_URL"],
@@ -75,11 +77,17 @@ async def _demo(database: Path, as_json: bool) -> None:
         _print(report, summary)
 
 
+def port_of(database: Path) -> int:
+    """The same one for each run into this database; demos into two do not meet."""
+    return PORTS[zlib.crc32(os.fsencode(database.resolve())) % len(PORTS)]
+
+
 @contextlib.asynccontextmanager
-async def simulator() -> AsyncGenerator[dict[str, str]]:
+async def simulator(port: int = 0) -> AsyncGenerator[dict[str, str]]:
     """A simulator in another process, and the variables that lead to it."""
-    process, env = await _started(PORT)
-    if not env:  # the port is taken: any other will do, but cannot be gone on with
+    process, env = await _started(port)
+    if not env and port:
+        click.echo(f"port {port} is in use: another one will do, but starts anew", err=True)
         process, env = await _started(0)
     if not env:
         raise ConfigurationError("the simulator did not start")
@@ -94,7 +102,9 @@ async def _started(port: int) -> tuple[asyncio.subprocess.Process, dict[str, str
     knobs = [word for setting in settings for word in ("--knob", setting)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "aioinstructure", "simulate", "--env", "--port", str(port)),
+        "--until-eof",
         *knobs,
+        stdin=asyncio.subprocess.PIPE,  # never written to: closed by whatever ends this process
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         # Ctrl-C is for us: we end the simulator when the sync has been closed.

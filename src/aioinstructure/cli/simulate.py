@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import sys
+import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import click
@@ -22,9 +27,16 @@ PORT = 8400
 @click.option("--seed", default=1, show_default=True, help="The world that is made up.")
 @click.option("--knob", multiple=True, metavar="NAME=VALUE", help="Turn a knob; JSON values.")
 @click.option("--env", is_flag=True, help="Print `export NAME=value` lines first.")
+@click.option("--until-eof", is_flag=True, help="End with standard input: with its parent.")
 @click.option("--knobs", "show_knobs", is_flag=True, help="List the knobs and their values.")
 def simulate(
-    port: int, host: str, seed: int, knob: tuple[str, ...], env: bool, show_knobs: bool
+    port: int,
+    host: str,
+    seed: int,
+    knob: tuple[str, ...],
+    env: bool,
+    until_eof: bool,
+    show_knobs: bool,
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
     """Serve a Canvas and an AB Connect with a made-up school, to test against.
 
@@ -40,7 +52,7 @@ def simulate(
         for name, value in knobs.to_dict().items():
             click.echo(f"{name}={orjson.dumps(value).decode()}")
         return None
-    return lambda: _serve(Simulator(seed=seed, knobs=knobs), host, port, env)
+    return lambda: _serve(Simulator(seed=seed, knobs=knobs), host, port, env, until_eof)
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -53,7 +65,7 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-async def _serve(simulator: Simulator, host: str, port: int, env: bool) -> None:
+async def _serve(simulator: Simulator, host: str, port: int, env: bool, until_eof: bool) -> None:
     from aioinstructure.simulator.app import start  # noqa: PLC0415 - imports aiohttp
 
     try:
@@ -65,6 +77,24 @@ async def _serve(simulator: Simulator, host: str, port: int, env: bool) -> None:
             for name, value in simulator.env(server.origin).items():
                 click.echo(f"export {name}={value}")
         click.echo(f"# the simulator listens on {server.origin}, Ctrl-C ends it")
-        await asyncio.Event().wait()
+        await _end_of_input(until_eof)
     finally:
         await server.close()
+
+
+async def _end_of_input(watched: bool) -> None:
+    """Waits for it, or for ever."""
+    ended = asyncio.Event()
+    if watched:
+        loop = asyncio.get_running_loop()
+        # A daemon: nothing else gets a thread out of a read, and not every loop reads any stdin.
+        watch = partial(_watch, sys.stdin.fileno(), partial(loop.call_soon_threadsafe, ended.set))
+        threading.Thread(target=watch, daemon=True).start()
+    await ended.wait()
+
+
+def _watch(descriptor: int, at_end: Callable[[], object]) -> None:
+    with contextlib.suppress(OSError, RuntimeError):  # closed under us, the input or the loop
+        while os.read(descriptor, 1024):
+            pass
+        at_end()
