@@ -94,6 +94,19 @@ async def test_canvas_saturated(seed: Any, options: Any) -> None:
     assert refusals <= 2
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_canvas_first_calls_tell_the_reservation(seed: int) -> None:
+    """A reservation twice the usual is learned from the first calls, before it costs a refusal."""
+    rng = seeded(seed)
+    scheduler = Scheduler(CostBucket())
+    run = CanvasRun(CanvasServer(**LARGE), scheduler, rng, 0.3, 0.3, Network(rng))
+    tally = await run.saturate(5.0)
+    assert tally.refusals == 0
+    learned = scheduler.snapshot().learned
+    assert learned["capacity"] == pytest.approx(700.0, abs=1.0)
+    assert learned["reservation"] == pytest.approx(100.0, rel=0.05)
+
+
 async def listings(scheduler: Scheduler, width: int, seed: int = 1) -> tuple[float, int]:
     """600 listings of two pages in parallel: seconds and refusals."""
     rng = seeded(seed)

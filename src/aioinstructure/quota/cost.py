@@ -14,13 +14,14 @@ ours alone, two reservations when others use it. Others show as headers above th
   is believed slowly (2 s), and only as far as the highest header of the last 10 s and a cushion.
   On a slow network this is what counts: the replica holds reservations of calls that are still on
   their way, or back already. With 95 ms each way they are a third of all, and the rate is 0.84 of
-  the bound without, 0.97 with it, at two refusals in ten minutes at most (nine seeds).
+  the bound without, 0.97 with it, at two refusals in ten minutes at most (twelve seeds). A
+  refusal that no reservation explains widens the cushion: this network needs a wider one.
 - Above three quarters of the capacity, calls are spaced by 0.9 of the time in which the leak makes
   good for one. Bunched calls make the server's count swing by 100 units and more; evenly spaced
   ones leave it steady, closer to the limit.
 - Slow start: the first call of an unknown token goes alone, then each answer lets one more in
-  parallel, up to the politeness cap. After 5 s with nothing in flight it starts at 4: limits may
-  have changed.
+  parallel, up to the politeness cap; what they find the count to be tells the reservation. After
+  5 s with nothing in flight it starts at 4: limits may have changed.
 - A call's cost is known by its route. One that is expected to cost more than is left waits, even
   though the server would let it in: it would fill the bucket for all.
 - A refusal proves that what it says remains is no more than the reservation, and that the bucket
@@ -36,15 +37,9 @@ import math
 from attrs import define, field
 
 from aioinstructure.errors import InputError
-from aioinstructure.quota.learn import RECENT, Capacity, Drops, Leak, Route
-from aioinstructure.quota.limiter import (
-    Cost,
-    Learned,
-    Reading,
-    Ticket,
-    number_or_none,
-    positive,
-)
+from aioinstructure.quota.learn import RECENT, Capacity, Leak, Ramp
+from aioinstructure.quota.limiter import Cost, Reading, Ticket, number_or_none, positive
+from aioinstructure.quota.limits import Limits
 
 __all__ = ["CostBucket"]
 
@@ -57,11 +52,17 @@ PEAK = 10.0
 SHARED_PEAK = 1.5
 """The same when others use the token, whose peaks say nothing of the next ones."""
 
-RELENT = 10.0
-"""The time constant by which a slower leak is forgotten while the bucket stands empty."""
-
 CUSHION = 1.6
-"""How far the replica stays above the highest header, in reservations."""
+"""How far the replica stays above the highest header at first, in reservations."""
+
+WIDER = 0.5
+"""How much farther after each refusal that no reservation explains."""
+
+WIDEST = 3.0
+"""How far at most."""
+
+CALM = 300.0
+"""The time constant by which it narrows again, in seconds."""
 
 PACED = 0.75
 """The share of the capacity above which calls are spaced."""
@@ -70,7 +71,7 @@ PACE = 0.9
 """Their distance, as a share of the time in which the leak makes good for one."""
 
 SHARE = 1.5
-"""Reservations that are left to others when they use the token."""
+"""Reservations that are left to others when they use the token; grows with the cushion."""
 
 STALE = 5.0
 """Seconds with nothing in flight after which the server may have changed."""
@@ -84,12 +85,6 @@ RESTART = 4
 BELIEVABLE = 20.0
 """A header that speaks of more than so many times the configured capacity is not believed."""
 
-TELL = 0.05
-"""The relative change of a limit that is worth telling."""
-
-ROUTES = 4_096
-"""How many routes are remembered."""
-
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
 
@@ -101,7 +96,7 @@ EPSILON = 1e-6
 
 
 @define(eq=False, kw_only=True)
-class CostBucket:
+class CostBucket(Limits):
     """A replica of the server's leaky bucket, corrected by its headers.
 
     Args:
@@ -112,40 +107,31 @@ class CostBucket:
         max_in_flight: The most calls in parallel, however cheap: politeness.
     """
 
-    capacity: float = 600.0
-    leak: float = 10.0
-    reservation: float = 50.0
     margin: float = 60.0
     max_in_flight: int = 24
     keep: float = field(default=10.0, init=False)
     now: float = field(default=0.0, init=False)
-    news: list[Learned] = field(factory=list[Learned], init=False)
     _count: float = field(default=0.0, init=False)
     _in_flight: int = field(default=0, init=False)
     _pending: float = field(default=0.0, init=False)
     _window: int = field(default=1, init=False)
     _serial: int = field(default=0, init=False)
     _epoch: int = field(default=0, init=False)
-    _ramp: float = field(default=0.0, init=False)
-    _least: float = field(default=math.inf, init=False)
-    _ramp_at: float = field(default=-math.inf, init=False)
+    _ramp: Ramp | None = field(factory=Ramp, init=False)
     _slot: float = field(default=-math.inf, init=False)
     _ended: float = field(default=-math.inf, init=False)
     _sent: float = field(default=-math.inf, init=False)
     _told: float | None = field(default=None, init=False)
     _told_at: float = field(default=-math.inf, init=False)
     _peak: float = field(default=0.0, init=False)
+    _cushion: float = field(default=CUSHION, init=False)
+    _widened_at: float = field(default=-math.inf, init=False)
     _shared: float = field(default=0.0, init=False)
-    _mean: float | None = field(default=None, init=False)
     _took: float | None = field(default=None, init=False)
     _shortest: float = field(default=math.inf, init=False)
     _blocked_until: float = field(default=-math.inf, init=False)
-    _configured: tuple[float, float, float, float] = field(init=False)
-    _routes: dict[str, Route] | None = field(default=None, init=False)
     _leak: Leak | None = field(default=None, init=False)
-    _steps: Drops | None = field(default=None, init=False)
     _idle: Capacity | None = field(default=None, init=False)
-    _learned: dict[str, float] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         for name in ("capacity", "leak", "reservation", "margin", "max_in_flight"):
@@ -206,7 +192,8 @@ class CostBucket:
         """Put the reservation aside."""
         self._advance(now)
         if self._in_flight == 0:
-            self._ramp_at, self._ramp = now, self._count
+            if self._ramp is not None:
+                self._ramp.begin(self._count, now)
             if now - self._ended > STALE:
                 self._window = min(self._window, RESTART)
         self._in_flight += 1
@@ -238,10 +225,10 @@ class CostBucket:
         self._window = min(self.max_in_flight, self._window + 1)
         self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
         self._shortest = min(self._shortest * 1.01, took)
-        self._mean = spent if self._mean is None else self._mean + 0.05 * (spent - self._mean)
-        self._route(ticket.cost.key).charge(spent)
+        self._charge(ticket.cost.key, spent)
         self._count = max(0.0, self._count + spent - ticket.reserved)
-        self._ramp += spent
+        if self._ramp is not None:
+            self._ramp.count += spent
         if left is not None:
             self._learn(ticket, now, left, spent)
             self._correct(now, max(0.0, self.capacity - left))
@@ -269,12 +256,15 @@ class CostBucket:
         limit = BELIEVABLE * self._configured[0]
         left = number_or_none(remaining, -limit, limit)
         self._count = max(0.0, self._count - ticket.reserved)
-        if left is None:
-            self._count = max(self._count, self.capacity)
+        explained = left is not None and self._bound_reservation(ticket.cost.key, left)
+        self._count = max(self._count, self.capacity - (left or 0.0))
+        if explained:
+            self._cushion = CUSHION
         else:
-            self._bound_reservation(ticket, left)
-            self._count = max(self._count, self.capacity - left)
-        self._peak = self.capacity
+            self._peak = self.capacity
+            if ticket.at > self._widened_at:  # once for all that met the same full bucket
+                self._widened_at = now
+                self._cushion = min(WIDEST, self._cushion + WIDER)
         self._told = None
         self._window = max(2, min(self._window, self._in_flight))
         pause = number_or_none(retry_after, 0.0, math.inf)
@@ -332,6 +322,7 @@ class CostBucket:
         """Draw the replica to what a header told: up at once, down slowly."""
         elapsed = min(1.0, max(0.0, now - self._told_at))
         self._told, self._told_at = told, now
+        self._cushion += (CUSHION - self._cushion) * elapsed / CALM
         if told > self._count + 0.2 * self.reservation:
             self._shared = min(4.0, self._shared + 1.0)
         else:
@@ -341,7 +332,7 @@ class CostBucket:
         if told >= self._count:
             self._count = told
             return
-        above = self._count - self._peak - CUSHION * self.reservation
+        above = self._count - self._peak - self._cushion * self.reservation
         if above > 0:
             self._count -= above * (1.0 - math.exp(-elapsed / LOWER))
 
@@ -356,9 +347,8 @@ class CostBucket:
         reservation, spare = self._reservation(cost.key), self._configured[3]
         blind = self._told_at == -math.inf and self._serial > 1
         wide = blind or self._is_shared()
-        need = reservation + (
-            max(SHARE * min(reservation, self.reservation), spare) if wide else spare
-        )
+        shared = (SHARE + self._cushion - CUSHION) * min(reservation, self.reservation)
+        need = reservation + (max(shared, spare) if wide else spare)
         need = max(need, self._expected(cost.key) + spare)
         if reserve:
             need += self.reservation
@@ -368,30 +358,29 @@ class CostBucket:
         """Whether others use the token: they raise its count, and leave less of the leak."""
         return self._shared > 2.0 or self.leak < 0.9 * self._configured[1]
 
-    def _reservation(self, key: str) -> float:
-        route = self._routes.get(key) if self._routes else None
-        own = route.reservation if route else None
-        return self.reservation if own is None else own
-
-    def _expected(self, key: str) -> float:
-        route = self._routes.get(key) if self._routes else None
-        cost = route.cost if route else None
-        return (self._mean or 0.0) if cost is None else cost
-
-    def _route(self, key: str) -> Route:
-        if self._routes is None:
-            self._routes = {}
-        route = self._routes.get(key)
-        if route is None:
-            if len(self._routes) >= ROUTES:
-                del self._routes[next(iter(self._routes))]
-            route = self._routes[key] = Route()
-        return route
-
     # -- learning -----------------------------------------------------------------------------
 
     def _learn(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
         """Compare a header with the one before it."""
+        self._learn_capacity(ticket, now, left, spent)
+        told, elapsed = self.capacity - left, now - self._told_at
+        if self._ramp is not None:
+            self._learn_from_ramp(self._ramp, ticket, told, now)
+        if told < self.reservation:  # no sign of others
+            self._relent(min(1.0, max(0.0, elapsed)))
+        if self._told is None or not 0.0 <= elapsed <= RECENT:
+            return
+        loss = self._told + spent - told
+        if told > 1.0 and self._sent < self._told_at - self._shortest:
+            self._note_drop(ticket.cost.key, loss - self.leak * elapsed, self._is_shared())
+        if min(told, self._told) > self.reservation:
+            self._note_step(abs(loss - self.leak * elapsed))
+            meter = self._leak = self._leak or Leak()
+            found = meter.note(loss, elapsed, leak=self.leak, reservation=self.reservation)
+            if found is not None:
+                self._set_leak(found)
+
+    def _learn_capacity(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
         alone = self._in_flight == 0 and ticket.serial == self._serial
         if left > self.capacity:
             self._set_capacity(left)
@@ -400,103 +389,28 @@ class CostBucket:
             found = idle.note(ticket.serial, left, spent, now, leak=self.leak)
             if found is not None:
                 self._set_capacity(found)
-        told, elapsed = self.capacity - left, now - self._told_at
-        if self._told is not None and self._in_flight and self._serial <= RAMP:
-            self._note_ramp(ticket, told, now)
-        if told < self.reservation and self.leak < self._configured[1]:  # no sign of others
-            share = 1.0 - math.exp(-min(1.0, max(0.0, elapsed)) / RELENT)
-            self.leak += share * (self._configured[1] - self.leak)
-        if self._told is None or not 0.0 <= elapsed <= RECENT:
-            return
-        loss = self._told + spent - told
-        if told > 1.0 and self._sent < self._told_at - self._shortest:
-            self._note_drop(ticket, loss - self.leak * elapsed)
-        if min(told, self._told) > self.reservation:
-            self._note_step(abs(loss - self.leak * elapsed))
-            meter = self._leak = self._leak or Leak()
-            found = meter.note(loss, elapsed, leak=self.leak, reservation=self.reservation)
-            if found is not None:
-                self._set_leak(found)
 
-    def _note_step(self, step: float) -> None:
-        """In traffic, most answers differ by one start or one end, or not at all."""
-        if not 0.55 < step / self.reservation < 1.8:
-            return
-        steps = self._steps = self._steps or Drops(8)
-        found = steps.note(step)
-        if found is not None and abs(found - self.reservation) > 0.02 * found:
-            self.reservation = found
-            self._tell("reservation", found, self._configured[2])
-
-    def _note_drop(self, ticket: Ticket, drop: float) -> None:
-        route = self._route(ticket.cost.key)
-        drops = route.drops = route.drops or Drops()
-        found = drops.note(drop)
-        if found is not None and found > self._reservation(ticket.cost.key) and self._is_shared():
-            return  # calls of others may have ended too
-        if found is None or abs(found - self._reservation(ticket.cost.key)) < TELL * found:
-            return
-        self._set_reservation(ticket.cost.key, min(found, 0.8 * self.capacity))
-
-    def _note_ramp(self, ticket: Ticket, told: float, now: float) -> None:
-        """Of a token's first calls, those in flight explain the count, unless others do too.
-
-        The smallest quotient counts: each call of others makes it larger.
-        """
-        each = (told - self._ramp + self.leak * (now - self._ramp_at)) / self._in_flight
-        self._least = min(self._least, each)
-        usual = self._configured[2]
-        value = min(max(usual, self._least), 2.5 * usual)
-        if told > 1.0 and abs(value - self._reservation(ticket.cost.key)) > TELL * usual:
-            self._set_reservation(ticket.cost.key, value)
-
-    def _bound_reservation(self, ticket: Ticket, left: float) -> None:
-        """A refusal says that less was left than the reservation."""
-        key = ticket.cost.key
-        believed = self._reservation(key)
-        if left >= believed:
-            self._steps = None  # what was seen before holds no longer
-            self._set_reservation(key, min(max(left, 1.5 * believed), 0.8 * self.capacity))
-
-    def _set_reservation(self, key: str, value: float) -> None:
-        """Believe a reservation for a route; for all, if no route is known to differ from it."""
-        routes = self._routes or {}
-        others = [route for name, route in routes.items() if name != key]
-        agree = any(
-            route.reservation is not None and abs(route.reservation - value) < 0.2 * value
-            for route in others
-        )
-        if not others or agree:
-            self.reservation = value
-            if key in routes:
-                routes[key].reservation = None
-            self._tell("reservation", value, self._configured[2])
-        else:
-            self._route(key).reservation = value
-            self._tell(f"reservation:{key}", value, self._configured[2])
+    def _learn_from_ramp(self, ramp: Ramp, ticket: Ticket, told: float, now: float) -> None:
+        if self._serial > RAMP:
+            self._ramp = None
+        elif self._told is not None and self._in_flight:
+            found = ramp.note(told, self._in_flight, now, leak=self.leak)
+            if found is not None and told > 1.0:
+                self._believe(ticket.cost.key, found)
 
     def _set_capacity(self, value: float) -> None:
-        """Believe a capacity; what is left stays the same."""
+        """Believe a capacity.
+
+        With a smaller one, what is left stays the same. A larger one was no part of the count:
+        what it holds are our own sums, since no header was above them.
+        """
         value = max(value, 1.2 * self.reservation)
-        self._count = max(0.0, self._count + value - self.capacity)
-        self._ramp += value - self.capacity
-        self._peak = max(0.0, self._peak + value - self.capacity)
+        change = min(0.0, value - self.capacity)
+        self._count = max(0.0, self._count + change)
+        if self._ramp is not None:
+            self._ramp.count += change
+        self._peak = max(0.0, self._peak + change)
         if self._told is not None:
             self._told = max(0.0, self._told + value - self.capacity)
         self.capacity = value
         self._tell("capacity", value, self._configured[0])
-
-    def _set_leak(self, value: float) -> None:
-        value = max(value, 0.05 * self._configured[1])
-        self.leak += 0.5 * (value - self.leak)
-        self._tell("leak", self.leak, self._configured[1])
-
-    def _tell(self, limit: str, value: float, configured: float) -> None:
-        """Put a limit among the news if it differs from what was last told of it."""
-        learned = self._learned = {} if self._learned is None else self._learned
-        last = learned.get(limit, configured)
-        if abs(value - last) > TELL * last:
-            self.news.append(Learned(limit, value))
-            learned[limit] = value
-        if abs(value - configured) <= TELL * configured:
-            learned.pop(limit, None)

@@ -15,11 +15,12 @@ count moves by what happened in between, and each of the limits leaves its own t
 from __future__ import annotations
 
 import statistics
+from bisect import insort
 from collections import deque
 
 from attrs import define, field
 
-__all__ = ["Capacity", "Drops", "Leak", "Route"]
+__all__ = ["Capacity", "Drops", "Leak", "Ramp", "Route"]
 
 RECENT = 2.0
 """Seconds after which two answers in a row are too far apart to be compared."""
@@ -52,6 +53,35 @@ class Drops:
         middle = statistics.median(self._drops)
         agreeing = sum(abs(sample - middle) <= 0.08 * middle for sample in self._drops)
         return middle if agreeing >= 0.8 * len(self._drops) else None
+
+
+@define(eq=False)
+class Ramp:
+    """Finds the reservation from a token's first calls: those in flight explain the count.
+
+    Args:
+        count: What the count would be without them.
+    """
+
+    count: float = 0.0
+    _since: float = 0.0
+    _samples: list[float] | None = None
+
+    def begin(self, count: float, now: float) -> None:
+        """Start from a moment with nothing in flight."""
+        self.count, self._since = count, now
+
+    def note(self, told: float, in_flight: int, now: float, *, leak: float) -> float | None:
+        """Note a header; return the reservation once two samples agree on it.
+
+        The lower quartile counts: each call of others makes a sample larger, and one of ours that
+        has ended already, its answer still on the way, makes one smaller.
+        """
+        samples = self._samples = self._samples or []
+        insort(samples, (told - self.count + leak * (now - self._since)) / in_flight)
+        value = samples[(len(samples) - 1) // 4]
+        agreeing = sum(abs(sample - value) <= 0.05 * abs(value) for sample in samples)
+        return value if agreeing >= 2 else None
 
 
 @define(eq=False)

@@ -22,10 +22,13 @@ from attrs import define, field
 from aioinstructure._types import Lane
 from aioinstructure.quota.limiter import Cost
 
-__all__ = ["LANES", "Lanes", "Waiter"]
+__all__ = ["LANES", "RANK", "Lanes", "Waiter"]
 
 LANES: Final[tuple[Lane, ...]] = ("interactive", "bulk", "background")
 """The lanes, the most urgent first."""
+
+RANK: Final[dict[str, int]] = {lane: rank for rank, lane in enumerate(LANES)}
+"""The place of a lane among them."""
 
 SLACK = 64
 """Dead entries that a heap may hold beyond one for each living flow."""
@@ -171,7 +174,7 @@ class _Band(Generic[W]):
 class Lanes(Generic[W]):
     """All who wait, in three lanes."""
 
-    _bands: dict[Lane, _Band[W]] = field(factory=dict[Lane, _Band[W]])
+    _bands: list[_Band[W] | None] = field(factory=lambda: [None] * len(LANES))
     _orders: Iterator[int] = field(factory=lambda: itertools.count(1))
     size: int = 0
     wildcards: int = 0
@@ -180,21 +183,31 @@ class Lanes(Generic[W]):
         """Put a waiter at its flow's end, or with `first` at its head."""
         order = next(self._orders)
         waiter.order = -order if first else order
-        band = self._bands.get(waiter.lane)
+        rank = RANK[waiter.lane]
+        band = self._bands[rank]
         if band is None:
-            band = self._bands[waiter.lane] = _Band()
+            band = self._bands[rank] = _Band()
         band.add(waiter, first=first)
         self.size += 1
         self.wildcards += waiter.cost.wildcard
 
+    def first(self, *, wildcards: bool = True) -> W | None:
+        """Who is next of all; without `wildcards`, of those who need no wildcard."""
+        for band in self._bands:
+            if band is not None and band.size:
+                waiter = band.head(wildcards=wildcards)
+                if waiter is not None:
+                    return waiter
+        return None
+
     def head(self, lane: Lane, *, wildcards: bool = True) -> W | None:
-        """Who is next in a lane; without `wildcards`, of those who need no wildcard."""
-        band = self._bands.get(lane)
+        """Who is next in a lane."""
+        band = self._bands[RANK[lane]]
         return band.head(wildcards=wildcards) if band is not None and band.size else None
 
     def remove(self, waiter: W, *, granted: bool) -> bool:
         """Take a waiter out, and use up its flow's turn if it was granted. False if not in."""
-        band = self._bands.get(waiter.lane)
+        band = self._bands[RANK[waiter.lane]]
         if band is None or not band.remove(waiter, granted=granted):
             return False
         self.size -= 1
@@ -203,24 +216,25 @@ class Lanes(Generic[W]):
 
     def ahead(self, lane: Lane, flow: Hashable, weight: float) -> float:
         """Units that are granted before a call that comes now."""
-        bands = [self._bands.get(each) for each in LANES[: LANES.index(lane)]]
-        before = sum(band.units for band in bands if band is not None)
-        own = self._bands.get(lane)
+        rank = RANK[lane]
+        before = sum(band.units for band in self._bands[:rank] if band is not None)
+        own = self._bands[rank]
         return before + (own.ahead(flow, weight) if own is not None else 0.0)
 
     def count(self, lane: Lane) -> int:
         """How many wait in a lane."""
-        band = self._bands.get(lane)
+        band = self._bands[RANK[lane]]
         return band.size if band is not None else 0
 
     def wildcards_ahead(self, lane: Lane) -> int:
         """How many wait for the wildcard bucket in this lane and the more urgent ones."""
-        bands = [self._bands.get(each) for each in LANES[: LANES.index(lane) + 1]]
+        bands = self._bands[: RANK[lane] + 1]
         return sum(band.wildcards for band in bands if band is not None)
 
     def all(self) -> Iterator[W]:
         """Everybody, in no order that means anything."""
-        for band in self._bands.values():
-            for flow in band.flows.values():
-                for line in flow.lines:
-                    yield from line.values()
+        for band in self._bands:
+            if band is not None:
+                for flow in band.flows.values():
+                    for line in flow.lines:
+                        yield from line.values()

@@ -38,7 +38,7 @@ from aioinstructure.quota.events import (
 )
 from aioinstructure.quota.lease import Lease
 from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
-from aioinstructure.quota.queue import LANES, Lanes, Waiter
+from aioinstructure.quota.queue import LANES, RANK, Lanes, Waiter
 
 __all__ = ["Scheduler"]
 
@@ -58,7 +58,7 @@ class _Waiting(Waiter):
     """A waiter with what the scheduler needs to wake it."""
 
     lease: Lease | None = field(default=None, init=False)
-    future: asyncio.Future[None] | None = field(default=None, init=False)
+    future: asyncio.Future[Lease] | None = field(default=None, init=False)
 
 
 class Scheduler:
@@ -147,33 +147,34 @@ class Scheduler:
             InputError: The cost can never be granted; the lane or the weight is none.
             ClientClosed: Another loop that still runs is using this scheduler.
         """
-        self._limiter.check(cost)
-        positive("weight", weight)
-        if lane not in LANES:
-            raise InputError(f"lane must be one of {', '.join(LANES)}, not {lane!r}")
-        loop = self._enter()
+        self._check(cost, lane, weight)
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._adopt(loop)
         now = self._clock.monotonic()
-        lanes = self._lanes
-        if lanes is None:
-            lanes = self._lanes = Lanes()
-        if lanes.size >= self._max_queue and not again and self._would_wait(cost, lane, now):
-            wait = self._predict(cost, lane, flow, weight, now)
-            raise QueueFull(f"{lanes.size} calls wait already", wait=wait)
-        if deadline is not None:
-            wait = self._predict(cost, lane, flow, weight, now)
-            if now + wait > deadline:
-                raise QuotaError(f"the quota would be free in {wait:.1f} s", wait=wait)
         if lane == "interactive":
             self._interactive_at = now
-        waiter = _Waiting(cost, lane, flow, weight, now)
-        lanes.add(waiter, first=again)
-        if lanes.wildcards or LANES.index(lane) < self._blocked:
-            self._decide(now)
+        if self._lanes is None and self._is_free(cost, lane, now, deadline):
+            return self._grant(cost, lane, now, now)
+        waiter = self._queue(cost, lane, flow, weight, now, deadline, again)
+        if waiter.lease is not None:
+            return waiter.lease
+        future: asyncio.Future[Lease] = loop.create_future()
+        waiter.future = future
+        alarm: asyncio.TimerHandle | None = None
+        if deadline is not None and math.isfinite(deadline):
+            alarm = loop.call_later(deadline - now, self._expire, waiter)
+        try:
+            return await future
+        except asyncio.CancelledError:
             if waiter.lease is not None:
-                return waiter.lease
-        if self._listener is not None:
-            self._emit((Retried if again else Queued)(cost.key, lane))
-        return await self._wait(waiter, loop, deadline)
+                waiter.lease.refund()
+            else:
+                self._forget(waiter)
+            raise
+        finally:
+            if alarm is not None:
+                alarm.cancel()
 
     def wait_estimate(self, cost: Cost = ONE, lane: Lane = "interactive") -> float:
         """Seconds that a call of a new flow would wait now: an estimate."""
@@ -224,12 +225,6 @@ class Scheduler:
 
     # -- waiting ------------------------------------------------------------------------------
 
-    def _enter(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._adopt(loop)
-        return loop
-
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """Belong to `loop` from now on; what is left of the old one will never end."""
         old, waiters = self._loop, self._lanes
@@ -258,28 +253,51 @@ class Scheduler:
             self._adopt(loop)
         return self._clock.monotonic()
 
-    async def _wait(
-        self, waiter: _Waiting, loop: asyncio.AbstractEventLoop, deadline: float | None
-    ) -> Lease:
-        future = waiter.future = loop.create_future()
-        alarm: asyncio.TimerHandle | None = None
-        if deadline is not None and math.isfinite(deadline):
-            pause = deadline - waiter.since
-            alarm = loop.call_later(pause, self._expire, waiter)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if waiter.lease is not None:
-                waiter.lease.refund()
-            else:
-                self._forget(waiter)
-            raise
-        finally:
-            if alarm is not None:
-                alarm.cancel()
-        lease = waiter.lease
-        assert lease is not None  # noqa: S101 - the future is resolved with a lease, or raises
-        return lease
+    def _check(self, cost: Cost, lane: str, weight: float) -> None:
+        self._limiter.check(cost)
+        if weight != 1.0:
+            positive("weight", weight)
+        if lane not in RANK:
+            raise InputError(f"lane must be one of {', '.join(LANES)}, not {lane!r}")
+
+    def _is_free(self, cost: Cost, lane: Lane, now: float, deadline: float | None) -> bool:
+        """Whether a call may go at once when nobody waits, which spares it the queue."""
+        limiter = self._limiter
+        if cost.wildcard and limiter.wildcard_wait(now) > 0:
+            return False
+        reserve = lane != "interactive" and self._reserves(now)
+        if limiter.wait(cost, now, reserve=reserve) > 0:
+            return False
+        return deadline is None or now <= deadline
+
+    def _queue(
+        self,
+        cost: Cost,
+        lane: Lane,
+        flow: Hashable,
+        weight: float,
+        now: float,
+        deadline: float | None,
+        again: bool,
+    ) -> _Waiting:
+        """Put a call into its lane, and let it through if it is its turn."""
+        lanes = self._lanes
+        if lanes is None:
+            lanes = self._lanes = Lanes()
+        if lanes.size >= self._max_queue and not again and self._would_wait(cost, lane, now):
+            wait = self._predict(cost, lane, flow, weight, now)
+            raise QueueFull(f"{lanes.size} calls wait already", wait=wait)
+        if deadline is not None:
+            wait = self._predict(cost, lane, flow, weight, now)
+            if now + wait > deadline:
+                raise QuotaError(f"the quota would be free in {wait:.1f} s", wait=wait)
+        waiter = _Waiting(cost, lane, flow, weight, now)
+        lanes.add(waiter, first=again)
+        if lanes.wildcards or RANK[lane] < self._blocked:
+            self._decide(now)
+        if waiter.lease is None and self._listener is not None:
+            self._emit((Retried if again else Queued)(cost.key, lane))
+        return waiter
 
     def _expire(self, waiter: _Waiting) -> None:
         """Turn away a waiter whose deadline is here."""
@@ -304,11 +322,13 @@ class Scheduler:
         while lanes is not None and lanes.size:
             waiter, wait = self._choose(lanes, now)
             if waiter is None or wait > 0:
-                self._blocked = LANES.index(waiter.lane) if waiter else len(LANES)
+                self._blocked = RANK[waiter.lane] if waiter else len(LANES)
                 self._arm(now, wait)
                 return
             lanes.remove(waiter, granted=True)
-            self._grant(waiter, now)
+            lease = waiter.lease = self._grant(waiter.cost, waiter.lane, waiter.since, now)
+            if waiter.future is not None and not waiter.future.done():
+                waiter.future.set_result(lease)
         self._blocked = len(LANES)
         self._lanes = None
         self._disarm()
@@ -318,25 +338,22 @@ class Scheduler:
         limiter = self._limiter
         side = limiter.wildcard_wait(now) if lanes.wildcards else 0.0
         wildcards = side <= 0
-        chosen = self._aged_waiter(lanes, now, wildcards=wildcards)
+        chosen = None
+        if self._aged >= AGING - 1:
+            chosen = self._aged_waiter(lanes, now, wildcards=wildcards)
         reserve = False
         if chosen is None:
-            for lane in LANES:
-                chosen = lanes.head(lane, wildcards=wildcards)
-                if chosen is not None:
-                    reserve = lane != "interactive" and self._reserves(now)
-                    break
-        if chosen is None:
-            return None, side
+            chosen = lanes.first(wildcards=wildcards)
+            if chosen is None:
+                return None, side
+            reserve = chosen.lane != "interactive" and self._reserves(now)
         wait = limiter.wait(chosen.cost, now, reserve=reserve)
         return chosen, wait if wildcards or wait <= 0 else min(wait, side)
 
     def _aged_waiter(
         self, lanes: Lanes[_Waiting], now: float, *, wildcards: bool
     ) -> _Waiting | None:
-        """Say who of the lower lanes has the grant of the aged, if it is their turn."""
-        if self._aged < AGING - 1:
-            return None
+        """Say who of the lower lanes has the grant of the aged."""
         for lane in LANES[1:]:
             waiter = lanes.head(lane, wildcards=wildcards)
             if waiter is not None and now - waiter.since > AGED:
@@ -347,16 +364,14 @@ class Scheduler:
         self._interactive_at = min(self._interactive_at, now)  # the clock may have gone back
         return now - self._interactive_at <= self._limiter.keep
 
-    def _grant(self, waiter: _Waiting, now: float) -> None:
+    def _grant(self, cost: Cost, lane: Lane, since: float, now: float) -> Lease:
         self._granted += 1
         self._in_flight += 1
-        aged = waiter.lane != "interactive" and now - waiter.since > AGED
+        aged = lane != "interactive" and now - since > AGED
         self._aged = 0 if aged else self._aged + 1
-        waiter.lease = Lease(self, self._limiter.take(waiter.cost, now), waiter.lane)
         if self._listener is not None:
-            self._emit(Sent(waiter.cost.key, waiter.lane, max(0.0, now - waiter.since)))
-        if waiter.future is not None and not waiter.future.done():
-            waiter.future.set_result(None)
+            self._emit(Sent(cost.key, lane, max(0.0, now - since)))
+        return Lease(self, self._limiter.take(cost, now), lane)
 
     def _would_wait(self, cost: Cost, lane: Lane, now: float) -> bool:
         return self._predict(cost, lane, object(), 1.0, now) > 0
