@@ -22,8 +22,8 @@ LATENCIES = {
     "uniform": lambda rng: rng.uniform(0.1, 2.0),
     "tail": lambda rng: 0.15 if rng.random() < 0.95 else 5.0,
 }
-SMALL = {"high_water": 300.0, "maximum": 400.0, "up_front": 30.0}
-LARGE = {"high_water": 700.0, "maximum": 900.0, "up_front": 100.0}
+SMALL: dict[str, Any] = {"high_water": 300.0, "maximum": 400.0, "up_front": 30.0}
+LARGE: dict[str, Any] = {"high_water": 700.0, "maximum": 900.0, "up_front": 100.0}
 
 # One seed in the suite; the others take minutes under coverage, and run by `nox -s adversity`.
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.adversity) for seed in (2, 3, 4))]

@@ -151,11 +151,14 @@ async def test_deadline_is_checked_before_queueing() -> None:
     scheduler = slow()
     waiting = [asyncio.create_task(scheduler.acquire(flow=n)) for n in range(2_000)]
     await asyncio.sleep(0)
-    started = time.perf_counter()
-    with pytest.raises(QuotaError) as caught:
-        await scheduler.acquire(deadline=now() + 1.0)
-    assert time.perf_counter() - started < 0.01
-    assert caught.value.wait > 1.0
+    took = []
+    for _ in range(20):  # the best of them: others use this machine too
+        started = time.perf_counter()
+        with pytest.raises(QuotaError) as caught:
+            await scheduler.acquire(deadline=now() + 1.0)
+        took.append(time.perf_counter() - started)
+        assert caught.value.wait > 1.0
+    assert min(took) < 0.001
     for task in waiting:
         task.cancel()
 
