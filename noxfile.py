@@ -23,7 +23,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase")
     session.run(
         *("coverage", "run", "-m", "pytest", "-m", "not adversity"),
-        *("-n", "auto", "--dist", "loadgroup"),
+        *("-n", "auto"),
         *session.posargs,
     )
     session.run("coverage", "combine", success_codes=[0, 1])

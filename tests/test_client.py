@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import warnings
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,6 +14,7 @@ import pytest
 from aioinstructure import (
     ABConnect,
     Canvas,
+    ClientClosed,
     Clock,
     ConfigurationError,
     Cursor,
@@ -288,15 +291,18 @@ def test_making_a_client_needs_no_event_loop() -> None:
         {"lane": "fast"},
         {"lane": ["bulk"]},
         {"flow": []},
+        {"flow": ("tenant", [7])},
         {"weight": 0},
         {"weight": -1},
         {"weight": float("nan")},
         {"weight": float("inf")},
+        {"weight": 10**400},
         {"weight": "2"},
         {"weight": True},
         {"deadline": 0},
         {"deadline": -1},
         {"deadline": float("nan")},
+        {"deadline": 10**400},
         {"deadline": "2"},
     ],
     ids=str,
@@ -332,6 +338,30 @@ async def test_closing_a_view_closes_nothing() -> None:
         assert not transport.closed
         await canvas.request("GET", "/x")
     assert transport.closed
+
+
+async def test_a_closed_client_sends_nothing() -> None:
+    """Nor do its views and its lists, whatever the transport would say; there is no queueing."""
+    quota = Scheduler(TokenBucket(0.001, 1))
+    canvas, transport = canvas_with(lambda _: reply([{"id": 1}]), quota=quota)
+    view, pages = canvas.with_options(lane="bulk"), canvas.courses.list()
+    async with canvas:
+        await canvas.request("GET", "/x")  # the bucket is empty for a quarter of an hour
+    before = asyncio.get_running_loop().time()
+    calls = (
+        canvas.courses.get(1),
+        view.request("GET", "/x"),
+        pages.collect(),
+        canvas.with_options(lane="background").courses.list().first(),
+    )
+    for call in calls:
+        with pytest.raises(ClientClosed):
+            await call
+    assert asyncio.get_running_loop().time() - before < 1
+    assert len(transport.requests) == 1
+    await canvas.close()
+    shot = quota.snapshot()
+    assert shot.in_flight == sum(shot.queued.values()) == 0
 
 
 async def test_a_clock_is_handed_on(clock: Clock) -> None:
@@ -458,14 +488,46 @@ async def test_a_raw_request_is_encoded_like_the_rest() -> None:
         ("GET /x", "/y"),
         ("", "/y"),
         ("GÉT", "/y"),
+        (None, "/y"),
+        (5, "/y"),
+        ("GET", None),
+        ("GET", b"/y"),
     ],
 )
-async def test_a_raw_request_that_cannot_be_sent_as_it_is(method: str, path: str) -> None:
+async def test_a_raw_request_that_cannot_be_sent_as_it_is(method: Any, path: Any) -> None:
     """Told before anything is sent: nothing is guessed and nothing smuggled."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
         await canvas.request(method, path)
     assert transport.requests == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"params": "a=1"},
+        {"params": [("a", 1)]},
+        {"params": {"a": object()}},
+        {"params": {"a": datetime(2026, 1, 1)}},  # noqa: DTZ001 - naive
+        {"params": {"a": float("nan")}},
+        {"json": {"a": datetime(2026, 1, 1)}},  # noqa: DTZ001
+        {"json": {"a": {"b": [object()]}}},
+    ],
+)
+async def test_a_raw_request_with_values_that_cannot_be_sent(options: dict[str, Any]) -> None:
+    """Refused like those of every other call."""
+    canvas, transport = canvas_with()
+    with pytest.raises(InputError):
+        await canvas.request("PUT", "/api/v1/x", **options)
+    assert transport.requests == []
+
+
+async def test_names_of_a_raw_request_may_be_numbers() -> None:
+    """As keys of a mapping are: they are sent as they print."""
+    canvas, transport = canvas_with(reply({}))
+    params: Any = {1: {2: "x"}}
+    await canvas.request("GET", "/x", params=params)
+    assert transport.paths == ["/x?1%5B2%5D=x"]
 
 
 async def test_a_raw_request_is_judged() -> None:
@@ -518,6 +580,18 @@ async def test_a_body_of_another_shape(value: object) -> None:
     with pytest.raises(DecodeError) as caught:
         await canvas.courses.get(1)
     assert caught.value.response is not None
+
+
+@pytest.mark.parametrize("following", [5, ["x"], True, {"href": 5}])
+async def test_a_next_link_that_is_no_text(following: Any) -> None:
+    """To end there would cut the list short; the error has the response, as all have."""
+    body = {"data": [{"id": "A"}], "links": {"next": following}}
+    ab, transport = ab_with(reply(body))
+    with pytest.raises(DecodeError, match=r"\$\.links\.next") as caught:
+        await ab.standards.list().collect()
+    assert caught.value.response is not None
+    assert caught.value.response.json() == body
+    assert len(transport.requests) == 1
 
 
 async def test_a_list_that_leaves_its_base_is_not_followed() -> None:

@@ -54,6 +54,38 @@ class Tree(Model):
     anything: Any = None
 
 
+@define
+class Cat(Model):
+    """One of several kinds, told by its `type`, which is no field of it."""
+
+    json_type = "cats"
+
+    id: int | str | None = None
+    born: datetime | None = None
+    kittens: list[Cat | Dog] = field(factory=list)
+
+
+@define
+class Dog(Model):
+    """Another kind with the same fields, and its `type` among them."""
+
+    json_type = "dogs"
+
+    id: int | str | None = None
+    type: str | None = None
+    born: datetime | None = None
+
+
+@define
+class Zoo(Model):
+    """Holds one of several kinds in every way."""
+
+    star: Cat | Dog | None = None
+    animals: list[Cat | Dog] = field(factory=list)
+    by_name: dict[str, Dog | Cat] = field(factory=dict)
+    perhaps: list[Cat | Dog] | None = None
+
+
 def structure(value: Any, tp: Any) -> Any:
     return CONVERTER.structure(value, tp)
 
@@ -263,6 +295,125 @@ def test_sibling_models_are_found_without_an_import() -> None:
     """The documented models form cycles: they are imported for checkers only."""
     pace = structure({"progress": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}, CoursePace)
     assert pace.progress.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+# --- one of several kinds -----------------------------------------------------------------------
+
+
+def test_the_type_tells_which_of_several_models_it_is() -> None:
+    """Wherever it stands, and whichever kind is named first; fields are read by that model."""
+    cat = {"type": "cats", "id": 1, "born": "2026-01-01T00:00:00Z"}
+    dog = {"type": "dogs", "id": 2}
+    zoo = structure(
+        {
+            "star": dog,
+            "animals": [dog, cat, dog],
+            "by_name": {"a": cat, "b": dog},
+            "perhaps": [cat],
+        },
+        Zoo,
+    )
+    assert type(zoo.star) is Dog
+    assert [type(animal) for animal in zoo.animals] == [Dog, Cat, Dog]
+    assert {name: type(animal) for name, animal in zoo.by_name.items()} == {"a": Cat, "b": Dog}
+    assert type(zoo.perhaps[0]) is Cat
+    assert zoo.animals[1].born == datetime(2026, 1, 1, tzinfo=UTC)
+    assert [animal.id for animal in zoo.animals] == [2, 1, 2]
+
+
+def test_kinds_within_kinds() -> None:
+    """A model may hold its own kind, and lists of several."""
+    body = {"type": "cats", "kittens": [{"type": "dogs"}, {"type": "cats", "kittens": [{}]}]}
+    cat = structure(body, Cat)
+    assert [type(kitten) for kitten in cat.kittens] == [Dog, Cat]
+    assert cat.kittens[1].kittens == [{}]
+    assert cat.to_dict() == body
+
+
+@pytest.mark.parametrize("name", ["Cats", "CATS"])
+def test_the_case_of_a_type_does_not_count(name: str) -> None:
+    """Nor is it changed."""
+    zoo = structure({"star": {"type": name, "id": 1}}, Zoo)
+    assert isinstance(zoo.star, Cat)
+    assert zoo.to_dict() == {"star": {"type": name, "id": 1}}
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"type": "fish", "id": 1, "born": "yesterday"},
+        {"id": 1},
+        {},
+        {"type": None, "id": 1},
+        {"type": 5},
+        {"type": ["cats"]},
+        {"type": ""},
+        {"type": "cat"},
+        {"kind": "cats"},
+    ],
+)
+def test_a_kind_that_is_unknown_stays_as_it_came(unknown: dict[str, Any]) -> None:
+    """The vendor adds kinds: neither an error nor another kind's object, and nothing is lost."""
+    body = {"star": unknown, "animals": [{"type": "cats"}, unknown], "by_name": {"a": unknown}}
+    zoo = structure(body, Zoo)
+    assert zoo.star == unknown
+    assert zoo.animals[1] == zoo.by_name["a"] == unknown
+    assert type(zoo.star) is type(zoo.animals[1]) is dict
+    assert isinstance(zoo.animals[0], Cat)
+    assert zoo.to_dict() == body
+    assert structure(zoo.to_dict(), Zoo) == zoo
+
+
+def test_kinds_are_given_back_as_they_came() -> None:
+    """The `type` too, which one model has as a field and the other has not."""
+    body = {
+        "star": None,
+        "animals": [{"type": "cats", "id": 1, "new": 1}, {"id": 2, "type": "dogs", "born": None}],
+        "by_name": {"a": {"type": "dogs", "born": "2026-01-01T00:00:00Z"}},
+    }
+    zoo = structure(body, Zoo)
+    assert zoo.star is None
+    assert zoo.animals[0].extra == {"type": "cats", "new": 1}
+    assert zoo.animals[1].type == "dogs"
+    assert zoo.to_dict() == body
+    assert structure(zoo.to_dict(), Zoo) == zoo
+    assert structure(zoo.to_dict(), Zoo).animals[1].fields_set == {"id", "type", "born"}
+
+
+@pytest.mark.parametrize(
+    ("body", "wheres"),
+    [
+        ({"star": 5}, ["$.star"]),
+        ({"star": []}, ["$.star"]),
+        ({"animals": [{"type": "cats"}, "dogs"]}, ["$.animals[1]"]),
+        ({"animals": [None]}, ["$.animals[0]"]),
+        ({"animals": [{"type": "cats", "born": "x"}]}, ["$.animals[0].born"]),
+        (
+            {"by_name": {"a": {"type": "cats", "kittens": [{"type": "dogs", "born": 5}]}}},
+            ["$.by_name['a'].kittens[0].born"],
+        ),
+    ],
+)
+def test_what_is_wrong_in_one_of_several_kinds_is_named(body: Any, wheres: list[str]) -> None:
+    """By the path, through the model that its type chose."""
+    with pytest.raises(DecodeError) as caught:
+        structure(body, Zoo)
+    assert [path.rpartition(" @ ")[2] for path in caught.value.paths] == wheres
+    assert "attribute" not in str(caught.value)  # what is wrong with the value, not with our code
+
+
+def test_objects_that_were_included_are_of_their_kinds() -> None:
+    """As AB Connect names them, within the real models."""
+    body = {
+        "data": [
+            {"type": "standards", "id": "S", "resource": {"type": "standards", "id": "S"}},
+            {"type": "assets", "id": "A", "resource": {"type": "new_things", "id": "A"}},
+        ]
+    }
+    relationship = structure(body, Relationship)
+    assert isinstance(relationship.data[0].resource, Standard)
+    assert relationship.data[1].resource == {"type": "new_things", "id": "A"}
+    assert relationship.to_dict() == body
 
 
 # --- generated JSON -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 from attrs import define
@@ -90,6 +91,7 @@ class Things(Base):
         color: Opt[Word] = UNSET,
         from_: Opt[datetime | None] = UNSET,
         parts: Annotated[Opt[Sequence[dict[str, Any]]], Wire("parts_attributes")] = UNSET,
+        owners: Opt[Sequence[str] | None] = UNSET,
         notify: Annotated[bool | None, Wire(where="query")] = None,
     ) -> Thing:
         """A new one."""
@@ -108,6 +110,32 @@ class Things(Base):
     @DELETE("/things/{id}")
     async def delete(self, id: Id, *, event: Literal["delete", "conclude"]) -> None:  # noqa: A002
         """Remove it."""
+        raise NotImplementedError
+
+    @GET("/things/{id}/{kind}")
+    def related(
+        self,
+        id: Id,  # noqa: A002
+        *,
+        filter: Annotated[str | None, Wire("filter[{kind}]")] = None,  # noqa: A002
+        sort: Annotated[Sequence[str], Wire("sort[{kind}][{id}]")] = (),
+        kind: Literal["reds", "greens"],
+        page_size: int | None = None,
+    ) -> Pages[Thing]:
+        """Things of one kind that go with one; the wire names what it sorts by its kind."""
+        raise NotImplementedError
+
+    @POST("/things/{id}/{kind}", body="thing")
+    async def relate(
+        self,
+        id: Id,  # noqa: A002
+        kind: str,
+        *,
+        names: Annotated[Opt[Sequence[str]], Wire("{kind}_names")] = UNSET,
+        tags: Sequence[str] = (),
+        note: str | None = None,
+    ) -> Thing:
+        """A body whose key is told by the path."""
         raise NotImplementedError
 
     async def twice(self, id: Id) -> Sequence[Thing]:  # noqa: A002
@@ -193,6 +221,7 @@ def test_places_follow_from_the_verb_and_from_markers() -> None:
         "color": ("color", "body", False),
         "from_": ("from", "body", False),
         "parts": ("parts_attributes", "body", False),
+        "owners": ("owners", "body", False),
         "notify": ("notify", "query", False),
     }
     assert [p.where for p in route("things.delete").parameters] == ["path", "query"]
@@ -218,6 +247,8 @@ def test_routes_come_in_the_order_of_namespaces_and_methods() -> None:
         "things.update",
         "things.patch",
         "things.delete",
+        "things.related",
+        "things.relate",
         "things.shared",
         "others.shared",
     ]
@@ -308,6 +339,11 @@ async def test_a_body_is_bound(
     assert json.loads(call.body) == body
 
 
+async def test_a_default_of_a_body_is_sent_unless_it_is_unset(things: Any) -> None:
+    """An empty list empties a list, and None is null; only UNSET leaves what is there."""
+    assert json.loads((await things.relate(5, "red")).body) == {"thing": {"tags": [], "note": None}}
+
+
 async def test_a_write_without_fields_has_no_body(things: Any) -> None:
     """Unless a key must be there."""
     assert (await things.update(1)).body is None
@@ -381,10 +417,20 @@ async def test_words_of_a_body_are_checked_too(things: Any) -> None:
     assert (await things.create("n", color=UNSET)).body
 
 
+async def test_none_is_no_list_of_a_body(things: Any) -> None:
+    """It would be sent as null, or break what makes the body; in a query it is just not sent."""
+    with pytest.raises(InputError, match=r"tags takes a list, such as \[\.\.\.\], not None"):
+        await things.relate(5, "red", tags=None)
+    assert json.loads((await things.create("n", owners=None)).body)["thing"]["owners"] is None
+    assert things.list(include=None).path == things.list().path
+
+
 async def test_a_required_word_may_not_be_none(things: Any) -> None:
     """None is for what may be left out."""
     with pytest.raises(InputError, match="event takes no None"):
         await things.delete(1, event=None)
+    with pytest.raises(InputError, match="event takes no None"):
+        route("things.delete").bind({"id": 1})
 
 
 @pytest.mark.parametrize("size", [0, 101, -1, True, "50", 5.0, UNSET], ids=repr)
@@ -416,6 +462,67 @@ def test_ab_connect_joins_lists_and_has_another_word_for_the_size() -> None:
 def test_a_parameter_without_words_takes_anything() -> None:
     """The server knows better."""
     Parameter("x", "x", "query", str, required=True).check(object())
+
+
+# --- names on the wire that depend on the path ------------------------------------------------
+
+
+def test_braces_in_a_wire_name_stand_for_values_of_the_path(things: Any) -> None:
+    """Those of this call, wherever in the signature they stand; others have their own."""
+    call = things.related(5, kind="reds", filter="x", sort=["a"])
+    assert unquote(call.path) == "/things/5/reds?filter[reds]=x&sort[reds][5][]=a&per_page=100"
+    call = things.related(6, filter="x", kind="greens")
+    assert unquote(call.path) == "/things/6/greens?filter[greens]=x&per_page=100"
+    assert things.related(5, kind="reds").path == "/things/5/reds?per_page=100"
+
+
+def test_a_value_in_a_wire_name_is_escaped_once(things: Any) -> None:
+    """As the query's, not as the segment's, which is escaped already and has its dots escaped."""
+    call = things.related("a/b.c {kind}", kind="reds", sort=["x"])
+    path, _, query = call.path.partition("?")
+    assert path == "/things/a%2Fb%2Ec%20%7Bkind%7D/reds"
+    assert parse_qsl(query) == [("sort[reds][a/b.c {kind}][]", "x"), ("per_page", "100")]
+
+
+async def test_braces_in_a_key_of_a_body_are_filled_in_too(things: Any) -> None:
+    """A key that is told by the path."""
+    call = await things.relate(5, "red", names=["a"])
+    assert json.loads(call.body)["thing"]["red_names"] == ["a"]
+
+
+def test_the_route_keeps_the_template_of_a_wire_name() -> None:
+    """It is the same for all calls: the command line and the docs show it."""
+    found = {p.name: p.wire_name for p in route("things.related").parameters}
+    assert found["filter"] == "filter[{kind}]"
+    things = Things(Recorder(), "things")
+    _ = things.related(5, kind="reds", filter="x")
+    assert {p.name: p.wire_name for p in route("things.related").parameters} == found
+
+
+def test_what_refines_a_value_is_told_the_name_that_is_sent() -> None:
+    """Else it would look its words up under a template; it is not asked about what is left out."""
+    asked: list[tuple[str, Any]] = []
+
+    class Refined(Things):
+        """Notes what is refined, and shouts."""
+
+        @classmethod
+        def _refiner(cls) -> Any:
+            def refine(name: str, value: Any) -> Any:
+                asked.append((name, value))
+                return value.upper() if name.startswith("filter") else value
+
+            return refine
+
+    call: Any = Refined(Recorder(), "things").related(5, kind="reds", filter="x")
+    assert unquote(call.path) == "/things/5/reds?filter[reds]=X&per_page=100"
+    assert asked == [("id", 5), ("kind", "reds"), ("filter[reds]", "x")]
+
+
+def test_a_word_of_the_path_is_checked_before_it_names_anything(things: Any) -> None:
+    """The error speaks of the parameter, not of the query."""
+    with pytest.raises(InputError, match="kind takes no 'blues'"):
+        things.related(5, kind="blues", filter="x")
 
 
 # --- matching -----------------------------------------------------------------------------------

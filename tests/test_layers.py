@@ -19,11 +19,17 @@ ROOMS: dict[str, set[str]] = {
     "wire": GROUND | {"errors"},
     "quota": GROUND | {"errors", "wire"},
     "transport": GROUND | {"errors", "wire", "quota"},
-    "convert": GROUND | {"errors", "wire"},
-    "endpoint": GROUND | {"errors", "wire", "convert"},
-    "paging": GROUND | {"errors", "wire", "convert", "endpoint"},
+    "hints": set(),
+    "convert": GROUND | {"errors", "hints"},
+    "route": GROUND | {"errors", "wire", "hints"},
+    "endpoint": GROUND | {"errors", "wire", "hints", "convert", "route"},
+    "cursor": GROUND | {"errors", "wire", "route"},
+    "walk": GROUND | {"errors", "route", "cursor"},
+    "paging": GROUND | {"errors", "wire", "route", "cursor", "walk"},
+    "settings": GROUND | {"errors", "wire", "transport"},
 }
-_CORE = {"errors", "wire", "transport", "convert", "endpoint", "paging"} | GROUND
+_CORE = {"errors", "wire", "transport", "hints", "convert", "route", "endpoint"} | GROUND
+_CORE |= {"cursor", "walk", "paging", "settings"}
 ROOMS["client"] = _CORE | {"quota"}
 ROOMS["canvas"] = ROOMS["abconnect"] = ROOMS["client"] | {"client"}
 ROOMS["live_events"] = _CORE
@@ -114,6 +120,8 @@ def test_the_table_would_complain() -> None:
     assert not allowed("canvas.courses", "abconnect")
     assert not allowed("simulator.core", "errors")
     assert not allowed("testing", "cli")
+    assert not allowed("cursor", "paging")
+    assert not allowed("route", "endpoint")
     assert not allowed("", "canvas")  # the package itself: a lazy table of public names
     assert allowed("transport.retry", "quota")
     assert allowed("wire.verdict", "wire.link")

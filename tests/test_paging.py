@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioinstructure.abconnect import ABConnect, Event
+from aioinstructure.abconnect import ABConnect, Event, Standard
 from aioinstructure.canvas import Canvas, Course
+from aioinstructure.cursor import Place
 from aioinstructure.errors import (
     ConnectError,
     DecodeError,
@@ -24,11 +25,12 @@ from aioinstructure.errors import (
     NotFound,
     OriginError,
 )
-from aioinstructure.paging import Cursor, Page, Pages, Place
+from aioinstructure.paging import Cursor, Page, Pages
 from aioinstructure.testing import FakeTransport, reply
 from aioinstructure.wire.message import Headers, Request, Response
 
 HOME = "https://canvas.test"
+AB = "https://ab.test"
 LIST = "/api/v1/courses?per_page=2"
 
 
@@ -442,7 +444,7 @@ async def test_a_list_closed_from_elsewhere_ends() -> None:
 
 @pytest.mark.parametrize("at", [round(0.05 + n * 0.1, 2) for n in range(40)])
 async def test_cancellation_at_any_time_leaks_nothing(at: float) -> None:
-    """While page one is fetched, while items are read, while the next is awaited."""
+    """While page one is fetched, while items are read, while the next is awaited: nor a lease."""
     rig = Rig(*THREE, seconds=1.0)
 
     async def read() -> None:
@@ -457,6 +459,8 @@ async def test_cancellation_at_any_time_leaks_nothing(at: float) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    shot = rig.canvas.quota.snapshot()
+    assert shot.in_flight == sum(shot.queued.values()) == 0
     await rig.settle()
 
 
@@ -536,6 +540,91 @@ def test_a_list_left_behind_a_closed_loop_does_no_harm() -> None:
     assert pages.cursor
 
 
+def test_a_loop_goes_on_in_another_event_loop() -> None:
+    """What was fetched ahead ended with the first one, and is asked for again."""
+    transport = FakeTransport([by_number], seconds=0.001)
+    pages = Canvas(HOME, token="t", transport=transport).courses.list(page_size=2)
+
+    async def begin() -> AsyncIterator[Course]:
+        loop = aiter(pages)
+        assert (await anext(loop)).id == 1
+        return loop
+
+    assert asyncio.run(ids(asyncio.run(begin()))) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("way", ["read", "close"])
+def test_a_loop_outlives_an_event_loop_that_just_stopped(closed: bool, way: str) -> None:
+    """As `run_until_complete` leaves it: nothing waits for what stands still there, or is dropped.
+
+    The list is one of AB Connect's, which has several pages under way at once.
+    """
+    data = [{"id": f"{number:02}"} for number in range(50)]
+
+    def answer(request: Request) -> Response:
+        asked = dict(parse_qsl(request.path.partition("?")[2]))
+        start = int(asked.get("offset", 0))
+        more = {"next": f"{AB}/rest/v4.1/standards?offset={start + 10}"} if start < 40 else {}
+        meta = {"count": 50, "limit": 10, "offset": start}
+        return reply({"data": data[start : start + 10], "links": more, "meta": meta})
+
+    transport = FakeTransport([answer], seconds=0.001)
+    client = ABConnect(partner_id="p", partner_key="k", base_url=AB, transport=transport)
+    pages = client.standards.list(page_size=10)
+    loop = aiter(pages)
+    first = asyncio.new_event_loop()
+    try:
+        assert first.run_until_complete(anext(loop)).id == "00"
+        left = asyncio.all_tasks(first)
+        assert left
+        if closed:
+            first.close()
+        if way == "read":
+            rest = asyncio.run(asyncio.wait_for(standards(loop), 30))
+            assert rest == [f"{number:02}" for number in range(1, 50)]
+        else:
+            asyncio.run(asyncio.wait_for(pages.aclose(), 30))
+    finally:
+        if not closed:
+            first.run_until_complete(asyncio.wait(left))
+            first.close()
+    assert closed or all(task.cancelled() for task in left)
+
+
+async def standards(items: AsyncIterator[Standard]) -> list[Any]:
+    return [standard.id async for standard in items]
+
+
+@pytest.mark.parametrize("when", [0.0, 0.5])
+async def test_a_prefetch_that_somebody_else_cancels_is_asked_for_again(when: float) -> None:
+    """Such as by a program that ends every task it does not know: the reader was not meant."""
+    rig = Rig(by_number, seconds=1.0)
+    mine = asyncio.current_task()
+    loop = aiter(rig.courses())
+    found = [(await anext(loop)).id, (await anext(loop)).id]
+
+    async def cancel_others() -> None:
+        await asyncio.sleep(when)  # at once, or while the page is waited for
+        for task in asyncio.all_tasks() - {mine, asyncio.current_task()}:
+            task.cancel()
+
+    if when:
+        canceller = asyncio.create_task(cancel_others())
+    else:
+        canceller = None
+        await cancel_others()
+    found += await ids(loop)
+    assert found == [1, 2, 3, 4, 5]
+    assert canceller is None or canceller.done()
+    await rig.settle()
+
+
+def by_number(request: Request) -> Response:
+    """A page of three by the number that is asked for, as often as it is."""
+    return THREE[int(request.path.partition("?page=")[2].partition("&")[0] or 1) - 1]
+
+
 async def test_a_failed_first_page_is_asked_for_again_by_the_next_loop() -> None:
     """A list is not broken by one error."""
     rig = Rig(reply(status=404), reply(status=404), *THREE)
@@ -568,6 +657,38 @@ async def test_items_before_a_bad_one_are_handed_out() -> None:
 
 async def rig_of_resumed(cursor: str, raw: list[Any]) -> list[Any]:
     return await ids(aiter(Rig(reply(raw)).canvas.resume(cursor)))
+
+
+async def test_a_loop_has_ended_behind_a_bad_item() -> None:
+    """As behind every error: it does not stand there for ever."""
+    bad = {"id": 2, "created_at": "yesterday"}
+    loop = aiter(Rig(page_of(1, bad, 3, then=2)).courses())
+    assert (await anext(loop)).id == 1
+    with pytest.raises(DecodeError):
+        await anext(loop)
+    for _ in range(2):
+        with pytest.raises(StopAsyncIteration):
+            await anext(loop)
+
+
+async def test_an_item_that_is_null_is_none() -> None:
+    """Within a model null may stand for an empty one, but a list has no item without an id."""
+    rig = Rig(lambda _: reply([{"id": 1}, None, {"id": 3}]))
+    seen = []
+    with pytest.raises(DecodeError, match=r"no Course: expected a value, got null @ \$"):  # noqa: PT012
+        async for course in rig.courses():
+            seen.append(course.id)  # noqa: PERF401 - what came before the error counts
+    assert seen == [1]
+    with pytest.raises(DecodeError):
+        _ = (await rig.courses()).items
+
+
+async def test_errors_of_a_whole_page_know_its_answer() -> None:
+    """As those of a loop do: `.items` converts what `.raw` holds."""
+    page = await Rig(page_of(1, {"id": 2, "created_at": 5})).courses()
+    with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:
+        _ = page.items
+    assert caught.value.response is page.response
 
 
 @pytest.mark.parametrize("body", [{"a": 1}, None, "x", 5])

@@ -20,8 +20,9 @@ from aioinstructure._types import UNSET
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
-from aioinstructure.convert import Model, hints_of, wire_name
+from aioinstructure.convert import Model, wire_name
 from aioinstructure.endpoint import Namespace, Parameter, Route, routes_of
+from aioinstructure.hints import hints_of
 from aioinstructure.testing import FakeTransport, reply
 
 CLIENTS: list[type[Client]] = [Canvas, ABConnect]

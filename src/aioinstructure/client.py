@@ -9,62 +9,45 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import ipaddress
-import os
 import random
-import re
-import ssl as tls
 import sys
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, overload
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Self, TypeVar, cast, overload
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve
 
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
-from aioinstructure.convert import Converter
-from aioinstructure.endpoint import Call, Namespace, Route, routes_of
-from aioinstructure.errors import (
-    ConfigurationError,
-    DecodeError,
-    InputError,
-    OriginError,
-)
-from aioinstructure.paging import Check, Cursor, Page, Pages, Place, items_in
+from aioinstructure.convert import converter_of_process
+from aioinstructure.cursor import Cursor, Place, list_at
+from aioinstructure.endpoint import Namespace, routes_of
+from aioinstructure.errors import ClientClosed, DecodeError, InputError, OriginError
+from aioinstructure.paging import Check, Page, Pages, items_in
 from aioinstructure.quota import Cost, Scheduler
+from aioinstructure.route import Call, Route, checked_path
+from aioinstructure.settings import hashable, is_positive, seconds
 from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
-from aioinstructure.transport.http import USER_AGENT, HttpTransport
 from aioinstructure.transport.pipeline import Parts, build
-from aioinstructure.wire.auth import Credential, scrub
-from aioinstructure.wire.link import origin_of
+from aioinstructure.wire.auth import Credential
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.params import json_body, query_string, rails_pairs
-
-if TYPE_CHECKING:
-    import aiohttp
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 
-_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ENCODED = re.compile(r"[!\"$-~]*")
-"""What a path and its query may be made of: ASCII without blanks and control characters, and #."""
 _SAFE = _READS | {"PUT", "DELETE"}
 
 
-@frozen(eq=False)
+@define(eq=False)
 class _Core:
     """What a client shares with its views."""
 
     origin: str
     parts: Parts
     handler: Handler
-    converter: Converter = field(factory=Converter)
-    hooks: dict[Any, Callable[[Any], Any]] = field(factory=dict)
+    closed: bool = False
 
 
 class Client:
@@ -85,7 +68,7 @@ class Client:
     ) -> None:
         parts = Parts(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
         self._core = _Core(origin, parts, build(parts))
-        self._set_options(Options(deadline=_seconds("deadline", deadline)))
+        self._set_options(Options(deadline=seconds("deadline", deadline)))
         self._is_view = False
         self._headers = Headers({"accept": self._accept})
 
@@ -121,6 +104,9 @@ class Client:
             flow: Calls of one flow keep their order; flows of a lane share it by weight.
             weight: The share of the flow, above 0.
             deadline: Seconds for queueing, attempts and body of one call or page together.
+
+        Raises:
+            InputError: Another lane, a flow that cannot be hashed, a number that is not above 0.
         """
         changes: dict[str, Any] = {}
         if lane is not None:
@@ -128,23 +114,25 @@ class Client:
                 raise InputError(f"lane must be interactive, bulk or background, not {lane!r}")
             changes["lane"] = lane
         if flow is not None:
-            if not isinstance(flow, Hashable):
-                raise InputError(f"flow must be hashable, not {flow!r}")
-            changes["flow"] = flow
+            changes["flow"] = hashable("flow", flow)
         if weight is not None:
-            if not _is_positive(weight):
+            if not is_positive(weight):
                 raise InputError(f"weight must be a number above 0, not {weight!r}")
             changes["weight"] = weight
         if deadline is not None:
-            changes["deadline"] = _seconds("deadline", deadline)
+            changes["deadline"] = seconds("deadline", deadline)
         return self._view(evolve(self._options, **changes))
 
     def _view(self, options: Options) -> Self:
+        view = self._copy(options)
+        for name in self._namespace_types():  # made by the view's own, on first use
+            view.__dict__.pop(name, None)
+        return view
+
+    def _copy(self, options: Options) -> Self:
         view = copy.copy(self)
         view._set_options(options)
         view._is_view = True
-        for name in self._namespace_types():  # made by the view's own, on first use
-            view.__dict__.pop(name, None)
         return view
 
     def _set_options(self, options: Options) -> None:
@@ -153,7 +141,7 @@ class Client:
         self._queued_as = options if options.flow is not None else evolve(options, flow=object())
 
     def _list(self, call: Call[T], place: Place | None = None) -> Pages[T]:
-        source = self if self._options.flow is not None else self._view(self._options)
+        source = self if self._options.flow is not None else self._copy(self._options)
         return Pages(source, call, place=place)
 
     async def request(
@@ -173,12 +161,19 @@ class Client:
             params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None left out.
             json: The body.
             idempotent: Whether it may be repeated; by default GET, HEAD, PUT and DELETE.
+
+        Raises:
+            InputError: A verb, path or value that cannot be sent as it is; nothing was sent.
+            Error: Whatever became of it, as for all calls; see `aioinstructure.errors`.
         """
-        method = method.upper()
-        if not (method.isascii() and method.isalpha()):
+        if not (isinstance(method, str) and method.isascii() and method.isalpha()):
             raise InputError(f"no HTTP verb: {method!r}")
-        path = _checked_path(path)
-        if query := query_string(p for n, v in (params or {}).items() for p in rails_pairs(n, v)):
+        method = method.upper()
+        path = checked_path(path)
+        params = {} if params is None else params
+        if not isinstance(params, Mapping):
+            raise InputError(f"params must be a mapping, not {params!r:.100}")
+        if query := query_string(p for n, v in params.items() for p in rails_pairs(str(n), v)):
             path = f"{path}{'&' if '?' in path else '?'}{query}"
         body = None if json is None else json_body(json)
         safe = method in _SAFE if idempotent is None else idempotent
@@ -191,7 +186,9 @@ class Client:
     def resume(self, cursor: str) -> Pages[Any]:
         """Go on with a list behind a cursor, in another process too.
 
-        At least once: items that moved on the page meanwhile may come again.
+        At least once: items that moved on the page meanwhile may come again, and by `await` and
+        `.pages()` the page that the cursor is in comes whole. A list of `on_change="restart"` that
+        changes while it is gone on with begins at its very start, before the cursor.
 
         Raises:
             InputError: It is no cursor, or one of another service, user or endpoint.
@@ -200,14 +197,8 @@ class Client:
         if place.origin != self.origin:
             raise InputError(f"the cursor belongs to {place.origin}, not to {self.origin}")
         self._check_user(place)
-        if scrub(place.path) != place.path:
-            raise InputError("the cursor holds a credential")
-        route = next((r for r in routes_of(type(self)) if r.name == place.route), None)
-        if route is None or not route.paginated:
-            raise InputError(f"the cursor is of {place.route!r}, which is no list of this client")
-        if not route.matches(_checked_path(place.path)):
-            raise InputError(f"the cursor's path is none of {route.name}: {place.path[:200]!r}")
-        return self._list(Call(route, place.path), place)
+        route = list_at(place, routes_of(type(self)))
+        return self._list(Call(route, place.path, on_change=place.on_change), place)
 
     async def __aenter__(self) -> Self:
         return self
@@ -216,8 +207,12 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections that the client has opened. Views and injected sessions stay."""
+        """Close the connections that the client has opened; further calls raise ClientClosed.
+
+        An injected session stays open. Closing a view does nothing.
+        """
         if not self._is_view:
+            self._core.closed = True
             await self._core.parts.transport.close()
 
     def __repr__(self) -> str:
@@ -272,7 +267,11 @@ class Client:
         assert response.request is not None  # noqa: S101 - the pipeline sets it
         body = self._json(response)
         raw = self._items(body, call.route, response)
-        following = self._next(response.request, response, body)
+        try:
+            following = self._next(response.request, response, body)
+        except DecodeError as error:
+            error.response = response
+            raise
         keyed = self._behind(call, raw)
         after = None
         if following is not None:
@@ -289,16 +288,12 @@ class Client:
 
     def place_of(self, call: Call[Any], skip: int, last_id: Any) -> Place:
         """What a cursor in this page says."""
-        options = self._options
-        return Place(self.origin, call.route.name, call.path, skip, last_id, options.as_user)
+        user = self._options.as_user
+        return Place(self.origin, call.route.name, call.path, skip, last_id, user, call.on_change)
 
     def converter_for(self, tp: Any) -> Callable[[Any], Any]:
         """The function that makes a raw value a model, or raises DecodeError."""
-        hooks = self._core.hooks
-        if tp not in hooks:
-            structure = self._core.converter.structure
-            hooks[tp] = lambda value: structure(value, tp)
-        return hooks[tp]
+        return converter_of_process().maker(tp)
 
     def ahead_of(self, call: Call[T], page: Page[T]) -> Sequence[Call[T]]:
         """The calls behind a page that may be made before that page is read, in order."""
@@ -317,6 +312,8 @@ class Client:
         return await self._send(request, self._cost(call.path, route.name))
 
     async def _send(self, request: Request, cost: Cost) -> Response:
+        if self._core.closed:  # not first a place in the queue, and then the transport's no
+            raise ClientClosed("the client is closed")
         return await self._core.handler(Exchange(request, self._queued_as, cost))
 
     def _request(
@@ -336,12 +333,14 @@ class Client:
             raise DecodeError(f"no JSON but {what}", response=response) from error
 
     def structure(self, response: Response, tp: type[T]) -> T:
-        """The body of an answer as a model; for calls that were made by `request`."""
+        """The body of an answer as a model; for calls that were made by `request`.
+
+        Raises:
+            DecodeError: It is no JSON, or not what the model says.
+        """
         return cast("T", self._structure(self._json(response), tp, response))
 
     def _structure(self, value: Any, tp: Any, response: Response) -> Any:
-        if value is None:  # within a model null may stand for an empty one, but not for all of it
-            raise DecodeError("the body is null", response=response)
         try:
             return self.converter_for(tp)(value)
         except DecodeError as error:
@@ -357,7 +356,7 @@ class Client:
     # --- what the services differ in -------------------------------------------------------------
 
     def _cost(self, path: str, route: str) -> Cost:
-        return Cost(key=route)
+        return _cost_of(route)
 
     def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
         """The items of a page."""
@@ -368,7 +367,7 @@ class Client:
 
     def _after(self, call: Call[T], path: str, body: Any) -> Call[T]:
         """The call for the next page, where its link says that it is."""
-        return Call(call.route, path)
+        return call.at(path)
 
     def _behind(self, call: Call[T], raw: list[Any]) -> Call[T] | None:
         """The call for what lies behind a page by key instead of by link, where lists allow it."""
@@ -383,103 +382,14 @@ class Client:
             raise InputError("the cursor belongs to another as_user")
 
 
+@functools.lru_cache(maxsize=1024)
+def _cost_of(route: str) -> Cost:
+    return Cost(key=route)
+
+
 def _is_namespace(module: str, text: Any) -> bool:
     """Whether an annotation names a resource; our own modules have no others, and load late."""
     if not isinstance(text, str) or module.startswith(f"{__package__}."):
         return isinstance(text, str)
     found = getattr(sys.modules[module], text, None)
     return isinstance(found, type) and issubclass(found, Namespace)
-
-
-def _seconds(name: str, value: float | None) -> float | None:
-    if value is not None and not _is_positive(value):
-        raise InputError(f"{name} must be seconds above 0, not {value!r}")
-    return value
-
-
-def _is_positive(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value < float("inf")
-
-
-def _checked_path(path: str) -> str:
-    """The path, if it can be sent as it is."""
-    if not path.startswith("/") or path.startswith("//"):
-        raise InputError(f"a path begins with one slash: {path[:200]!r}")
-    if not _ENCODED.fullmatch(path):
-        raise InputError(f"the path must be percent-encoded: {path[:200]!r}")
-    return path
-
-
-def http_transport(
-    *,
-    session: aiohttp.ClientSession | None,
-    user_agent: str | None,
-    timeout: float,
-    ssl: tls.SSLContext | None,
-    proxy: str | None,
-    trust_env: bool,
-) -> HttpTransport:
-    """The transport of a client that was not given one."""
-    agent = USER_AGENT if user_agent is None else user_agent.strip()
-    if not agent or not agent.isprintable():
-        raise ConfigurationError(f"user_agent must be printable text, not {user_agent!r}")
-    if ssl is not None and not isinstance(ssl, tls.SSLContext):
-        raise ConfigurationError("ssl must be an ssl.SSLContext: certificates are always verified")
-    return HttpTransport(
-        session=session,
-        headers={"User-Agent": agent},
-        timeout=_seconds("timeout", timeout) or 0.0,
-        ssl=ssl,
-        proxy=proxy,
-        trust_env=trust_env,
-    )
-
-
-def checked_origin(url: str, *, allow_http: bool, base: str = "") -> str:
-    """The origin of a URL that a user gave.
-
-    Raises:
-        ConfigurationError: It is no origin, or plain http to a host that is not loopback.
-    """
-    if not isinstance(url, str) or not url.strip():
-        raise ConfigurationError("the URL is missing")
-    # Users and queries may be credentials: they are shown nowhere.
-    shown = re.sub(r"(//)[^/]*@", r"\1...@", re.split(r"[?#]", url)[0])
-    more = f", or that and {base}" if base else ""
-    wrong = ConfigurationError(f"the URL must be an origin such as https://host{more}: {shown!r}")
-    try:
-        origin = origin_of(url)
-    except InputError:
-        raise wrong from None
-    parts = urlsplit(url)
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"the URL must not hold a user or password: {parts.hostname}")
-    if parts.path.rstrip("/") not in ("", base) or "?" in url or "#" in url:
-        raise wrong
-    if not _HOST.fullmatch(parts.hostname or ""):
-        raise wrong
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        if not allow_http:
-            raise ConfigurationError(f"plain http would show the credential to all: {origin}")
-        warnings.warn(f"plain http shows the credential to all: {origin}", stacklevel=3)
-    return origin
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def from_environment(name: str, default: str = "") -> str:
-    """The value of an environment variable.
-
-    Raises:
-        ConfigurationError: It is not set, or empty, and there is no default.
-    """
-    value = os.environ.get(name, "").strip() or default
-    if not value:
-        raise ConfigurationError(f"the environment variable {name} is not set")
-    return value

@@ -11,13 +11,11 @@ know, `fields_set` tells absent from null, `to_dict()` gives back what came.
 
 from __future__ import annotations
 
-import importlib
+import functools
 import keyword
-import sys
-import types
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 import attrs
 from attrs import define, field, frozen
@@ -28,13 +26,13 @@ from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
 from aioinstructure.errors import DecodeError
+from aioinstructure.hints import Names, hints_of, is_optional, is_plain, is_union
 
-__all__ = ["Converter", "Model", "hints_of", "plain"]
+__all__ = ["Converter", "Model", "converter_of_process", "plain", "wire_name"]
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
-_PLAIN: tuple[Any, ...] = (int, str, float, bool, type(None), None, Any, object)
 _SHAPES_KEPT = 512
 
 
@@ -143,65 +141,11 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-# --- annotations ------------------------------------------------------------------------------
-
-
-class _Names(Mapping[str, Any]):
-    """Names for the evaluation of annotations: the module's, then those of its packages.
-
-    Models import their siblings for the type checker only, since the documented ones form cycles;
-    the lazy tables of the packages find them on first use.
-    """
-
-    def __init__(self, module: str) -> None:
-        self._module = sys.modules[module]
-        parents = module.split(".")
-        self._packages = [".".join(parents[:n]) for n in range(len(parents) - 1, 0, -1)]
-
-    def __getitem__(self, name: str) -> Any:
-        if hasattr(self._module, name):
-            return getattr(self._module, name)
-        for package in self._packages:
-            try:
-                return getattr(importlib.import_module(package), name)
-            except AttributeError:
-                continue
-        here = sys.modules[__name__]  # for the fields of Model itself, and for datetime and date
-        if hasattr(here, name):
-            return getattr(here, name)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-def hints_of(thing: Any, module: str) -> dict[str, Any]:
-    """The evaluated annotations of a class or function that was defined in `module`."""
-    return get_type_hints(thing, globalns={}, localns=_Names(module), include_extras=True)
-
-
 # --- hooks ------------------------------------------------------------------------------------
 
 
 def _origin(tp: Any) -> Any:
     return get_origin(tp)
-
-
-def _is_union(tp: Any) -> bool:
-    return get_origin(tp) in (Union, types.UnionType)
-
-
-def _is_plain(tp: Any) -> bool:
-    if _is_union(tp):
-        return all(_is_plain(member) for member in get_args(tp))
-    return tp in _PLAIN or get_origin(tp) is Literal
-
-
-def _is_optional(tp: Any) -> bool:
-    return _is_union(tp) and type(None) in get_args(tp)
 
 
 def _is_model(tp: Any) -> bool:
@@ -210,7 +154,7 @@ def _is_model(tp: Any) -> bool:
 
 def _is_tagged(tp: Any) -> bool:
     """Whether it is one of several models, which their `json_type` tells apart."""
-    return _is_union(tp) and all(_is_model(member) and member.json_type for member in get_args(tp))
+    return is_union(tp) and all(_is_model(member) and member.json_type for member in get_args(tp))
 
 
 def _pass(value: Any, _: Any) -> Any:
@@ -240,29 +184,41 @@ def _expect(kind: type, value: Any) -> None:
         raise TypeError(f"expected {_JSON_NAMES[kind]}, got {value!r:.60}")
 
 
+def _name(tp: Any) -> str:
+    return getattr(tp, "__name__", str(tp))
+
+
 _JSON_NAMES: dict[type, str] = {list: "a list", dict: "an object"}
 
 
+@functools.cache
+def converter_of_process(*, detailed: bool = False) -> Converter:
+    """The one that serves every client: a model costs tens of milliseconds at its first use.
+
+    What it keeps belongs to types, which no client can change.
+    """
+    return Converter(detailed=detailed)
+
+
 class Converter:
-    """Turns parsed JSON into models. One serves a whole client; it keeps what it learns of types.
+    """Turns parsed JSON into models; keeps what it learns of types. See `converter_of_process`.
 
     Args:
         detailed: Collect every error with its path: ten times slower, for the second try.
     """
 
-    _detailed: ClassVar[Converter | None] = None
-
     def __init__(self, *, detailed: bool = False) -> None:
         self._cattrs = CattrsConverter(detailed_validation=detailed)
         self._is_detailed = detailed
         self._hooks: dict[Any, Hook] = {}
+        self._makers: dict[Any, Callable[[Any], Any]] = {}
         register = self._cattrs.register_structure_hook_factory
         register(_is_model, self._model_hook)
         register(lambda tp: _origin(tp) is dict, self._dict_hook)
         register(lambda tp: _origin(tp) is list, self._list_hook)
-        register(_is_optional, self._optional_hook)
+        register(is_optional, self._optional_hook)
         register(_is_tagged, self._tagged_hook)
-        register(_is_plain, lambda _: _pass)
+        register(is_plain, lambda _: _pass)
         register(lambda tp: tp is datetime, lambda _: _to_datetime)
         register(lambda tp: tp is date, lambda _: _to_date)
         register(lambda tp: set(get_args(tp)) == {date, datetime}, lambda _: _to_either)
@@ -273,10 +229,29 @@ class Converter:
         Raises:
             DecodeError: It is not; `.paths` tell where.
         """
+        return self.maker(tp)(value)  # type: ignore[no-any-return]  # makers are made by type
+
+    def maker(self, tp: Any) -> Callable[[Any], Any]:
+        """What `structure` does for one type, as a function to be kept and called often."""
         try:
-            return self.hook(tp)(value, tp)  # type: ignore[no-any-return]  # hooks are made by type
-        except (BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
-            raise self._explain(value, tp, error) from error
+            return self._makers[tp]
+        except KeyError:
+            self._makers[tp] = made = self._maker(tp, self.hook(tp))
+            return made
+
+    def _maker(self, tp: Any, hook: Hook) -> Callable[[Any], Any]:
+        # Within a model null may stand for an empty one, but not for all of it.
+        takes_null = is_optional(tp) or is_plain(tp)
+
+        def make(value: Any) -> Any:
+            if value is None and not takes_null:
+                raise DecodeError(f"no {_name(tp)}", paths=["expected a value, got null @ $"])
+            try:
+                return hook(value, tp)
+            except (BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
+                raise self._explain(value, tp, error) from error
+
+        return make
 
     def hook(self, tp: Any) -> Hook:
         """The function that structures this type; raises what it likes."""
@@ -287,7 +262,7 @@ class Converter:
             return made
 
     def _explain(self, value: Any, tp: Any, error: Exception) -> DecodeError:
-        name = getattr(tp, "__name__", str(tp))
+        name = _name(tp)
         if self._is_detailed:
             paths = (
                 transform_error(error)
@@ -295,10 +270,8 @@ class Converter:
                 else [f"{error} @ $"]
             )
             return DecodeError(f"no {name}", paths=paths)
-        if Converter._detailed is None:
-            Converter._detailed = Converter(detailed=True)
         try:
-            Converter._detailed.structure(value, tp)
+            converter_of_process(detailed=True).structure(value, tp)
         except DecodeError as detailed:
             return detailed
         return DecodeError(f"no {name}", paths=[f"{error} @ $"])
@@ -327,7 +300,7 @@ class Converter:
     def _list_hook(self, tp: Any) -> Hook:
         (inner,) = get_args(tp)
         # cattrs's own, since its detailed form adds the index to an error's path.
-        stock = None if _is_plain(inner) else list_structure_factory(tp, self._cattrs)
+        stock = None if is_plain(inner) else list_structure_factory(tp, self._cattrs)
 
         def listed(value: Any, _: Any) -> Any:
             if value is None:
@@ -340,7 +313,7 @@ class Converter:
     def _dict_hook(self, tp: Any) -> Hook:
         _, inner = get_args(tp)
         stock: Any = None
-        if not _is_plain(inner):
+        if not is_plain(inner):
             stock = make_mapping_structure_fn(
                 tp, self._cattrs, detailed_validation=self._is_detailed
             )
@@ -355,7 +328,7 @@ class Converter:
 
     def _model_hook(self, cls: type[Model]) -> Hook:
         hints = hints_of(cls, cls.__module__)
-        attrs.resolve_types(cls, globalns={}, localns=_Names(cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
+        attrs.resolve_types(cls, globalns={}, localns=Names(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
         names = {name: wire_name(name) for name in _public_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(
@@ -369,7 +342,7 @@ class Converter:
         containers = {
             wire: name
             for name, wire in names.items()
-            if not _is_plain(hints[name]) and not _is_optional(hints[name])
+            if not is_plain(hints[name]) and not is_optional(hints[name])
         }
         reshape = cls.reshape
         shapes: dict[tuple[str, ...], _Shape] = {}

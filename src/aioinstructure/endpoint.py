@@ -12,43 +12,28 @@ others the query (GET, DELETE) or the JSON body (POST, PUT, PATCH). `-> Pages[T]
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
-import keyword
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import UnionType
+from collections.abc import Callable, Iterator, Sequence
 from typing import (
     Annotated,
     Any,
     ClassVar,
-    Generic,
     Literal,
     Protocol,
-    TypeAlias,
     TypeVar,
-    Union,
     cast,
     get_args,
     get_origin,
 )
-from urllib.parse import unquote
 
-from attrs import field, frozen
+from attrs import frozen
 
 from aioinstructure._types import UNSET
-from aioinstructure.convert import hints_of
-from aioinstructure.errors import InputError
-from aioinstructure.wire.params import (
-    Pairs,
-    climbs,
-    is_list,
-    json_body,
-    path_segment,
-    query_string,
-    rails_pairs,
-)
+from aioinstructure.convert import wire_name
+from aioinstructure.hints import hints_of, is_union
+from aioinstructure.route import Body, Call, Parameter, Refine, Route, Verb, Where, names_in
+from aioinstructure.wire.params import Pairs, rails_pairs
 
 __all__ = [
     "DELETE",
@@ -65,16 +50,7 @@ __all__ = [
     "routes_of",
 ]
 
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-Verb: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Place: TypeAlias = Literal["path", "query", "body", "page_size", "on_change"]
-Body: TypeAlias = str | Callable[..., Mapping[str, Any]] | None
-Refine: TypeAlias = Callable[[str, Any], Any]
-
-_BRACES = re.compile(r"{(\w+)}")
-_SEGMENT = r"([\w.~%!$&'()*+,;=:@-]+)"
-PAGE_MAX = 100
 
 
 @frozen
@@ -88,165 +64,7 @@ class Wire:
     """
 
     name: str = ""
-    where: Place | None = None
-
-
-@frozen
-class Parameter:
-    """One parameter of a route.
-
-    Attributes:
-        name: In Python.
-        wire_name: In the request.
-        where: Its place: "path", "query", "body", or "page_size" for the length of a page.
-        annotation: The type of what it takes.
-        required: Whether it has no default.
-        many: Whether it takes a list.
-        allowed: The words that it takes, if it takes only these.
-    """
-
-    name: str
-    wire_name: str
-    where: Place
-    annotation: Any = field(repr=False)
-    required: bool
-    default: Any = None
-    many: bool = field(default=False, repr=False)
-    allowed: frozenset[Any] | None = field(default=None, repr=False)
-
-    def check(self, value: Any) -> None:
-        """Raise InputError if it is no list where it must be, or one of its words is unknown."""
-        if value is UNSET or (value is None and not self.required):
-            return
-        if self.many and not is_list(value):
-            raise InputError(f"{self.name} takes a list, such as [{value!r}], not {value!r}")
-        if self.allowed is None:
-            return
-        for word in value if is_list(value) else [value]:
-            if not isinstance(word, str | int) or word not in self.allowed:
-                near = difflib.get_close_matches(str(word), map(str, self.allowed), 1)
-                hint = f", did you mean {near[0]!r}?" if near else "."
-                known = ", ".join(sorted(map(str, self.allowed)))
-                raise InputError(f"{self.name} takes no {word!r}{hint} It takes: {known}")
-
-
-@frozen
-class Call(Generic[T]):
-    """One bound call: all that is needed to send it and to read the answer, as a value.
-
-    Attributes:
-        route: What was called.
-        path: Path and query, encoded, below the service's base.
-        body: The JSON body, or None.
-        on_change: What a list does when it changes while it is read: "raise" or "restart".
-    """
-
-    route: Route
-    path: str
-    body: bytes | None = field(default=None, repr=False)
-    on_change: str = "raise"
-
-
-@frozen(eq=False)
-class Route:
-    """One operation of a service.
-
-    Attributes:
-        method: The HTTP verb.
-        path: The template, with names in braces.
-        name: "courses.list": stable, used in cursors, logs and by the command line.
-        parameters: All of them, in order.
-        returns: The type of the object, or of one item of a list; None for no body.
-        paginated: Whether it is a list.
-        idempotent: Whether it may be repeated when nobody knows whether it happened.
-        items: Where the items are in the body, such as ("course_pace", "modules").
-        derived: Whether it is another view of an operation that has a route of its own.
-        doc: The docstring.
-    """
-
-    method: Verb
-    path: str
-    name: str
-    parameters: tuple[Parameter, ...] = field(repr=False)
-    returns: Any
-    paginated: bool
-    idempotent: bool
-    items: tuple[str, ...] = ()
-    derived: bool = False
-    doc: str = field(default="", repr=False)
-    _body: Body = field(default=None, repr=False, alias="body")
-    _refine: Refine | None = field(default=None, repr=False, alias="refine")
-    _pairs: Pairs = field(default=rails_pairs, repr=False, alias="pairs")
-    _page_size_name: str = field(default="per_page", repr=False, alias="page_size_name")
-    _positional: tuple[str, ...] = field(default=(), repr=False, alias="positional")
-
-    def bind(self, arguments: Mapping[str, Any]) -> Call[Any]:
-        """The call with these arguments; those left out have their defaults.
-
-        Raises:
-            InputError: A value that the server would refuse or misread.
-        """
-        segments: dict[str, str] = {}
-        query: list[tuple[str, str]] = []
-        body: dict[str, Any] = {}
-        on_change = "raise"
-        for parameter in self.parameters:
-            value = arguments.get(parameter.name, parameter.default)
-            parameter.check(value)
-            if parameter.where == "path":
-                segments[parameter.name] = self._segment(parameter, value)
-            elif parameter.where == "on_change":
-                on_change = value
-            elif parameter.where == "body":
-                if value is not UNSET:
-                    body[parameter.wire_name] = value
-            else:
-                query.extend(self._asked(parameter, value, segments))
-        path = _BRACES.sub(lambda match: segments[match[1]], self.path)
-        if query:
-            path = f"{path}?{query_string(query)}"
-        in_path = {name: arguments[name] for name in segments}
-        return Call(self, path, self._encode(body, in_path), on_change)
-
-    def _segment(self, parameter: Parameter, value: Any) -> str:
-        if self._refine is not None:
-            value = self._refine(parameter.wire_name, value)
-        return path_segment(parameter.name, value)
-
-    def _asked(
-        self, parameter: Parameter, value: Any, segments: Mapping[str, str]
-    ) -> Iterable[tuple[str, str]]:
-        """What a parameter adds to the query."""
-        if parameter.where == "page_size":
-            return [(self._page_size_name, str(_page_size(parameter.name, value)))]
-        wire_name = parameter.wire_name
-        if "{" in wire_name:
-            wire_name = wire_name.format_map(segments)
-        if self._refine is not None:
-            value = self._refine(wire_name, value)
-        return () if value is UNSET else self._pairs(wire_name, value)
-
-    def matches(self, path: str) -> bool:
-        """Whether a path (with or without a query) can be one of this route's."""
-        fixed = _BRACES.split(self.path)[::2]
-        pattern = _SEGMENT.join(re.escape(part) for part in fixed)
-        found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
-        return found is not None and not any(climbs(unquote(part)) for part in found.groups())
-
-    def _encode(self, body: dict[str, Any], in_path: Mapping[str, Any]) -> bytes | None:
-        if callable(self._body):  # a shape of its own, made of all parameters by name
-            return json_body(self._body(**in_path, **body))
-        if self._body is not None:
-            return json_body({self._body: body})
-        return json_body(body) if body else None
-
-
-def _page_size(name: str, value: Any) -> int:
-    if value is None:
-        return PAGE_MAX
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= PAGE_MAX:
-        raise InputError(f"{name} must be a number from 1 to {PAGE_MAX}, not {value!r}")
-    return value
+    where: Where | None = None
 
 
 class Caller(Protocol):
@@ -269,7 +87,7 @@ class Namespace:
 
     @classmethod
     def _refiner(cls) -> Refine | None:
-        """What checks a parameter of the path or query by its wire name, and may replace it."""
+        """What checks what is given for the path or query, by its wire name, and may replace it."""
         return None
 
     def __init__(self, client: Caller, name: str) -> None:
@@ -358,15 +176,9 @@ def _endpoint(stub: Callable[..., Any], declared: _Declared) -> Callable[..., An
 
     def bind(self: Namespace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
         known = route_for(type(self), self._name)
-        positional = known._positional
-        if len(args) > len(positional) or not kwargs.keys() <= _names(known):
-            _complain(stub, self, args, kwargs)
-        arguments = dict(zip(positional, args, strict=False))
-        if arguments.keys() & kwargs.keys():
-            _complain(stub, self, args, kwargs)
-        arguments.update(kwargs)
-        if any(p.required and p.name not in arguments for p in known.parameters):
-            _complain(stub, self, args, kwargs)
+        arguments = known.named(args, kwargs)
+        if arguments is None:  # Python knows the words for what is wrong with them
+            arguments = inspect.signature(stub).bind(self, *args, **kwargs).arguments
         return known.bind(arguments)
 
     if is_coroutine:
@@ -387,18 +199,7 @@ def _endpoint(stub: Callable[..., Any], declared: _Declared) -> Callable[..., An
     return method
 
 
-@functools.lru_cache(maxsize=4096)
-def _names(route: Route) -> frozenset[str]:
-    return frozenset(parameter.name for parameter in route.parameters)
-
-
-def _complain(stub: Callable[..., Any], *args: Any) -> None:
-    """Raise the TypeError that Python itself would for these arguments."""
-    self, positional, named = args
-    inspect.signature(stub).bind(self, *positional, **named)
-
-
-_PAGING: dict[str, Place] = {"page_size": "page_size", "on_change": "on_change"}
+_PAGING: dict[str, Where] = {"page_size": "page_size", "on_change": "on_change"}
 
 
 def _compile(
@@ -406,19 +207,19 @@ def _compile(
 ) -> Route:
     hints = hints_of(stub, stub.__module__)
     returns, paginated = _result(hints.pop("return"))
-    in_path = set(_BRACES.findall(declared.path))
+    in_path = set(names_in(declared.path))
     in_body = declared.verb in ("POST", "PUT", "PATCH") or declared.body is not None
     parameters: list[Parameter] = []
     positional: list[str] = []
     for name, declaration in list(inspect.signature(stub).parameters.items())[1:]:
         annotation, wire = _unwrap(hints[name])
-        place: Place = "path" if name in in_path else "body" if in_body else "query"
+        place: Where = "path" if name in in_path else "body" if in_body else "query"
         place = _PAGING[name] if paginated and name in _PAGING else wire.where or place
         required = declaration.default is inspect.Parameter.empty
         parameters.append(
             Parameter(
                 name=name,
-                wire_name=wire.name or _strip_keyword(name),
+                wire_name=wire.name or wire_name(name),
                 where=place,
                 annotation=annotation,
                 required=required,
@@ -448,10 +249,6 @@ def _compile(
     )
 
 
-def _strip_keyword(name: str) -> str:
-    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
-
-
 def _result(annotation: Any) -> tuple[Any, bool]:
     """The type of one item and whether there are pages of them."""
     if getattr(get_origin(annotation), "__name__", "") == "Pages":
@@ -468,7 +265,7 @@ def _unwrap(annotation: Any) -> tuple[Any, Wire]:
 
 def _is_many(annotation: Any) -> bool:
     """Whether nothing but a list may be given, or None and UNSET."""
-    if get_origin(annotation) in (Union, UnionType):
+    if is_union(annotation):
         given = [m for m in get_args(annotation) if m not in (type(None), type(UNSET))]
         return all(_is_many(member) for member in given)
     return get_origin(annotation) in (Sequence, list, tuple)

@@ -255,10 +255,10 @@ class IncompleteError(Error):
 
 
 class ProgressFailed(Error):
-    """An asynchronous job of Canvas failed, was canceled, or did not end in time.
+    """A job that the server works off later failed, was canceled, or did not end in time.
 
     Attributes:
-        progress: The last Progress seen.
+        progress: What was last seen of it: a Progress of Canvas, a prediction's queue status.
     """
 
     def __init__(self, message: str, *, progress: Any) -> None:

@@ -1,84 +1,26 @@
 """Lists: typed async iterators over pages that hold a page or two and can be resumed.
 
-A cursor is at least once: the page it points into is fetched again, and what was handed out is
-skipped, by the id of the last item if it is still there, else by count. It holds no credential,
-and is checked like any other input when it comes back.
+Each loop over a list is a `Walk`; a place in it is a `Cursor`. Knows no service: where items and
+next pages are, its client says.
 """
 
 from __future__ import annotations
 
-import asyncio
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-import orjson
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from aioinstructure.endpoint import Call, Route
-from aioinstructure.errors import DecodeError, IncompleteError, InputError
+from aioinstructure.cursor import Cursor, Place, id_of
+from aioinstructure.errors import DecodeError, InputError
+from aioinstructure.route import Call, Route
+from aioinstructure.walk import Items, Walk
 from aioinstructure.wire.message import Response
 
 __all__ = ["Cursor", "Page", "Pages"]
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-_VERSION = 1
-_RESTARTS = 5
-"""How often a list that heals itself starts anew before it gives up."""
-
-
-class Cursor(str, Generic[T]):
-    """A place in a list, as text without any credential. Give it to `client.resume`."""
-
-    __slots__ = ()
-
-
-@frozen
-class Place:
-    """What a cursor says.
-
-    Attributes:
-        origin: The service that the list came from.
-        route: The name of the endpoint.
-        path: Path and query of the page, below the service's base.
-        skip: How many of its items were handed out.
-        last_id: The id of the last of them, if it has one.
-        as_user: The user that was masqueraded as.
-    """
-
-    origin: str
-    route: str
-    path: str
-    skip: int = 0
-    last_id: Any = None
-    as_user: Any = None
-
-    def encode(self) -> str:
-        """The text of the cursor."""
-        return orjson.dumps(
-            [_VERSION, self.origin, self.route, self.as_user, self.path, self.skip, self.last_id]
-        ).decode()
-
-    @classmethod
-    def decode(cls, text: str) -> Place:
-        """What the text says.
-
-        Raises:
-            InputError: It is no cursor, or one of another version.
-        """
-        try:
-            version, origin, route, as_user, path, skip, last_id = orjson.loads(text.encode())
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InputError(f"no cursor: {text!r:.100}") from error
-        if type(version) is not int or version != _VERSION:
-            raise InputError(f"a cursor of version {version!r:.100}, not {_VERSION}")
-        words = all(isinstance(word, str) for word in (origin, route, path))
-        ids = all(type(found) in (int, str, type(None)) for found in (as_user, last_id))
-        if not words or not ids or type(skip) is not int or skip < 0:
-            raise InputError(f"no cursor: {text!r:.100}")
-        return cls(origin, route, path, skip, last_id, as_user)
 
 
 @frozen
@@ -103,8 +45,16 @@ class Page(Generic[T]):
 
     @property
     def items(self) -> list[T]:
-        """Its items as models, converted on each access."""
-        return [self._structure(item) for item in self.raw]
+        """Its items as models, converted on each access.
+
+        Raises:
+            DecodeError: One of them is not what its model says.
+        """
+        try:
+            return [self._structure(item) for item in self.raw]
+        except DecodeError as error:
+            error.response = self.response
+            raise
 
 
 class Source(Protocol):
@@ -138,6 +88,10 @@ class Check(Protocol):
         """Raise IncompleteError if the page does not go on where the last one ended."""
         ...
 
+    def start_of(self, path: str) -> str:
+        """The path of the first page of the list that a page is of."""
+        ...
+
 
 class Pages(Generic[T]):
     """A list of the server's, fetched page by page as it is read.
@@ -145,6 +99,13 @@ class Pages(Generic[T]):
     `async for` gives the items; `await` gives the first page; `.pages()` gives pages. Each loop
     starts anew. The next page is fetched while one is read; leaving the loop cancels that at once.
     `async with` ends it for certain where garbage collection is late.
+
+    Raises:
+        InputError: A second loop while one runs, two tasks at one loop, or no number for `take`.
+        IncompleteError: The list changed while it was read, or its links run in a circle.
+        DecodeError: There is no list, or an item is not what its model says; those before it were
+            handed out.
+        Error: A page could not be had, as any call: see `aioinstructure.errors`.
 
     Example:
         async for course in canvas.courses.list():
@@ -155,7 +116,7 @@ class Pages(Generic[T]):
         self._source = source
         self._call = call
         self._place = place
-        self._walk: weakref.ref[_Walk[T]] | None = None
+        self._walk: weakref.ref[Walk[T]] | None = None
         self._first: Page[T] | None = None
         self._mark: tuple[Call[T], Page[T], int] | None = None
 
@@ -177,20 +138,20 @@ class Pages(Generic[T]):
         return self._call.route
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return _Items(self._start())
+        return Items(self._start())
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """The pages instead of their items."""
         return self._start()
 
-    def _start(self, *, ahead: bool = True) -> _Walk[T]:
+    def _start(self, *, ahead: bool = True) -> Walk[T]:
         if self._walk is not None and (walk := self._walk()) is not None and not walk.ended:
             raise InputError(
                 f"two loops over one list ({self.route.name}): call the endpoint again for another"
             )
         self._mark = None
         first, self._first = self._first, None
-        walk = _Walk(self, first, ahead=ahead)
+        walk = Walk(self, first, ahead=ahead)
         self._walk = weakref.ref(walk)
         return walk
 
@@ -213,7 +174,7 @@ class Pages(Generic[T]):
         if n == 0:
             return []
         found: list[T] = []
-        async for item in _Items(self._start(ahead=False)):
+        async for item in Items(self._start(ahead=False)):
             found.append(item)
             if len(found) == n:
                 break
@@ -236,223 +197,6 @@ class Pages(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Pages of {self.route.name} at {self._call.path}>"
-
-
-class _Walk(Generic[T]):
-    """One way through the pages. Its prefetch holds no reference to it, so dropping it ends all."""
-
-    __slots__ = (
-        "__weakref__",
-        "_ahead",
-        "_busy",
-        "_check",
-        "_given",
-        "_next",
-        "_page",
-        "_pages",
-        "_restarts",
-        "_seen",
-        "_tasks",
-        "ended",
-    )
-
-    def __init__(self, pages: Pages[T], first: Page[T] | None, *, ahead: bool) -> None:
-        self._pages = pages
-        self._page = first
-        self._next: Call[T] | None = pages._call
-        self._tasks: dict[str, asyncio.Task[Page[T]]] = {}  # by path, in order
-        self._ahead = ahead
-        self._check = pages._source.check_of(pages._call, pages._place)
-        self._given: set[Any] | None = set() if pages._call.on_change == "restart" else None
-        self._restarts = 0
-        self._busy = False
-        self._seen: set[int] = set()  # hashes of the paths that were asked for
-        self.ended = False
-
-    def __aiter__(self) -> _Walk[T]:
-        return self
-
-    async def __anext__(self) -> Page[T]:
-        call, page = await self._fetch()
-        if page is None or call is None:
-            self.ended = True
-            raise StopAsyncIteration
-        self._pages._mark = (call, page, len(page.raw))
-        return page
-
-    async def advance(self) -> tuple[Call[T], Page[T], int] | None:
-        """The next page with how many of its items are to be skipped; None behind the last."""
-        first = self._next is self._pages._call
-        call, page = await self._fetch()
-        if page is None or call is None:
-            self.ended = True
-            return None
-        skip = _skip(page.raw, self._pages._place) if first and self._pages._place else 0
-        return call, page, skip
-
-    async def _fetch(self) -> tuple[Call[T] | None, Page[T] | None]:
-        call = self._next
-        if self._busy:
-            raise InputError(f"two tasks read one loop ({self._pages.route.name}) at once")
-        if call is None or self.ended:
-            return None, None
-        self._busy = True
-        try:
-            call, page = await self._checked(call)
-        except BaseException:
-            self._drop()
-            raise
-        finally:
-            self._busy = False
-        if self.ended:  # closed while it was on its way
-            return None, None
-        self._next = page.next if page.raw else None
-        self._look_ahead(call, page)
-        return call, self._unseen(page)
-
-    def _look_ahead(self, call: Call[T], page: Page[T]) -> None:
-        """Ask for pages before they are read; forget those that will not be."""
-        wanted = self._pages._source.ahead_of(call, page) if self._ahead and self._next else ()
-        paths = {each.path for each in wanted}
-        for path in [path for path in self._tasks if path not in paths]:
-            self._tasks.pop(path).cancel()
-        for each in wanted:
-            if each.path not in self._tasks and hash(each.path) not in self._seen:
-                task = asyncio.create_task(self._pages._source.fetch_page(each))
-                task.add_done_callback(_look_at)
-                self._tasks[each.path] = task
-
-    async def _checked(self, call: Call[T]) -> tuple[Call[T], Page[T]]:
-        """The page, if it goes on where the last one ended; else the first one, if so wished."""
-        while True:
-            page = await self._obtain(call)
-            try:
-                if self._check is not None:
-                    self._check.see(page)
-            except IncompleteError:
-                if self._given is None or self._restarts >= _RESTARTS:
-                    raise
-                self._restarts += 1
-                call = self._again()
-            else:
-                return call, page
-
-    def _unseen(self, page: Page[T]) -> Page[T]:
-        """The page without what was handed out before the list began anew."""
-        if self._given is None:
-            return page
-        ids = [id_of(item) for item in page.raw]
-        if None in ids:  # it could not be told from what was handed out: no beginning anew
-            self._given = None
-            return page
-        if self._restarts:
-            fresh = [item for item in page.raw if id_of(item) not in self._given]
-            page = evolve(page, raw=fresh)
-        self._given.update(ids)
-        return page
-
-    def _again(self) -> Call[T]:
-        """Back to the first page, with nothing under way."""
-        source, first = self._pages._source, self._pages._call
-        for task in self._tasks.values():
-            task.cancel()
-        self._tasks.clear()
-        self._seen.clear()
-        self._check = source.check_of(first, None)
-        return first
-
-    async def _obtain(self, call: Call[T]) -> Page[T]:
-        if hash(call.path) in self._seen:
-            raise IncompleteError(
-                f"the list runs in a circle: it leads back to {call.path}",
-                expected="a page that was not read yet",
-                got=call.path,
-            )
-        self._seen.add(hash(call.path))
-        if self._page is not None:
-            page, self._page = self._page, None
-            return page
-        task = self._tasks.pop(call.path, None)
-        if task is None:
-            return await self._pages._source.fetch_page(call)
-        return await task  # cancelled with us
-
-    def __del__(self) -> None:
-        self._drop()
-
-    def _drop(self) -> list[asyncio.Task[Page[T]]]:
-        self.ended = True
-        tasks = [task for task in self._tasks.values() if not task.get_loop().is_closed()]
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        return tasks
-
-    async def aclose(self) -> None:
-        """Cancel what is under way and wait for its end."""
-        if tasks := self._drop():
-            await asyncio.wait(tasks)
-
-
-def _look_at(task: asyncio.Task[Any]) -> None:
-    """Take note of how a prefetch ended: an error of a page that nobody asked for is no error."""
-    if not task.cancelled():
-        task.exception()
-
-
-class _Items(Generic[T]):
-    """The items of a walk, converted one by one: those before a bad one are handed out."""
-
-    __slots__ = ("_call", "_done", "_length", "_page", "_pages", "_raw", "_structure", "_walk")
-
-    def __init__(self, walk: _Walk[T]) -> None:
-        self._walk = walk
-        self._pages = walk._pages
-        self._structure = self._pages._source.converter_for(self._pages.route.returns)
-        self._call: Call[T] | None = None
-        self._page: Page[T] | None = None
-        self._raw: list[Any] = []
-        self._done = 0
-        self._length = 0
-
-    def __aiter__(self) -> _Items[T]:
-        return self
-
-    async def __anext__(self) -> T:
-        while self._done >= self._length:
-            found = await self._walk.advance()
-            if found is None:
-                raise StopAsyncIteration
-            self._call, self._page, self._done = found
-            self._raw = self._page.raw
-            self._length = len(self._raw)
-            if self._done:
-                self._pages._mark = (self._call, self._page, self._done)
-        try:
-            item: T = self._structure(self._raw[self._done])
-        except DecodeError as error:
-            self._walk._drop()
-            error.response = None if self._page is None else self._page.response
-            raise
-        self._done += 1
-        # One tuple an item: a cursor is made of it only when somebody asks.
-        self._pages._mark = (self._call, self._page, self._done)  # type: ignore[assignment]  # a call came with the page
-        return item
-
-
-def id_of(item: Any) -> Any:
-    """The id of a raw item, or its GUID, if it has a plain one."""
-    found = item.get("id", item.get("guid")) if isinstance(item, Mapping) else None
-    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
-
-
-def _skip(raw: list[Any], place: Place) -> int:
-    """How many items of a page that is read again were handed out before."""
-    if place.skip and place.last_id is not None:
-        for index, item in enumerate(raw):
-            if id_of(item) == place.last_id:
-                return index + 1
-    return min(place.skip, len(raw))
 
 
 def items_in(body: Any, path: tuple[str, ...], response: Response) -> list[Any]:

@@ -71,6 +71,52 @@ async def test_each_is_the_model_of_its_kind() -> None:
     assert found.deleted_alignments.data == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "include", "sent"),
+    [
+        ((), ["parent"], "parent"),
+        (["level"], ["parent", "peers"], "level,parent,peers"),
+        (["parent", "level"], ["parent"], "parent,level"),
+        (["peers.meta", "level"], ["peers"], "peers.meta,level"),
+        (["*"], ["parent"], "*"),
+        (["level"], [], "level"),
+    ],
+)
+async def test_what_is_to_be_included_is_asked_for(
+    fields: list[str], include: Any, sent: str
+) -> None:
+    """The service includes nothing of a relationship that is not among the fields."""
+    row = ref("standards", ID)
+    ab, transport = ab_with(
+        reply({"data": row}), *[reply({"data": [row], "meta": {"count": 1}})] * 2
+    )
+    await ab.standards.get(ID, fields=fields, include=include)
+    await ab.standards.list(fields=fields, include=include).collect()
+    await ab.standards.get_many([ID], fields=fields, include=include)
+    for path in transport.paths:
+        asked = dict(parse_qsl(path.partition("?")[2]))
+        assert asked["fields[standards]"] == sent
+        assert asked.get("include", "") == ",".join(include)
+
+
+async def test_objects_come_along_without_more_words(abconnect: ABConnect) -> None:
+    """Over the simulator: `include` alone is enough, for one and for many."""
+    some = await abconnect.standards.list(filter="level eq 2", include=["parent"]).take(3)
+    one = await abconnect.standards.get(some[0].id or "", include=["parent", "topics"])
+    for standard in [*some, one]:
+        assert standard.parent.one is not None
+        assert isinstance(standard.parent.one.resource, Standard)
+    assert "level" not in one.fields_set
+    events = await abconnect.events.list(include=["standard"]).take(200)
+    aligned = await abconnect.assets.list(include=["alignments"]).take(40)
+    for ref_ in [
+        *(each for event in events for each in event.standard.data),
+        *(each for asset in aligned for each in asset.alignments.data),
+    ]:
+        assert isinstance(ref_.resource, Standard | None)
+    assert any(ref_.resource for asset in aligned for ref_ in asset.alignments.data)
+
+
 async def test_an_unknown_kind_stays_as_it_came() -> None:
     """A raw object instead of an error."""
     row = ref("standards", ID, relationships=related(peers=[ref("widgets", "W")]))

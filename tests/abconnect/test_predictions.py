@@ -9,9 +9,20 @@ from urllib.parse import parse_qsl
 import orjson
 import pytest
 
-from aioinstructure import ABConnect, DecodeError, InputError, NotFound, ProgressFailed
+from aioinstructure import (
+    ABConnect,
+    DeadlineError,
+    DecodeError,
+    InputError,
+    NotFound,
+    ProgressFailed,
+    QuotaError,
+    Request,
+    Response,
+    UnknownOutcome,
+    Unprocessable,
+)
 from aioinstructure.abconnect import Concept, F, Standard
-from aioinstructure.errors import Unprocessable
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, reply
 
@@ -165,8 +176,95 @@ async def test_an_end_that_is_none() -> None:
         await ab.predictions.run(ID)
 
 
-@pytest.mark.parametrize("timeout", [-1, float("nan")])
-async def test_a_timeout_is_seconds(timeout: float) -> None:
+class Late(FakeTransport):
+    """Takes so many seconds for each answer in turn."""
+
+    def __init__(self, *answers: tuple[float, Any]) -> None:
+        super().__init__([answer for _, answer in answers])
+        self.waits = [seconds for seconds, _ in answers]
+
+    async def send(self, request: Request, on_head: Any = None) -> Response:
+        self.seconds = self.waits.pop(0)
+        return await super().send(request, on_head)
+
+
+def late_ab(*answers: tuple[float, Any], **options: Any) -> tuple[ABConnect, Late]:
+    transport = Late(*answers)
+    return ABConnect(partner_id="p", partner_key="k", transport=transport, **options), transport
+
+
+NEVER = 1e6
+READY = reply({"data": {"type": "predictions", "id": SET}})
+
+
+async def test_a_question_that_is_never_answered() -> None:
+    """The time counts from the start: UnknownOutcome, for it may stand in the queue by now."""
+    ab, transport = late_ab((NEVER, status("complete")))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(UnknownOutcome, match="POST /rest/v4"):
+        await ab.predictions.run(ID, timeout=20)
+    assert loop.time() - start == pytest.approx(20, abs=0.01)
+    assert [one.method for one in transport.requests] == ["POST"]
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_question_that_is_answered_late_leaves_less_time_to_wait() -> None:
+    """The polls have what is left; the status tells where to go on."""
+    ab, transport = late_ab((13, status("pending")), (NEVER, status("complete")))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(ProgressFailed, match="pending after 20 s") as caught:
+        await ab.predictions.run(ID, timeout=20)
+    assert loop.time() - start == pytest.approx(20, abs=0.01)
+    assert caught.value.progress.id == QUEUED
+    assert query(transport.paths[1])["max_wait"] == "6"
+    ab, transport = late_ab((13, status("pending")), (3, status("complete")), (3, READY))
+    assert (await ab.predictions.run(ID, timeout=20)).id == SET
+
+
+async def test_a_set_that_is_never_read() -> None:
+    """It is there and its id is known, so that it can be read later."""
+    ab, transport = late_ab((13, status("complete")), (NEVER, READY))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(ProgressFailed, match="not read within 20 s") as caught:
+        await ab.predictions.run(ID, timeout=20)
+    assert loop.time() - start == pytest.approx(20, abs=0.01)
+    assert (caught.value.progress.code, caught.value.progress.predictions_id) == ("complete", SET)
+    assert len(transport.requests) == 2
+
+
+async def test_a_question_that_finds_no_quota_in_time() -> None:
+    """QuotaError with the seconds that it would take; nothing was sent."""
+    ab, transport = late_ab((0, reply({"data": []})))
+    ab.quota.set_rate(0.01, burst=1)
+    await ab.topics.list().first()
+    with pytest.raises(QuotaError) as caught:
+        await ab.predictions.run(ID, timeout=20)
+    assert caught.value.wait == pytest.approx(100, abs=1)
+    assert len(transport.requests) == 1
+
+
+async def test_a_deadline_of_the_client_is_for_each_request(
+    abconnect: ABConnect, simulator: Simulator
+) -> None:
+    """The service is asked for its answer before that; all of it may take longer."""
+    asset = await an_asset(abconnect)
+    simulator.knobs.turn(prediction_seconds=30.0, prediction_inline_seconds=1.0)
+    before = len(simulator.requests)
+    quick = abconnect.with_options(deadline=10)
+    assert (await quick.predictions.run(asset, timeout=60)).standards.ids
+    asked = [seen.path for seen in simulator.requests][before:]
+    assert [query(path).get("max_wait") for path in asked] == [None, *["9"] * 4, None]
+    ab, _ = late_ab((0, status("pending")), (NEVER, status("complete")), deadline=10)
+    with pytest.raises(DeadlineError):  # that is not the time of all of it
+        await ab.predictions.run(ID, timeout=60)
+
+
+@pytest.mark.parametrize("timeout", [-1, 0, float("nan"), "5", True])
+async def test_a_timeout_is_seconds(timeout: Any) -> None:
     """Told before anything is sent."""
     ab, transport = ab_with()
     with pytest.raises(InputError, match="timeout"):

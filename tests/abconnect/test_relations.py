@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from aioinstructure import ABConnect, DecodeError, IncompleteError, InputError, Request, Response
+from aioinstructure.abconnect import F, Raw
 from aioinstructure.abconnect.relations import Candidate, Crosswalk, Match, Replacements
 from aioinstructure.abconnect.tree import (
     Branch,
@@ -580,6 +581,32 @@ async def test_a_successor_of_many() -> None:
     ((_, found),) = await read(Replacements(ab, [guid(30)]))
     assert [one.standard.id for one in found] == [guid(11)]
     assert transport.paths[1].startswith(f"/rest/v4.1/standards/{guid(11)}/replaces?limit=100")
+
+
+async def test_successors_whose_relationship_is_not_licensed(
+    simulator: Simulator, abconnect: ABConnect
+) -> None:
+    """They are found, but not of whom: that is told, for an empty list would be wrong."""
+    standards = simulator.world.standards
+    asked = [standards.guid(row) for row in range(150)]
+    assert any(new for _, new in await read(Replacements(abconnect, asked)))
+    simulator.knobs.turn(unlicensed_relations=["replaces"])
+    with pytest.raises(IncompleteError, match="no replaces was sent"):
+        await read(Replacements(abconnect, asked))
+
+
+@pytest.mark.parametrize("name", [Raw("brand_new"), F[Raw("brand_new")], F.label, "label"])
+async def test_fields_of_a_walk_are_names_as_everywhere(name: Any) -> None:
+    """Paths, text, and what this version does not know; the walk asks for its own besides."""
+    ab, transport = ab_with(listed(), listed())
+    await read(DocumentTree(ab, DOCUMENT, fields=[name]))
+    await read(Replacements(ab, [DOCUMENT], fields=(name,)))
+    asked = [query(path)["fields[standards]"].split(",") for path in transport.paths]
+    assert [one[0] for one in asked] == [str(name)] * 2
+    assert "section.seq" in asked[0]
+    assert "replaces" in asked[1]
+    with pytest.raises(InputError, match="did you mean 'label'"):
+        await read(DocumentTree(ab, DOCUMENT, fields=["labels"]))
 
 
 async def test_no_standards_have_no_replacements() -> None:

@@ -71,9 +71,33 @@ async def test_a_standard_has_no_scaffolding() -> None:
     assert (standard.peers.cut, standard.peers.data[0].meta) == (False, {"similarity": "alternate"})
     assert (standard.origins.one, standard.topics.data) == (None, [])
     assert query(transport.paths[0]) == {
-        "fields[standards]": "number,statement.descr",
+        "fields[standards]": "number,statement.descr,peers",
         "include": "peers",
     }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": None},
+        {"data": {}},
+        {"data": [RAW]},
+        {"message": "Internal server error"},
+        {"errors": [{"title": "Not Found"}]},
+        {"links": {"self": "x"}, "meta": {"took": 3}},
+    ],
+)
+async def test_an_answer_without_the_object_is_no_empty_object(body: Any) -> None:
+    """Whoever has asked for one standard has it, or an error with the answer."""
+    ab, _ = ab_with(lambda _: reply(body))
+    with pytest.raises(DecodeError, match="the answer has no Standard") as caught:
+        await ab.standards.get(GUID)
+    assert caught.value.response is not None
+    assert caught.value.response.json() == body
+    with pytest.raises(DecodeError, match="the answer has no Collection"):
+        await ab.asset_collections.get(GUID)
+    await ab.assets.update(GUID, title="x")  # it is done, whatever the answer shows
 
 
 async def test_a_list_of_standards() -> None:

@@ -237,6 +237,33 @@ async def test_a_full_text_list_keeps_its_relevance_and_goes_in_sequence() -> No
     assert loop.time() - start < 4
 
 
+@pytest.mark.parametrize(
+    ("condition", "by_relevance"),
+    [
+        (F.statement.descr == "the query('x') of a database", False),
+        (F.statement.descr == "it's a query(", False),
+        (F.statement.descr.in_("a'", "query(", "'b"), False),
+        (r"statement.descr eq 'don\'t query(\'x\')'", False),
+        ("custom_attributes.query in ('x')", False),
+        ("custom_attributes.my-query in('x')", False),
+        (F.query("it's a query("), True),
+        (F.query("x") & (F.level == 1), True),
+        (~F.statement.descr.query("x"), True),
+        (r"statement.descr eq 'it\'s' and QUERY ('x')", True),
+        ("query\n( 'x' )", True),
+    ],
+)
+async def test_a_search_is_a_call_and_not_a_text(condition: Any, by_relevance: bool) -> None:
+    """What stands in quotes searches nothing: such a list has its unique order like any other."""
+    ab, transport = ab_with(Shelf(40), seconds=1.0)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    assert len(await ab.standards.list(filter=condition, page_size=10).collect()) == 40
+    sorts = {query(path).get("sort[standards]") for path in transport.paths}
+    assert sorts == {None if by_relevance else "guid"}
+    assert loop.time() - start == pytest.approx(4 if by_relevance else 2, abs=0.1)
+
+
 async def test_the_sort_of_related_lists_is_left_alone() -> None:
     """They belong to another resource, whose order the service keeps."""
     ab, transport = ab_with(Shelf(5))
@@ -440,3 +467,42 @@ async def test_going_on_in_the_middle(read: int) -> None:
     assert [one.id for one in [*found, *rest][-320:]] == [guid(number) for number in range(320)]
     if read < 320:
         assert len(rest) == 320 - read
+
+
+async def stopped_at(shelf: Shelf, read: int) -> str:
+    """The cursor of a loop that was left."""
+    ab, _ = ab_with(shelf)
+    async with ab.standards.list(page_size=10) as pages:
+        async for _ in pages:
+            read -= 1
+            if not read:
+                break
+    return pages.cursor
+
+
+@pytest.mark.parametrize("gone", [[14], [10, 11, 12, 13, 14], range(5)])
+async def test_going_on_where_the_last_item_is_gone(gone: Any) -> None:
+    """It went, or moved to the page before: by count alone an item would be lost unnoticed."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 15)
+    shelf.ids = [one for one in shelf.ids if one not in {guid(number) for number in gone}]
+    if 14 not in gone:
+        shelf.ids = [guid(14), *(one for one in shelf.ids if one != guid(14))]
+    ab, transport = ab_with(shelf)
+    with pytest.raises(IncompleteError, match=f"{guid(14)} is not on its page") as caught:
+        await ab.resume(cursor).collect()
+    assert caught.value.expected == guid(14)
+    await asyncio.sleep(0)
+    assert tasks() == 1
+    assert offset_of(transport.paths[0]) == 10
+
+
+@pytest.mark.parametrize(("gone", "new"), [([11], []), ([12, 13], []), ([20, 30], []), ([], [99])])
+async def test_going_on_where_others_are_gone(gone: list[int], new: list[int]) -> None:
+    """The last item tells where to go on, wherever on its page it stands by now."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 15)
+    shelf.ids = [guid(one) for one in [*range(11), *new, *range(11, 40)] if one not in gone]
+    ab, _ = ab_with(shelf)
+    rest = [one.id async for one in ab.resume(cursor)]
+    assert rest == [guid(number) for number in range(15, 40) if number not in gone]

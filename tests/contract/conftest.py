@@ -1,4 +1,4 @@
-"""The same tests in one process and over TCP."""
+"""The same tests over a fake transport, in one process and over TCP."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from tests.contract.house import House
 
 @pytest.fixture(
     params=[
-        pytest.param("in process", id="virtual"),
-        pytest.param("over tcp", id="tcp", marks=pytest.mark.real_loop),
+        pytest.param("fake", id="fake"),
+        pytest.param("process", id="virtual"),
+        pytest.param("tcp", id="tcp", marks=pytest.mark.real_loop),
     ]
 )
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """A small world, in virtual time or over the loopback."""
+    """A small world: told by a `FakeTransport`, in the same process, or over the loopback."""
     simulator = Simulator(knobs=Knobs(standards=800, events=80))
-    if request.param == "in process":
-        yield House(simulator, "https://simulator.test", virtual=True)
+    if request.param != "tcp":
+        yield House(simulator, "https://simulator.test", request.param)
         return
     server = await start(simulator)
     try:
-        yield House(simulator, server.origin, virtual=False)
+        yield House(simulator, server.origin, "tcp")
     finally:
         await server.close()
         await asyncio.sleep(0)

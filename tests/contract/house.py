@@ -1,14 +1,37 @@
-"""A simulator and the clients that reach it, in one process or over TCP."""
+"""A simulator and the clients that reach it, by one of three ways."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
-from attrs import define
+from attrs import define, evolve
 
-from aioinstructure import ABConnect, Canvas
+from aioinstructure import ABConnect, Canvas, Request, Response
 from aioinstructure.simulator import Simulator
-from aioinstructure.testing import SimulatorTransport
+from aioinstructure.testing import FakeTransport, SimulatorTransport
+from aioinstructure.transport.exchange import Transport
+from aioinstructure.transport.http import USER_AGENT
+
+Way = Literal["fake", "process", "tcp"]
+
+
+def told(simulator: Simulator) -> Callable[[Request], Response]:
+    """What a `FakeTransport` answers: the simulator's words, which it has at once or not at all."""
+
+    def answer(request: Request) -> Response:
+        if "user-agent" not in request.headers:  # as over HTTP
+            request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
+        exchange = simulator.handle(request)
+        try:
+            exchange.send(None)
+        except StopIteration as end:
+            response: Response = end.value
+            return response
+        exchange.close()
+        raise AssertionError(f"the simulator took its time for {request.path}")
+
+    return answer
 
 
 @define
@@ -17,11 +40,26 @@ class House:
 
     simulator: Simulator
     origin: str
-    virtual: bool
+    way: Way
+
+    @property
+    def virtual(self) -> bool:
+        """Whether waiting takes no time."""
+        return self.way != "tcp"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the server can hold an answer back; a fake has its answers at once."""
+        return self.way != "fake"
+
+    def _transport(self) -> Transport:
+        if self.way == "fake":
+            return FakeTransport([told(self.simulator)])
+        return SimulatorTransport(self.simulator)
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
-        if self.virtual:
-            options.setdefault("transport", SimulatorTransport(self.simulator))
+        if self.way != "tcp":
+            options.setdefault("transport", self._transport())
         return options
 
     def canvas(self, **options: Any) -> Canvas:

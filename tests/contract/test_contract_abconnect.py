@@ -1,4 +1,4 @@
-"""What AB Connect and the client agree on, in one process and over TCP."""
+"""What AB Connect and the client agree on when it is read: faked, in one process, over TCP."""
 
 from __future__ import annotations
 
@@ -53,6 +53,92 @@ async def test_events_in_order(house: House) -> None:
         middle = numbers[40]
         assert middle is not None
         assert [one.seq async for one in ab.events.since(middle)] == numbers[41:]
+
+
+async def test_what_is_related_comes_page_by_page(house: House) -> None:
+    """A relationship's own list has each of its members once, and can be gone on with."""
+    async with house.abconnect() as ab:
+        rich = max(
+            await ab.standards.list(fields=["peers"]).collect(), key=lambda one: len(one.peers.ids)
+        )
+        assert rich.id is not None
+        assert len(rich.peers.ids) > 10
+        assert not rich.peers.cut
+        before = len(house.simulator.requests)
+        pages = ab.standards.related(rich.id, "peers", fields=["statement.descr"], page_size=5)
+        found = []
+        async for peer in pages:
+            assert peer.statement.descr
+            found.append(peer.id)
+            if len(found) == 7:
+                break
+        await pages.aclose()
+        rest = [peer.id async for peer in ab.resume(pages.cursor)]
+        assert sorted(map(str, found + rest)) == sorted(rich.peers.ids)
+        asked = [seen.path for seen in house.simulator.requests][before:]
+        assert all(path.startswith(f"/rest/v4.1/standards/{rich.id}/peers?") for path in asked)
+        assert all("limit=5" in path for path in asked)
+
+
+async def test_many_standards_by_their_guids(house: House) -> None:
+    """A hundred a call in the order asked, whatever the case; what is not there is missing."""
+    async with house.abconnect() as ab:
+        ids = [str(one.id) for one in await ab.standards.list(page_size=100).take(110)]
+        unknown = "00000000-0000-4000-8000-000000000000"
+        house.simulator.world.retire_standard(ids[5])
+        before = len(house.simulator.requests)
+        asked = [*ids[:50], unknown, *(one.lower() for one in ids[50:]), ids[0].lower()]
+        many = await ab.standards.get_many(asked, fields=["status"])
+        assert len(house.simulator.requests) - before == 2
+        assert [one.id for one in many] == [*ids, ids[0]]
+        assert many.missing == [unknown]
+        assert many.items[5].status == "deleted"
+        assert len(await ab.standards.get_many([])) == 0
+
+
+async def test_facets_and_lists_agree(house: House) -> None:
+    """A facet's number is that of the list with its filter; the facets are no page of items."""
+    async with house.abconnect() as ab:
+        deep = F.level >= 2
+        found = await ab.standards.facets("education_levels.grades", filter=deep, summary=["*"])
+        grades = found["education_levels.grades"]
+        top = grades.details[0]
+        assert grades.count == len(grades.details) > 1
+        both = deep & (F.education_levels.grades.guid == top.data["guid"])
+        listed = await ab.standards.list(filter=both).collect()
+        assert len(listed) == top.count
+        assert found.count == (await ab.standards.list(filter=deep, page_size=1)).total
+        assert found["section"].count
+        assert found["section"].details == []
+        with pytest.raises(KeyError):
+            found["no.such.facet"]
+        with pytest.raises(BadRequest):
+            await ab.standards.facets(filter="level eq")
+
+
+async def test_topics_and_concepts(house: House) -> None:
+    """Listed whole in the order of their GUIDs, related both ways, Forbidden without a licence."""
+    async with house.abconnect() as ab:
+        topics = await ab.topics.list(fields=["level", "standards"], page_size=100).collect()
+        concepts = await ab.concepts.list(fields=["descr"], page_size=100).collect()
+        for found in (topics, concepts):
+            ids = [str(one.id) for one in found]
+            assert len(ids) > 100
+            assert ids == sorted(set(ids))
+        topic = next(one for one in topics if one.standards.ids)
+        assert topic.id is not None
+        ids = [str(one.id) async for one in ab.topics.standards(topic.id, page_size=2)]
+        back = await ab.standards.get_many(ids, fields=["topics"])
+        assert back.missing == []
+        assert all(topic.id in one.topics.ids for one in back)
+        (above,) = await ab.topics.related(topic.id, "parent", fields=["level"]).collect()
+        assert above.level == 1
+        facet = (await ab.topics.facets("document"))["document"]
+        assert sum(one.count or 0 for one in facet.details) == len(topics)
+        house.simulator.knobs.turn(unlicensed_features=["topics", "concepts"])
+        for refused in (ab.topics.list(), ab.concepts.list()):
+            with pytest.raises(Forbidden, match="not licensed"):
+                await refused.first()
 
 
 async def test_signatures_that_are_refused(house: House) -> None:

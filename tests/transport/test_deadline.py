@@ -56,7 +56,7 @@ async def test_a_deadline_that_passes_in_the_queue_is_a_quota_error() -> None:
     waiting = asyncio.create_task(bulk.request("GET", PATH))
     await asyncio.sleep(0.1)
     start = now()
-    urgent = [asyncio.create_task(ab.request("GET", PATH)) for _ in range(3)]
+    urgent = [asyncio.create_task(ab.request("GET", f"{PATH}?offset={n}")) for n in range(3)]
     with pytest.raises(QuotaError) as caught:
         await waiting
     assert now() - start == pytest.approx(24.9, abs=0.1)
@@ -85,7 +85,8 @@ async def test_a_deadline_that_passes_between_attempts_raises_the_real_error() -
     )
     call = asyncio.create_task(ab.with_options(lane="bulk").request("POST", PATH))
     await asyncio.sleep(0.05)
-    others = [asyncio.create_task(ab.with_options(deadline=99).request("GET", PATH)) for _ in "abc"]
+    patient = ab.with_options(deadline=99)
+    others = [asyncio.create_task(patient.request("GET", f"{PATH}?offset={n}")) for n in range(3)]
     with pytest.raises(ConnectError) as caught:
         await call
     assert caught.value.wait is not None

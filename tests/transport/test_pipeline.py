@@ -63,7 +63,7 @@ async def test_a_signature_is_made_after_queueing() -> None:
     auth = PartnerSignature("partner", "key", lifetime=100, renew=10)
     clock = running_clock()
     ab, transport = ab_on([reply({}), reply({})], rate=0.002, burst=1, auth=auth, clock=clock)
-    await asyncio.gather(*(ab.request("GET", "/rest/v4.1/standards") for _ in range(2)))
+    await asyncio.gather(*(ab.request("GET", f"/rest/v4.1/standards?offset={n}") for n in range(2)))
     expires = [
         int(parse_qs(urlsplit(request.url).query)["auth.expires"][0])
         for request in transport.requests

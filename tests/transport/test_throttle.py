@@ -218,8 +218,10 @@ class Stale:
 
 
 def troubled(request: Request) -> Response:
-    """A page of an AB Connect list that has one behind it."""
+    """A page of an AB Connect list that has one behind it, or an object of it."""
     path = request.path.partition("?")[0]
+    if not path.endswith("/standards"):
+        return reply({"data": {"id": "A"}})
     more = "offset" not in request.path
     links = {"next": f"https://ab.test{path}?offset=1"} if more else {}
     return reply({"data": [{"id": "A"}, {"id": "B"}], "links": links})

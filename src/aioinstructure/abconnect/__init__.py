@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import ssl as tls
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import parse_qsl
-
-from attrs import evolve
+from typing import TYPE_CHECKING, Any, Self
 
 from aioinstructure._lazy import lazy
 from aioinstructure.abconnect.flights import Flights
-from aioinstructure.abconnect.included import attach_included
-from aioinstructure.abconnect.keyed import behind_last
-from aioinstructure.abconnect.whole import (
-    WholeList,
-    is_by_relevance,
-    offset_of,
-    offsets_behind,
-    with_offset,
-    with_unique_sort,
-)
-from aioinstructure.client import Client, checked_origin, from_environment, http_transport
+from aioinstructure.abconnect.service import BASE, Service
 from aioinstructure.clock import Clock
-from aioinstructure.endpoint import Call, Route
 from aioinstructure.errors import ConfigurationError
-from aioinstructure.paging import Page, Pages, Place, items_in
-from aioinstructure.quota import Cost, Scheduler, TokenBucket
+from aioinstructure.quota import Scheduler, TokenBucket
+from aioinstructure.settings import checked_origin, from_environment, http_transport
 from aioinstructure.transport.exchange import Transport
 from aioinstructure.wire.auth import Credential, PartnerSignature
-from aioinstructure.wire.link import next_by_body
-from aioinstructure.wire.message import Request, Response
 
 if TYPE_CHECKING:
     import aiohttp
@@ -249,14 +232,13 @@ _FILES = {
     "topics": ["Topic", "TopicInclude", "Topics"],
 }
 
-BASE = "/rest/v4.1"
 ORIGIN = "https://api.abconnect.instructure.com"
 
 
 __getattr__, __dir__ = lazy(globals(), _FILES)
 
 
-class ABConnect(Client):
+class ABConnect(Service):
     """An AB Connect account.
 
     Args:
@@ -285,8 +267,6 @@ class ABConnect(Client):
             async for standard in ab.standards.list(filter=F.level == 1, fields=["statement"]):
                 print(standard.statement.descr)
     """
-
-    _base = BASE
 
     asset_collections: AssetCollections
     asset_definitions: AssetDefinitions
@@ -361,106 +341,3 @@ class ABConnect(Client):
             partner_key=from_environment("ABCONNECT_PARTNER_KEY"),
             **options,
         )
-
-    def _cost(self, path: str, route: str) -> Cost:
-        return Cost(key=route, wildcard=_is_wildcard(path))
-
-    def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
-        # The endpoint of a to-one relationship may answer with an object: a list of one or none.
-        one = body.get("data") if isinstance(body, Mapping) else None
-        if isinstance(one, Mapping):
-            return [one] if one else []
-        return items_in(body, ("data",), response)
-
-    def _next(self, request: Request, response: Response, body: Any) -> Request | None:
-        return next_by_body(request, body)
-
-    @property
-    def base(self) -> str:
-        """The path that all of the service is below."""
-        return self._base
-
-    def list_pages(self, call: Call[Any]) -> Pages[Any]:
-        """The lazy list that a paginated call stands for, in an order that has no ties."""
-        resource = _sorted_resource(call.route)
-        if resource is not None:
-            call = evolve(call, path=with_unique_sort(call.path, resource))
-        return super().list_pages(call)
-
-    async def send(self, call: Call[Any]) -> Response:
-        """The judged answer to a call; the same read twice at once in one lane is one request."""
-        if call.route.method != "GET":
-            return await super().send(call)
-        options = self._options
-        key = call.path, options.lane, options.deadline
-        return await self._flights.join(key, lambda: super(ABConnect, self).send(call))
-
-    async def _send(self, request: Request, cost: Cost) -> Response:
-        if request.method == "GET":
-            return await super()._send(request, cost)
-        try:
-            return await super()._send(request, cost)
-        finally:
-            self._flights.forget()  # what was asked for before may be as it was before
-
-    def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
-        """The pages behind one that may be asked for before it is read."""
-        following = page.next
-        if following is None:
-            return ()
-        start = offset_of(following.path)
-        resource = _sorted_resource(call.route) or ""
-        by_offset = start > offset_of(call.path) and not is_by_relevance(call.path, resource)
-        if page.total is None or not by_offset:
-            return (following,)
-        return [Call(call.route, path) for path in offsets_behind(call.path, page.total, start)]
-
-    def check_of(self, call: Call[Any], place: Place | None) -> WholeList | None:
-        """What notices that a list by offset changes while it is read."""
-        return None if behind_last(call.path, [_EVENT]) else WholeList(offset_of(call.path))
-
-    def _after(self, call: Call[Any], path: str, body: Any) -> Call[Any]:
-        """The next page by our own words: pages that are asked for early must have the same."""
-        meta = body.get("meta") if isinstance(body, Mapping) else None
-        size = meta.get("limit") if isinstance(meta, Mapping) else None
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            return Call(call.route, path)
-        return Call(call.route, with_offset(call.path, offset_of(call.path) + size))
-
-    def _json(self, response: Response) -> Any:
-        body = super()._json(response)
-        attach_included(body)
-        return body
-
-    def _behind(self, call: Call[Any], raw: list[Any]) -> Call[Any] | None:
-        # Events by key: what comes in meanwhile shifts no offset, and a cursor never grows stale.
-        path = behind_last(call.path, raw)
-        return None if path is None else Call(call.route, path)
-
-    def _total(self, body: Any) -> int | None:
-        meta = body.get("meta") if isinstance(body, Mapping) else None
-        count = meta.get("count") if isinstance(meta, Mapping) else None
-        return count if isinstance(count, int) else None
-
-
-_EVENT: Final = {"attributes": {"seq": 0}}
-
-
-def _sorted_resource(route: Route) -> str | None:
-    """The resource whose list a route is, if the list can be sorted."""
-    for parameter in route.parameters:
-        if parameter.wire_name.startswith("sort["):
-            resource = parameter.wire_name[5:-1]
-            return resource if route.path == f"/{resource}" else None
-    return None
-
-
-def _is_wildcard(path: str) -> bool:
-    """Whether a call also takes from the bucket of 2 a second: a `*` among fields or summaries."""
-    if "%2A" not in path and "*" not in path:
-        return False
-    return any(
-        "*" in value.split(",")
-        for name, value in parse_qsl(path.partition("?")[2])
-        if name == "facet_summary" or name.startswith("fields[")
-    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from attrs import define, field
 
 from aioinstructure._types import UNSET, Opt
+from aioinstructure.abconnect import bodies
 from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource, guid
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
 from aioinstructure.abconnect.standards import Disciplines, EducationLevels
 from aioinstructure.convert import Model
 from aioinstructure.endpoint import DELETE, GET, PATCH, POST, Wire
@@ -99,68 +100,6 @@ class Asset(Resource):
     concept_donors: Relationship = field(factory=Relationship)
 
 
-# --- bodies: pure functions of the parameters of an endpoint -----------------------------------
-
-
-_GROUPS = {
-    "grades": "education_levels",
-    "subjects": "disciplines",
-    "strands": "disciplines",
-    "genres": "disciplines",
-    "ece_domains": "disciplines",
-}
-
-
-def _asset(*, id: str | None = None, **given: Any) -> dict[str, Any]:
-    """The body of a create, or of a change of what is given."""
-    attributes: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is not UNSET:
-            group = _GROUPS.get(name)
-            (attributes.setdefault(group, {}) if group else attributes)[name] = value
-    data = {"type": "assets", "attributes": attributes}
-    return {"data": data if id is None else {**data, "id": id}}
-
-
-def _items(kind: str, ids: Iterable[str], **meta: Any) -> list[dict[str, Any]]:
-    given = {name: value for name, value in meta.items() if value}
-    more = {"meta": given} if given else {}
-    return [{"type": kind, "id": guid(f"an id of {kind}", each), **more} for each in ids]
-
-
-def _alignments(
-    *, accepted: Sequence[str], rejected: Sequence[str], tags: Sequence[str], **_: Any
-) -> dict[str, Any]:
-    good = _items("standards", accepted, disposition="accepted", tags=[*tags])
-    return {"data": good + _items("standards", rejected, disposition="rejected")}
-
-
-def _topics(*, accepted: Sequence[str], rejected: Sequence[str], **_: Any) -> dict[str, Any]:
-    good = _items("topics", accepted, disposition="accepted")
-    return {"data": good + _items("topics", rejected, disposition="rejected")}
-
-
-def _concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - of the path
-    return {
-        "data": [
-            item
-            for emphasis, ids in by_emphasis.items()
-            for item in _items("concepts", ids, emphasis=emphasis)
-        ]
-    }
-
-
-def _members(kind: str) -> Any:
-    def members(*, ids: Sequence[str], **_: Any) -> dict[str, Any]:
-        return {"data": _items(kind, ids)}
-
-    return members
-
-
-def _parent(*, parent_id: str, **_: Any) -> Mapping[str, Any]:
-    return {"data": {"type": "assets", "id": guid("parent_id", parent_id)}}
-
-
 class Assets(Faceted):
     """Assets: list, read, create, change, delete, and relate.
 
@@ -205,7 +144,7 @@ class Assets(Faceted):
         """One asset."""
         ...
 
-    @POST("/assets", body=_asset)
+    @POST("/assets", body=bodies.asset)
     async def create(
         self,
         *,
@@ -223,7 +162,7 @@ class Assets(Faceted):
         """Create an asset. Its client id and type stay: to change them, delete and create."""
         ...
 
-    @PATCH("/assets/{id}", body=_asset)
+    @PATCH("/assets/{id}", body=bodies.asset)
     async def update(
         self,
         id: str,
@@ -260,7 +199,7 @@ class Assets(Faceted):
         """Standards that an asset is aligned to; `.meta` has disposition, score, tags and dates."""
         ...
 
-    @POST("/assets/{id}/alignments", body=_alignments)
+    @POST("/assets/{id}/alignments", body=bodies.alignments)
     async def add_alignments(
         self,
         id: str,
@@ -272,7 +211,7 @@ class Assets(Faceted):
         """Align an asset to standards; `tags` are for the accepted ones."""
         ...
 
-    @PATCH("/assets/{id}/alignments", body=_alignments)
+    @PATCH("/assets/{id}/alignments", body=bodies.alignments)
     async def replace_alignments(
         self,
         id: str,
@@ -284,7 +223,7 @@ class Assets(Faceted):
         """Make these the only alignments; the removed ones go to the deleted ones."""
         ...
 
-    @DELETE("/assets/{id}/alignments", body=_members("standards"))
+    @DELETE("/assets/{id}/alignments", body=bodies.members("standards"))
     async def remove_alignments(self, id: str, *, ids: Sequence[str]) -> None:
         """Remove alignments; they go to the deleted ones."""
         ...
@@ -317,21 +256,21 @@ class Assets(Faceted):
         """Topics of an asset; `.meta` has the disposition."""
         ...
 
-    @POST("/assets/{id}/topics", body=_topics)
+    @POST("/assets/{id}/topics", body=bodies.topics)
     async def add_topics(
         self, id: str, *, accepted: Sequence[str] = (), rejected: Sequence[str] = ()
     ) -> None:
         """Relate an asset to topics."""
         ...
 
-    @PATCH("/assets/{id}/topics", body=_topics)
+    @PATCH("/assets/{id}/topics", body=bodies.topics)
     async def replace_topics(
         self, id: str, *, accepted: Sequence[str] = (), rejected: Sequence[str] = ()
     ) -> None:
         """Make these the only topics."""
         ...
 
-    @DELETE("/assets/{id}/topics", body=_members("topics"))
+    @DELETE("/assets/{id}/topics", body=bodies.members("topics"))
     async def remove_topics(self, id: str, *, ids: Sequence[str]) -> None:
         """Remove topics."""
         ...
@@ -351,7 +290,7 @@ class Assets(Faceted):
         """Concepts of an asset; `.meta` has the emphasis."""
         ...
 
-    @POST("/assets/{id}/concepts", body=_concepts)
+    @POST("/assets/{id}/concepts", body=bodies.concepts)
     async def add_concepts(
         self,
         id: str,
@@ -364,7 +303,7 @@ class Assets(Faceted):
         """Relate an asset to concepts, by their emphasis."""
         ...
 
-    @PATCH("/assets/{id}/concepts", body=_concepts)
+    @PATCH("/assets/{id}/concepts", body=bodies.concepts)
     async def replace_concepts(
         self,
         id: str,
@@ -377,7 +316,7 @@ class Assets(Faceted):
         """Make these the only concepts. Conflict for a recipient of donated ones."""
         ...
 
-    @DELETE("/assets/{id}/concepts", body=_members("concepts"))
+    @DELETE("/assets/{id}/concepts", body=bodies.members("concepts"))
     async def remove_concepts(self, id: str, *, ids: Sequence[str]) -> None:
         """Remove concepts."""
         ...
@@ -417,37 +356,37 @@ class Assets(Faceted):
         """The asset above this one: a list of one or none. Not in the portal; links point there."""
         ...
 
-    @POST("/assets/{id}/alignment_donors", body=_members("assets"))
+    @POST("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def add_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Let others pass their standards and topics on to this asset."""
         ...
 
-    @PATCH("/assets/{id}/alignment_donors", body=_members("assets"))
+    @PATCH("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def replace_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Make these the only donors of alignments."""
         ...
 
-    @DELETE("/assets/{id}/alignment_donors", body=_members("assets"))
+    @DELETE("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def remove_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Remove donors of alignments."""
         ...
 
-    @POST("/assets/{id}/concept_donors", body=_members("assets"))
+    @POST("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def add_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Let others pass their concepts on to this asset."""
         ...
 
-    @PATCH("/assets/{id}/concept_donors", body=_members("assets"))
+    @PATCH("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def replace_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Make these the only donors of concepts."""
         ...
 
-    @DELETE("/assets/{id}/concept_donors", body=_members("assets"))
+    @DELETE("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def remove_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
         """Remove donors of concepts."""
         ...
 
-    @POST("/assets/{id}/parent", body=_parent)
+    @POST("/assets/{id}/parent", body=bodies.parent)
     async def add_parent(self, id: str, *, parent_id: str) -> None:
         """Put an asset below another."""
         ...

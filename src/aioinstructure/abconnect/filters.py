@@ -34,6 +34,7 @@ __all__ = [
     "is_path",
     "is_value",
     "parse_filter",
+    "searches",
 ]
 
 KEYWORDS: Final = frozenset({"and", "or", "not", "in"})
@@ -236,6 +237,19 @@ def checked_text(text: str) -> str:
     if not text.strip():
         raise InputError("filter: it is empty; leave it out instead")
     return str.__str__(text)
+
+
+def searches(text: str) -> bool:
+    """Whether a filter has a full-text search; what stands in quotes is a value and no call.
+
+    Reads what it can of a raw filter, which need not be one that `parse_filter` takes.
+    """
+    before = ""
+    for token in _TOKEN.finditer(text):
+        if before == "query" and token["mark"] == "(":
+            return True
+        before = (token["word"] or "").lower()
+    return False
 
 
 def parse_filter(text: str) -> Filter:

@@ -1,10 +1,29 @@
-"""What `include` asked for, put beside the references to it. Knows no model."""
+"""What `include` asks for, and where it goes: beside the references to it. Knows no model."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
-__all__ = ["attach_included"]
+from aioinstructure.wire.params import query_string
+
+__all__ = ["attach_included", "with_included"]
+
+
+def with_included(path: str, resource: str) -> str:
+    """The path with the relationships to include among the fields that it asks for.
+
+    The service includes nothing of a relationship that is not shown, and says no word about it.
+    """
+    name, _, query = path.partition("?")
+    asked = dict(parse_qsl(query, keep_blank_values=True))
+    fields = [field for field in asked.get(f"fields[{resource}]", "").split(",") if field]
+    shown = {field.partition(".")[0] for field in fields}
+    hidden = [one for one in asked.get("include", "").split(",") if one and one not in shown]
+    if not hidden or "*" in shown:
+        return path
+    asked[f"fields[{resource}]"] = ",".join([*fields, *hidden])
+    return f"{name}?{query_string(asked.items())}"
 
 
 def attach_included(body: Any) -> None:

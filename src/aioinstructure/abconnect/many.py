@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
 from aioinstructure.abconnect.resource import Resource
 from aioinstructure.abconnect.resource import guid as checked_guid
-from aioinstructure.errors import Error
+from aioinstructure.abconnect.whole import WINDOW
+from aioinstructure.errors import Error, InputError
 
 __all__ = ["BATCH", "Gatherer", "Many", "in_batches"]
 
@@ -38,25 +39,36 @@ class Many(Generic[R]):
         return len(self.items)
 
 
-async def in_batches(ids: Sequence[str], read: Callable[[list[str]], AsyncIterator[R]]) -> Many[R]:
-    """Read objects by batches side by side; GUIDs are compared without case."""
-    wanted = list({guid.lower(): guid for guid in ids}.values())
+async def in_batches(ids: Iterable[str], read: Callable[[list[str]], AsyncIterator[R]]) -> Many[R]:
+    """Read objects by batches, a few side by side; GUIDs are compared without case.
+
+    Not all at once: in the queue each batch would stand before calls that are made later.
+    """
+    if isinstance(ids, str):
+        raise InputError(f"ids must be a list of GUIDs, not {ids!r:.100}")
+    asked = [checked_guid("ids", each) for each in ids]
+    wanted: dict[str, str] = {}
+    for guid in asked:
+        wanted.setdefault(guid.lower(), guid)
+    spelled = list(wanted.values())
+    batches = iter([spelled[start : start + BATCH] for start in range(0, len(spelled), BATCH)])
     found: dict[str, R] = {}
 
-    async def batch(guids: list[str]) -> None:
-        async for item in read(guids):
-            if item.id is not None:
-                found[item.id.lower()] = item
+    async def work() -> None:
+        for batch in batches:  # one iterator for all: each batch is read once
+            async for item in read(batch):
+                if item.id is not None:
+                    found[item.id.lower()] = item
 
     try:
         async with asyncio.TaskGroup() as group:
-            for start in range(0, len(wanted), BATCH):
-                group.create_task(batch(wanted[start : start + BATCH]))
+            for _ in range(min(WINDOW, -(-len(spelled) // BATCH))):
+                group.create_task(work())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return Many(
-        items=[found[guid.lower()] for guid in ids if guid.lower() in found],
-        missing=[guid for guid in wanted if guid.lower() not in found],
+        items=[found[guid.lower()] for guid in asked if guid.lower() in found],
+        missing=[guid for guid in spelled if guid.lower() not in found],
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, TypeVar, cast
 
 from attrs import define, field
 
@@ -13,13 +15,22 @@ from aioinstructure._types import UNSET, Opt
 from aioinstructure.abconnect.query import FilterLike, PathLike
 from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource, guid
 from aioinstructure.endpoint import GET, POST, Wire
-from aioinstructure.errors import DecodeError, InputError, ProgressFailed
+from aioinstructure.errors import (
+    DeadlineError,
+    DecodeError,
+    InputError,
+    ProgressFailed,
+    QuotaError,
+)
 from aioinstructure.paging import Pages
 
 if TYPE_CHECKING:
+    from aioinstructure.abconnect import ABConnect
     from aioinstructure.abconnect.assets import Asset
     from aioinstructure.abconnect.standards import Standard
     from aioinstructure.abconnect.topics import Topic
+
+T = TypeVar("T")
 
 _MAX_WAIT: Final = 25
 """Seconds of a long poll, the value of the vendor's own example."""
@@ -207,33 +218,68 @@ class Predictions(ABNamespace):
             id: The asset, or the standard.
             subject: Which of the two it is.
             algorithm: "confidence" for assets only, or "crosswalk".
-            timeout: Seconds to wait at most; None waits for ever.
+            timeout: Seconds for all of it, queueing, asking and reading included; None waits for
+                ever. The service itself may hold back its first answer for half a minute.
 
         Raises:
-            ProgressFailed: It was not there in time, or ended otherwise than complete; `.progress`
-                is the last status.
+            QuotaError: Not even the question could be sent in time.
+            UnknownOutcome: The question was not answered in time. It may wait in the service's
+                queue, where nobody knows its id. Asking again does no harm: nothing is stored.
+            ProgressFailed: It was not there, or not read, in time, or ended otherwise than
+                complete; `.progress` is the last status, by whose ids one may go on.
         """
-        if timeout is not None and not timeout >= 0:
-            raise InputError(f"timeout must be seconds from 0 up, not {timeout!r}")
+        if timeout is not None and not (_is_number(timeout) and timeout > 0):
+            raise InputError(f"timeout must be seconds above 0, not {timeout!r}")
         clock = asyncio.get_running_loop().time
-        ends = None if timeout is None else clock() + timeout
-        status = await self.create(id, subject=subject, algorithm=algorithm)
+        ends = math.inf if timeout is None else clock() + timeout
+        status = await self._until(ends).create(id, subject=subject, algorithm=algorithm)
         while status.code == "pending":
-            left = _MAX_WAIT if ends is None else min(_MAX_WAIT, int(ends - clock()))
-            if left < 1 or status.id is None:
-                raise ProgressFailed(
-                    f"the prediction is pending after {timeout} s", progress=status
-                )
-            asked = clock()
-            status = await self.queue_status(status.id, max_wait=left)
+            late = ProgressFailed(f"the prediction is pending after {timeout} s", progress=status)
+            if ends - clock() < 1 or status.id is None:
+                raise late
+            asked, wait = clock(), self._patience(ends)
+            poll = partial(Predictions.queue_status, id=status.id, max_wait=wait)
+            status = await self._read(ends, late, poll)
             # A server that does not hold its answer back is not asked in a circle.
             if status.code == "pending" and clock() - asked < 1:
-                await asyncio.sleep(1)
+                await asyncio.sleep(min(1.0, ends - clock()))
         if status.code != "complete":
             raise ProgressFailed(f"the prediction ended as {status.code}", progress=status)
-        if status.predictions_id is None:
+        found = status.predictions_id
+        if found is None:
             raise DecodeError("the queue status names no predictions")
-        return await self.get(status.predictions_id)
+        late = ProgressFailed(f"the prediction was not read within {timeout} s", progress=status)
+        return await self._read(ends, late, partial(Predictions.get, id=found))
+
+    def _until(self, ends: float) -> Predictions:
+        """These operations, with what is left of the time as the deadline of each."""
+        client = cast("ABConnect", self._client)
+        left, own = ends - asyncio.get_running_loop().time(), client._options.deadline
+        if left >= (math.inf if own is None else own):
+            return self
+        return client.with_options(deadline=max(left, 0.001)).predictions
+
+    def _patience(self, ends: float) -> int:
+        """Seconds that the service is asked to hold its answer back: well within the deadline."""
+        own = cast("ABConnect", self._client)._options.deadline
+        left = ends - asyncio.get_running_loop().time()
+        return max(0, int(min(_MAX_WAIT, left, math.inf if own is None else own - 1)))
+
+    async def _read(
+        self, ends: float, late: ProgressFailed, ask: Callable[[Predictions], Awaitable[T]]
+    ) -> T:
+        """What is asked for; `late` where that takes more than what is left of the time."""
+        view = self._until(ends)
+        try:
+            return await ask(view)
+        except (DeadlineError, QuotaError) as error:
+            if view is self:  # by a deadline of the client's own
+                raise
+            raise late from error
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @define

@@ -253,7 +253,8 @@ def checked_filter(value: FilterLike) -> str:
         return str(value)
     if isinstance(value, str):
         return checked_text(value)
-    raise InputError(f"no filter: {value!r}")
+    hint = ": compare it with something" if isinstance(value, Path) else ""
+    raise InputError(f"no filter: {value!r}{hint}")
 
 
 def names_of(names: PathLike | Iterable[PathLike]) -> list[str]:

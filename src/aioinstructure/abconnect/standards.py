@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +10,7 @@ from attrs import define, field
 
 from aioinstructure.abconnect.many import Gatherer, Many, in_batches
 from aioinstructure.abconnect.query import F, FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource, guid
+from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
 from aioinstructure.convert import Model
 from aioinstructure.endpoint import GET, Wire
 from aioinstructure.paging import Pages
@@ -274,7 +274,8 @@ class Standards(Faceted):
         """Standards that match; deleted ones only if the filter names that status.
 
         Without a sort they come by their GUIDs, with `query()` in the filter by relevance.
-        `fields=["*"]` gives all, at 2 calls a second.
+        `fields=["*"]` gives all, at 2 calls a second. `include` asks for relationships with the
+        objects themselves, each in the `.resource` of its reference.
         """
         ...
 
@@ -291,14 +292,12 @@ class Standards(Faceted):
 
     async def get_many(
         self,
-        ids: Sequence[str],
+        ids: Iterable[str],
         *,
         fields: Sequence[PathLike] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
     ) -> Many[Standard]:
         """Standards by their GUIDs, deleted ones too, in the order asked: a call for a hundred."""
-        for each in ids:
-            guid("ids", each)
         return await in_batches(
             ids,
             lambda batch: aiter(

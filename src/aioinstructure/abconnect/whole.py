@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl
 
 from attrs import define, field
 
-from aioinstructure.errors import IncompleteError
-from aioinstructure.paging import Page, id_of
+from aioinstructure.cursor import Place, id_of
+from aioinstructure.errors import IncompleteError, InputError
+from aioinstructure.paging import Page
 from aioinstructure.wire.params import query_string
 
 __all__ = [
@@ -31,10 +32,13 @@ WINDOW: Final = 4
 """Pages that are asked for before they are read: at 5 calls a second, for answers of 0.8 s."""
 
 _UNIQUE: Final = frozenset({"guid", "id"})
+_DIGITS: Final = 18
 
 
 def _number(path: str, name: str, default: int) -> int:
     text = dict(parse_qsl(path.partition("?")[2])).get(name, "")
+    if len(text) > _DIGITS:  # of a cursor, which is untrusted
+        raise InputError(f"{name} is too large: {text!r:.40}")
     return int(text) if text.isdecimal() else default
 
 
@@ -44,10 +48,12 @@ def offset_of(path: str) -> int:
 
 
 def with_offset(path: str, offset: int) -> str:
-    """The path of another page of the same list."""
+    """The path of another page of the same list; the first one's has no offset."""
     resource, _, query = path.partition("?")
-    rest = [pair for pair in query.split("&") if pair and not pair.startswith("offset=")]
-    return f"{resource}?{'&'.join([*rest, f'offset={offset}'])}"
+    pairs = [pair for pair in query.split("&") if pair and not pair.startswith("offset=")]
+    if offset:
+        pairs.append(f"offset={offset}")
+    return f"{resource}?{'&'.join(pairs)}"
 
 
 def offsets_behind(path: str, total: int, start: int) -> list[str]:
@@ -75,9 +81,10 @@ def with_unique_sort(path: str, resource: str) -> str:
 
 def is_by_relevance(path: str, resource: str) -> bool:
     """Whether the service orders the list by relevance, which is no order to page apart by."""
+    from aioinstructure.abconnect.filters import searches  # noqa: PLC0415 - the first list loads it
+
     asked = dict(parse_qsl(path.partition("?")[2]))
-    searches = "query(" in asked.get(f"filter[{resource}]", "").replace(" ", "").lower()
-    return searches and f"sort[{resource}]" not in asked
+    return f"sort[{resource}]" not in asked and searches(asked.get(f"filter[{resource}]", ""))
 
 
 @define
@@ -86,15 +93,23 @@ class WholeList:
 
     Args:
         start: The offset that the walk begins at.
+        place: The cursor that it goes on from, if it does.
     """
 
     start: int
+    place: Place | None = None
     _expected: int | None = field(default=None, init=False)
     _got: int = field(default=0, init=False)
     _last: frozenset[Any] = field(default=frozenset(), init=False)
 
+    def start_of(self, path: str) -> str:
+        """The path of the first page of the list that a page is of."""
+        return with_offset(path, 0)
+
     def see(self, page: Page[Any]) -> None:
         """Raise IncompleteError if the page does not go on where the last one ended."""
+        ids = frozenset(found for item in page.raw if (found := id_of(item)) is not None)
+        self._compare(ids)
         if page.total is None:
             return
         if self._expected is None:
@@ -106,7 +121,6 @@ class WholeList:
                 expected=self._expected,
                 got=page.total,
             )
-        ids = frozenset(found for item in page.raw if (found := id_of(item)) is not None)
         if twice := ids & self._last:
             raise IncompleteError(
                 f"the list changed while it was read: {min(map(str, twice))} came twice",
@@ -121,4 +135,20 @@ class WholeList:
                 f"the list has {self._expected} items, and {self.start + self._got} came",
                 expected=self._expected,
                 got=self.start + self._got,
+            )
+
+    def _compare(self, ids: frozenset[Any]) -> None:
+        """Look whether the item before the cursor is still on its page.
+
+        If it is not, nobody knows which of the others were handed out: by count alone, one would
+        be lost for each that has gone.
+        """
+        place, self.place = self.place, None
+        if place is None or not place.skip or place.last_id is None:
+            return
+        if str(place.last_id).lower() not in {str(each).lower() for each in ids}:
+            raise IncompleteError(
+                f"the list changed since the cursor was made: {place.last_id} is not on its page",
+                expected=place.last_id,
+                got=sorted(map(str, ids)),
             )

@@ -10,11 +10,12 @@ from attrs import evolve
 
 from aioinstructure._lazy import lazy
 from aioinstructure._types import Id
-from aioinstructure.client import Client, checked_origin, from_environment, http_transport
+from aioinstructure.client import Client
 from aioinstructure.clock import Clock
+from aioinstructure.cursor import Place
 from aioinstructure.errors import ConfigurationError, InputError
-from aioinstructure.paging import Place
 from aioinstructure.quota import CostBucket, Scheduler
+from aioinstructure.settings import checked_origin, from_environment, http_transport
 from aioinstructure.transport.exchange import Transport
 from aioinstructure.wire.auth import BearerToken, Credential
 from aioinstructure.wire.link import next_by_header

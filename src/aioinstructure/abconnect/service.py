@@ -1,0 +1,169 @@
+"""What sets AB Connect apart from other services: costs, pages, orders, reads that are joined.
+
+Knows no resource and no credential; `ABConnect` adds both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from attrs import evolve
+
+from aioinstructure.abconnect.flights import Flights
+from aioinstructure.abconnect.included import attach_included, with_included
+from aioinstructure.abconnect.keyed import behind_last
+from aioinstructure.abconnect.whole import (
+    WholeList,
+    is_by_relevance,
+    offset_of,
+    offsets_behind,
+    with_offset,
+    with_unique_sort,
+)
+from aioinstructure.client import Client
+from aioinstructure.convert import Model
+from aioinstructure.cursor import Place
+from aioinstructure.endpoint import Call, Route
+from aioinstructure.errors import DecodeError
+from aioinstructure.paging import Page, Pages, items_in
+from aioinstructure.quota import Cost
+from aioinstructure.wire.link import next_by_body
+from aioinstructure.wire.message import Request, Response
+
+__all__ = ["BASE", "Service"]
+
+BASE: Final = "/rest/v4.1"
+
+
+class Service(Client):
+    """A client that reads and pages as AB Connect wants it. Make an `ABConnect`."""
+
+    _base = BASE
+    _flights: Flights
+
+    def _cost(self, path: str, route: str) -> Cost:
+        return Cost(key=route, wildcard=_is_wildcard(path))
+
+    def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
+        # The endpoint of a to-one relationship may answer with an object: a list of one or none.
+        one = body.get("data") if isinstance(body, Mapping) else None
+        if isinstance(one, Mapping):
+            return [one] if one else []
+        return items_in(body, ("data",), response)
+
+    def _next(self, request: Request, response: Response, body: Any) -> Request | None:
+        return next_by_body(request, body)
+
+    @property
+    def base(self) -> str:
+        """The path that all of the service is below."""
+        return self._base
+
+    def list_pages(self, call: Call[Any]) -> Pages[Any]:
+        """The lazy list that a paginated call stands for, in an order that has no ties."""
+        resource = _sorted_resource(call.route)
+        if resource is not None:
+            call = evolve(call, path=with_unique_sort(call.path, resource))
+        return super().list_pages(_shown(call))
+
+    async def fetch(self, call: Call[Any]) -> Any:
+        """The object that the call gives."""
+        return await super().fetch(_shown(call))
+
+    async def _send(self, request: Request, cost: Cost) -> Response:
+        """The judged answer; the same read twice at once, queued alike, is one request."""
+        if request.method != "GET":
+            try:
+                return await super()._send(request, cost)
+            finally:
+                self._flights.forget()  # what was asked for before may be as it was before
+
+        async def send(deadline: float | None) -> Response:
+            view = self
+            if deadline is not None and deadline != self._options.deadline:
+                view = self.with_options(deadline=max(deadline, 0.001))
+            return await super(Service, view)._send(request, cost)
+
+        return await self._flights.join(request, self._options, send)
+
+    def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
+        """The pages behind one that may be asked for before it is read."""
+        following = page.next
+        if following is None:
+            return ()
+        start = offset_of(following.path)
+        resource = _sorted_resource(call.route) or ""
+        by_offset = start > offset_of(call.path) and not is_by_relevance(call.path, resource)
+        if page.total is None or not by_offset:
+            return (following,)
+        return [call.at(path) for path in offsets_behind(call.path, page.total, start)]
+
+    def check_of(self, call: Call[Any], place: Place | None) -> WholeList | None:
+        """What notices that a list by offset changes while it is read."""
+        if behind_last(call.path, [_EVENT]):
+            return None  # by key: nothing shifts
+        return WholeList(offset_of(call.path), place)
+
+    def _after(self, call: Call[Any], path: str, body: Any) -> Call[Any]:
+        """The next page by our own words: pages that are asked for early must have the same."""
+        meta = body.get("meta") if isinstance(body, Mapping) else None
+        size = meta.get("limit") if isinstance(meta, Mapping) else None
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            return call.at(path)
+        return call.at(with_offset(call.path, offset_of(call.path) + size))
+
+    def _json(self, response: Response) -> Any:
+        body = super()._json(response)
+        attach_included(body)
+        return body
+
+    def _behind(self, call: Call[Any], raw: list[Any]) -> Call[Any] | None:
+        # Events by key: what comes in meanwhile shifts no offset, and a cursor never grows stale.
+        path = behind_last(call.path, raw)
+        return None if path is None else call.at(path)
+
+    def _structure(self, value: Any, tp: Any, response: Response) -> Any:
+        found = super()._structure(value, tp, response)
+        is_read = response.request is not None and response.request.method == "GET"
+        # All fields have defaults, so that another body altogether would make an empty object.
+        if is_read and isinstance(found, Model) and not found.fields_set - {"meta"}:
+            raise DecodeError(f"the answer has no {tp.__name__}", response=response)
+        return found
+
+    def _total(self, body: Any) -> int | None:
+        meta = body.get("meta") if isinstance(body, Mapping) else None
+        count = meta.get("count") if isinstance(meta, Mapping) else None
+        return count if isinstance(count, int) else None
+
+
+_EVENT: Final = {"attributes": {"seq": 0}}
+
+
+def _shown(call: Call[Any]) -> Call[Any]:
+    """The call, with what it is to include among the fields that it asks for."""
+    if "include=" not in call.path:
+        return call
+    resource = call.route.path.split("/")[1]
+    return evolve(call, path=with_included(call.path, resource))
+
+
+def _sorted_resource(route: Route) -> str | None:
+    """The resource whose list a route is, if the list can be sorted."""
+    for parameter in route.parameters:
+        if parameter.wire_name.startswith("sort["):
+            resource = parameter.wire_name[5:-1]
+            return resource if route.path == f"/{resource}" else None
+    return None
+
+
+def _is_wildcard(path: str) -> bool:
+    """Whether a call also takes from the bucket of 2 a second: a `*` among fields or summaries."""
+    if "%2A" not in path and "*" not in path:
+        return False
+    return any(
+        "*" in value.split(",")
+        for name, value in parse_qsl(path.partition("?")[2])
+        if name == "facet_summary" or name.startswith("fields[")
+    )

@@ -1,0 +1,79 @@
+"""Annotations, read at run time: the names in them found, and kinds of types told apart.
+
+Models import their siblings for the type checker only, since the documented ones form cycles; the
+lazy tables of the packages find them on first use. Knows no model.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+__all__ = ["Names", "hints_of", "is_optional", "is_plain", "is_union"]
+
+_PLAIN: tuple[Any, ...] = (int, str, float, bool, type(None), None, Any, object)
+_ALWAYS = {"Any": Any, "Literal": Literal, "date": date, "datetime": datetime}
+
+
+class Names(Mapping[str, Any]):
+    """Names for the evaluation of annotations, as `eval` takes them.
+
+    They are looked up in a module, in the packages that it is in, and in the modules of what a
+    class inherits from.
+
+    Args:
+        thing: The class or function that is annotated.
+        module: Where it was defined.
+    """
+
+    def __init__(self, thing: Any, module: str) -> None:
+        parents = module.split(".")
+        self._module = sys.modules[module]
+        self._packages = [".".join(parents[:n]) for n in range(len(parents) - 1, 0, -1)]
+        self._bases = [sys.modules[base.__module__] for base in getattr(thing, "__mro__", ())]
+
+    def __getitem__(self, name: str) -> Any:
+        if hasattr(self._module, name):
+            return getattr(self._module, name)
+        for package in self._packages:
+            try:
+                return getattr(importlib.import_module(package), name)
+            except AttributeError:
+                continue
+        for module in self._bases:
+            if hasattr(module, name):
+                return getattr(module, name)
+        return _ALWAYS[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def hints_of(thing: Any, module: str) -> dict[str, Any]:
+    """The evaluated annotations of a class or function that was defined in `module`."""
+    names = Names(thing, module)
+    return get_type_hints(thing, globalns={}, localns=names, include_extras=True)
+
+
+def is_union(tp: Any) -> bool:
+    """Whether a type is one of several."""
+    return get_origin(tp) in (Union, types.UnionType)
+
+
+def is_optional(tp: Any) -> bool:
+    """Whether it may be None, beside something else."""
+    return is_union(tp) and type(None) in get_args(tp)
+
+
+def is_plain(tp: Any) -> bool:
+    """Whether JSON has its values as they are: scalars, Any, and unions of these."""
+    if is_union(tp):
+        return all(is_plain(member) for member in get_args(tp))
+    return tp in _PLAIN or get_origin(tp) is Literal
