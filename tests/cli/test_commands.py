@@ -116,6 +116,53 @@ def test_sync_copies_what_the_environment_names(runner: CliRunner, tmp_path: Pat
     assert (events["rows"], events["resumed"], events["state"]) == (0, True, "done")
 
 
+def test_a_plan_is_told_before_anything_is_written(runner: CliRunner) -> None:
+    """As a table and as JSON, without a database."""
+    result = runner.invoke(app, ["sync", "standards", "courses", "--plan"])
+    assert result.exit_code == 0, result.output
+    assert ["standards", "300", "3", "3", "0.0"] in [
+        line.split() for line in result.output.splitlines()
+    ]
+    plan = json.loads(runner.invoke(app, ["sync", "standards", "--plan", "--json"]).output)
+    assert (plan["requests"], plan["tokens"], plan["seconds"]) == (3, 3, 0.0)
+    assert (plan["streams"][0]["rows"], plan["streams"][0]["note"]) == (300, "")
+
+
+def test_a_failed_stream_hides_no_other(runner: CliRunner, tmp_path: Path) -> None:
+    """The report comes all the same: the state and the rows of each, then the error in one line."""
+    words = ["sync", "events", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"]
+    result = runner.invoke(app, [*words, "--json"], env={"CANVAS_TOKEN": "wrong"})
+    assert result.exit_code == 1
+    events, courses = json.loads(result.stdout)["streams"]
+    assert (events["state"], events["rows"], events["error"]) == ("done", 40, None)
+    assert courses["state"] == "failed"
+    assert courses["error"].startswith("401 Unauthorized")
+    assert result.stderr.startswith("Error: courses failed after 0 rows: 401 Unauthorized")
+    table = runner.invoke(app, words, env={"CANVAS_TOKEN": "wrong"})
+    assert "done, resumed" in table.stdout
+    assert "failed" in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["events"], "say where: --to sqlite:///lms.db"),
+        (["event", "--to", "sqlite:///a.db"], "'event' is not one of"),
+        (["events", "events", "--to", "sqlite:///a.db"], "named twice"),
+        (["events", "--to", "lms.db"], "no URL of a database"),
+        (["events", "--to", "sqlite:///nosuch/a.db"], "SQLite (nosuch/a.db) cannot be opened"),
+        (["events", "--to", "postgresql://u:s3cret@127.0.0.1:1/x"], "PostgreSQL cannot be opened"),
+    ],
+)
+def test_sync_says_what_is_wrong(runner: CliRunner, words: list[str], says: str) -> None:
+    """A line and a status, no traceback, no password."""
+    result = runner.invoke(app, ["sync", *words])
+    assert result.exit_code != 0
+    assert says in result.output
+    assert "Traceback" not in result.output
+    assert "s3cret" not in result.output
+
+
 def test_sync_without_credentials_names_the_variable(tmp_path: Path) -> None:
     """The first variable that is missing."""
     bare = CliRunner(env={"CANVAS_URL": None, "CANVAS_TOKEN": None})
@@ -170,3 +217,17 @@ def test_a_missing_extra_is_named() -> None:
     )
     assert done.returncode == 1
     assert done.stderr == 'click is missing: pip install "aioinstructure[cli]"\n'
+
+
+def test_what_libraries_log_is_not_on_the_screen() -> None:
+    """Refusals stand in the report, and a connection that was cut is no news."""
+    program = (
+        "import logging, sys, aioinstructure.cli as c\n"
+        "sys.argv = ['aioinstructure', '--version']\n"
+        "try: c.main()\n"
+        "finally: [logging.getLogger(n).error('x') for n in ('aioinstructure', 'sqlalchemy.pool')]"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

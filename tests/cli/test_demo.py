@@ -18,9 +18,6 @@ from click.testing import CliRunner
 from aioinstructure.cli import demo
 from aioinstructure.cli.app import app
 
-# One after the other: the last one asks for seconds.
-pytestmark = pytest.mark.xdist_group("demo")
-
 DEMO = [sys.executable, "-m", "aioinstructure", "demo"]
 
 

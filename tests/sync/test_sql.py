@@ -1,34 +1,36 @@
-"""The SQL sink over SQLite: rows and checkpoint in one transaction, replaced when read again."""
+"""The SQL sink over SQLite and PostgreSQL: rows and checkpoint in one transaction."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ConfigurationError, InputError
+from aioinstructure.errors import ConfigurationError, InputError, SyncError
 from aioinstructure.simulator import Knobs, Simulator
-from aioinstructure.sync import Checkpoint, Row, Sync, sql
+from aioinstructure.sync import Checkpoint, Report, Row, StreamReport, Sync, sql
 from aioinstructure.testing import abconnect_of
+
+from .conftest import Store
 
 SOURCE = "https://abconnect.test"
 
 
-def fetch(path: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as connection:
-        rows = connection.execute(query).fetchall()
-    connection.close()
-    return rows
+async def written(store: Store, stream: str = "events") -> dict[tuple[str, str], Any]:
+    rows = await store.fetch(f"select source, id, cast(data as text) from {stream}")  # noqa: S608
+    return {(source, key): orjson.loads(data) for source, key, data in rows}
 
 
 @pytest.mark.real_loop
-async def test_rows_are_replaced_and_the_checkpoint_is_kept(tmp_path: Path) -> None:
+async def test_rows_are_replaced_and_the_checkpoint_is_kept(store: Store) -> None:
     """(source, id) is the key; a second write of a row wins, in one batch as across them."""
-    sink = sql(f"sqlite:///{tmp_path / 'a.db'}")
+    sink = sql(store.url)
     await sink.open(["events"])
     assert await sink.checkpoint(SOURCE, "events") is None
     first = [Row("1", {"seq": 1}), Row("2", {"seq": 2}), Row("1", {"seq": 3})]
@@ -37,45 +39,200 @@ async def test_rows_are_replaced_and_the_checkpoint_is_kept(tmp_path: Path) -> N
     await sink.write("https://other.test", "events", [Row("1", {})], Checkpoint(None, False))
     assert await sink.checkpoint(SOURCE, "events") == Checkpoint("b", True)
     assert await sink.checkpoint("https://other.test", "events") == Checkpoint(None, False)
+    assert await sink.checkpoint(SOURCE, "courses") is None
     await sink.close()
-    rows = fetch(tmp_path / "a.db", "select source, id, data from events order by source, id")
-    assert [(s, i, orjson.loads(str(d))) for s, i, d in rows] == [
-        (SOURCE, "1", {"seq": 3}),
-        (SOURCE, "2", {"seq": 4}),
-        ("https://other.test", "1", {}),
+    assert await written(store) == {
+        (SOURCE, "1"): {"seq": 3},
+        (SOURCE, "2"): {"seq": 4},
+        ("https://other.test", "1"): {},
+    }
+
+
+@pytest.mark.real_loop
+async def test_a_sink_can_be_opened_again(store: Store) -> None:
+    """What an earlier one wrote is there, a stream that is new gets its table."""
+    sink = sql(store.url)
+    await sink.open(["events"])
+    await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
+    await sink.close()
+    await sink.open(["events", "course_paces"])
+    assert await sink.checkpoint(SOURCE, "events") == Checkpoint("a", False)
+    await sink.write(SOURCE, "course_paces", [Row("7", {"id": 7})], Checkpoint("c", False))
+    await sink.close()
+    assert await written(store, "course_paces") == {(SOURCE, "7"): {"id": 7}}
+    assert await store.fetch("select stream, done from aioinstructure_checkpoints order by 1") == [
+        ("course_paces", False),
+        ("events", False),
+    ]
+
+
+ODD = {
+    "z first": "the order of the keys is the server's",
+    "a": None,
+    "greek and more": "αβγ 日本語 \u202e \ufeff e\u0301",
+    "emoji": "👩\u200d🏫 🇫🇷",
+    "nul": "a\u0000b",
+    "quotes": "'; drop table events; -- \" \\ %s :name $1",
+    "lines": "one\r\ntwo\ttab",
+    "big": [2**63 - 1, -(2**63), 2**64 - 1, 10_000_000_000_000_001],
+    "small": [0.1, 1e-300, -0.0, True, False, [], {}],
+    "long": "x" * 300_000,
+}
+
+
+@pytest.mark.real_loop
+async def test_json_comes_back_to_the_letter(store: Store) -> None:
+    """Any text, NUL too, whole numbers of 64 bits, the order of keys; ids are any text but NUL."""
+    sink = sql(store.url)
+    await sink.open(["events"])
+    await sink.write(SOURCE, "events", [Row("ï'👍;--", ODD)], Checkpoint("ü\n'", False))
+    with pytest.raises(SyncError):  # PostgreSQL has no such text; SQLite has
+        await sink.write(SOURCE, "events", [Row("a\u0000b", {}), no_json()], Checkpoint("b", True))
+    assert await sink.checkpoint(SOURCE, "events") == Checkpoint("ü\n'", False)
+    await sink.close()
+    ((key, text),) = await store.fetch("select id, cast(data as text) from events")
+    assert key == "ï'👍;--"
+    assert text == orjson.dumps(ODD).decode()
+    assert list(orjson.loads(text)) == list(ODD)
+
+
+def no_json() -> Row:
+    return Row("9", object())
+
+
+@pytest.mark.real_loop
+async def test_a_failed_write_changes_neither_rows_nor_checkpoint(store: Store) -> None:
+    """Both are written, or none: a row that is no JSON fails the whole batch, by our error."""
+    sink = sql(store.url)
+    await sink.open(["events"])
+    await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
+    with pytest.raises(SyncError) as caught:
+        await sink.write(SOURCE, "events", [Row("2", {}), no_json()], Checkpoint("b", True))
+    assert (
+        str(caught.value) == f"{store.shown} does not write: Type is not JSON serializable: object"
+    )
+    assert caught.value.stream == "events"
+    assert await sink.checkpoint(SOURCE, "events") == Checkpoint("a", False)
+    await sink.close()
+    assert await written(store) == {(SOURCE, "1"): {}}
+
+
+@pytest.mark.real_loop
+async def test_a_batch_may_be_of_any_size(store: Store) -> None:
+    """More rows than a statement may have parameters: 32,766 in SQLite, 65,535 in PostgreSQL."""
+    sink = sql(store.url)
+    await sink.open(["events"])
+    rows = [Row(str(n), n) for n in range(16_500)]
+    await sink.write(SOURCE, "events", rows, Checkpoint("a", False))
+    await sink.close()
+    assert await store.fetch("select count(*), count(distinct id) from events") == [
+        (16_500, 16_500)
     ]
 
 
 @pytest.mark.real_loop
-async def test_a_failed_write_changes_neither_rows_nor_checkpoint(tmp_path: Path) -> None:
-    """Both are written, or none: a row that is no JSON fails the whole batch."""
-    sink = sql(f"sqlite:///{tmp_path / 'a.db'}")
+async def test_times_are_of_utc(store: Store) -> None:
+    """`synced_at` of a row and `updated_at` of its checkpoint are the moment of the last write."""
+    sink = sql(store.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
-    with pytest.raises(Exception, match="not JSON serializable"):
-        await sink.write(
-            SOURCE, "events", [Row("2", {}), Row("3", object())], Checkpoint("b", True)
-        )
-    assert await sink.checkpoint(SOURCE, "events") == Checkpoint("a", False)
     await sink.close()
-    assert fetch(tmp_path / "a.db", "select id from events") == [("1",)]
+    ((synced,),) = await store.fetch("select synced_at from events")
+    ((updated,),) = await store.fetch("select updated_at from aioinstructure_checkpoints")
+    assert synced == updated
+    moment = datetime.fromisoformat(f"{synced}+00:00") if isinstance(synced, str) else synced
+    assert abs(datetime.now(UTC) - moment) < timedelta(minutes=1)
 
 
 @pytest.mark.real_loop
-async def test_streams_write_side_by_side(tmp_path: Path) -> None:
+async def test_streams_write_side_by_side(store: Store) -> None:
     """SQLite has one writer: parallel writes wait for each other instead of failing."""
-    sink = sql(f"sqlite:///{tmp_path / 'a.db'}")
+    sink = sql(store.url)
     await sink.open(["events", "courses"])
     await asyncio.gather(
         *(
             sink.write(SOURCE, name, [Row(str(n), {"n": n})], Checkpoint(str(n), False))
-            for n in range(50)
+            for n in range(20)
             for name in ("events", "courses")
         )
     )
     await sink.close()
     for name in ("events", "courses"):
-        assert fetch(tmp_path / "a.db", f"select count(*) from {name}") == [(50,)]  # noqa: S608
+        assert len(await written(store, name)) == 20
+
+
+@pytest.mark.real_loop
+async def test_two_programs_may_begin_at_once(store: Store) -> None:
+    """Each finds the tables missing, and one of them makes them; both write the same rows."""
+    sinks = [sql(store.url) for _ in range(4)]
+    rows = [Row(str(n), {"n": n}) for n in range(50)]
+    try:
+        await asyncio.gather(*(sink.open(["events"]) for sink in sinks))
+        await asyncio.gather(
+            *(
+                sink.write(SOURCE, "events", rows[::order], Checkpoint("a", False))
+                for sink, order in zip(sinks, (1, -1, 1, -1), strict=True)
+            )
+        )
+    finally:
+        for sink in sinks:
+            await sink.close()
+    assert len(await written(store)) == 50
+
+
+async def copy(store: Store, simulator: Simulator, *, stop_after: int = -1) -> StreamReport:
+    """Sync the standards; stopped after so many rows, as Ctrl-C would."""
+
+    def on_batch(report: StreamReport) -> None:
+        if report.rows == stop_after:
+            task.cancel()
+
+    async def run() -> Report:
+        async with abconnect_of(simulator) as ab:
+            return await Sync(sql(store.url), abconnect=ab, on_batch=on_batch).run("standards")
+
+    task = asyncio.create_task(run())
+    (report,) = (await task).streams
+    return report
+
+
+@pytest.mark.real_loop
+async def test_a_stopped_sync_goes_on(store: Store) -> None:
+    """The second run writes what the first one did not; a third one reads all anew."""
+    simulator = Simulator(seed=3, knobs=Knobs(standards=320))
+    with pytest.raises(asyncio.CancelledError):
+        await copy(store, simulator, stop_after=200)
+    assert len(await written(store, "standards")) == 200
+    second = await copy(store, simulator)
+    assert (second.resumed, second.rows, second.total) == (True, 120, 320)
+    assert len(await written(store, "standards")) == 320
+    third = await copy(store, simulator)
+    assert (third.resumed, third.rows) == (False, 320)
+
+
+@pytest.mark.real_loop
+async def test_a_table_of_others_is_left_alone(store: Store) -> None:
+    """A table with such a name and other columns is told before anything is asked of a server."""
+    await store.fetch("create table standards (id text primary key, title text)")
+    simulator = Simulator(seed=3)
+    with pytest.raises(
+        ConfigurationError, match=rf"{re.escape(store.shown)} cannot be opened: .*column"
+    ):
+        await copy(store, simulator)
+    assert simulator.stats()["abconnect"]["served"] == 0
+    assert await store.fetch("select * from standards") == []
+
+
+@pytest.mark.real_loop
+async def test_a_database_to_read_only_is_told_first(store: Store) -> None:
+    """A database that cannot be written to is told before anything is asked of a server."""
+    sink = sql(store.url)
+    await sink.open(["events"])
+    await sink.close()
+    sink = sql(await store.read_only())
+    with pytest.raises(ConfigurationError, match=r"cannot be opened: .*read-?only"):
+        await sink.open(["events"])
+    await sink.close()
 
 
 async def test_a_thread_does_not_let_virtual_time_jump(tmp_path: Path, clock: Clock) -> None:
@@ -87,19 +244,32 @@ async def test_a_thread_does_not_let_virtual_time_jump(tmp_path: Path, clock: Cl
         report = await Sync(sql(f"sqlite:///{tmp_path / 'a.db'}"), abconnect=ab).run("standards")
     assert report.rows == 3000
     assert report.seconds < 30
-    assert fetch(tmp_path / "a.db", "select count(distinct id) from standards") == [(3000,)]
 
 
 @pytest.mark.parametrize(
     ("url", "error", "says"),
     [
         ("no url", InputError, "no URL of a database"),
-        ("nosuch://x", InputError, "no URL of a database"),
-        ("postgresql+nodriver://x", InputError, "no URL of a database"),
+        (None, InputError, "no URL of a database"),
+        ("postgresql://u:s3cret@host:po/rt@db", InputError, "no URL of a database"),
+        ("nosuch://x", InputError, "no sink for nosuch"),
+        ("postgresql+nodriver://x", InputError, "no sink for postgresql.nodriver"),
+        ("sqlite+pysqlite:///a.db", InputError, "no sink for sqlite.pysqlite"),
         ("oracle://x", ConfigurationError, "driver of oracle is not installed"),
     ],
 )
-def test_bad_urls_are_told(url: str, error: type[Exception], says: str) -> None:
+def test_bad_urls_are_told(url: Any, error: type[Exception], says: str) -> None:
     """What is no database, or has no driver here, is told before anything is read."""
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=says) as caught:
         sql(url)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.real_loop
+@pytest.mark.parametrize("path", [".", "nosuch/a.db"])
+async def test_a_file_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
+    """A folder, and a file in one that is not there."""
+    sink = sql(f"sqlite:///{tmp_path / path}")
+    with pytest.raises(ConfigurationError, match=rf"{path}\) cannot be opened: unable to open"):
+        await sink.open(["events"])
+    await sink.close()

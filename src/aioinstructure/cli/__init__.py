@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 __all__ = ["main"]
@@ -9,10 +10,16 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; without its extra, say how to install it."""
+    for name in ("aioinstructure", "sqlalchemy"):
+        # What they log stands in the report, or is the trouble of a connection that was cut.
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         from aioinstructure.cli.app import app  # noqa: PLC0415 - the extra may be missing
+
+        app()
     except ModuleNotFoundError as error:
         if error.name not in ("click", "rich", "sqlalchemy", "aiosqlite"):
             raise
         sys.exit(f'{error.name} is missing: pip install "aioinstructure[cli]"')
-    app()
+    except KeyboardInterrupt:
+        sys.exit(130)  # before the command began

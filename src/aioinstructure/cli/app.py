@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 import click
@@ -21,6 +26,8 @@ __all__ = ["app"]
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C has ended."""
 
+_SHOW_CURSOR = b"\x1b[?25h"
+
 
 class _Group(click.Group):
     """Our errors are for people: no traceback."""
@@ -35,11 +42,44 @@ class _Group(click.Group):
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a command's coroutine; Ctrl-C cancels it, so that everything is closed in order."""
+    """Run a command's coroutine; Ctrl-C cancels it, so that everything is closed in order.
+
+    A second Ctrl-C ends the process where it stands. Nothing is lost by that: what a sync has
+    written is committed, and the rest was never there.
+    """
     try:
-        asyncio.run(main())
-    except KeyboardInterrupt:
+        with _interruptible() as begin:
+            asyncio.run(begin(main))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Generator[Callable[..., Coroutine[Any, Any, None]]]:
+    task: asyncio.Task[Any] | None = None
+
+    async def begin(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        nonlocal task
+        task = asyncio.current_task()
+        await main()
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        nonlocal task
+        if task is None:
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+            os._exit(INTERRUPTED)
+        task.get_loop().call_soon_threadsafe(task.cancel)
+        task = None
+
+    if threading.current_thread() is not threading.main_thread():
+        yield begin  # it gets no signals
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield begin
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -97,8 +97,11 @@ def _running() -> dict[str, dict[str, Snapshot]]:
     return {process: gauges for process, gauges in found.items() if gauges}
 
 
-def gauge(name: str, now: Snapshot) -> Text:
-    """How full a bucket is, as its client sees it."""
+def gauge(name: str, now: Snapshot, short: bool = False) -> Text:
+    """How full a bucket is, as its client sees it; the short one is for a narrow terminal."""
+    left = f"{now.level:.0f}/{now.capacity:.0f} left"
+    if short:
+        return Text(f"{name:<14} {left}, {now.throttles} refused")
     share = min(1.0, max(0.0, now.level / now.capacity)) if now.capacity else 0.0
     full = round(share * _CELLS)
     color = "green" if share > 0.5 else "yellow" if share > 0.15 else "red"
@@ -107,7 +110,7 @@ def gauge(name: str, now: Snapshot) -> Text:
         f"{name:<14} ",
         ("━" * full, color),
         ("━" * (_CELLS - full), "grey37"),
-        f" {now.level:.0f}/{now.capacity:.0f} left, {now.rate:g}/s, {now.in_flight} in flight,"
+        f" {left}, {now.rate:g}/s, {now.in_flight} in flight,"
         f" waiting: {waiting or 'none'}, {now.throttles} refused",
     )
 

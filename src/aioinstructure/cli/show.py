@@ -14,6 +14,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -22,13 +23,14 @@ from rich.table import Table
 
 from aioinstructure.cli.quota import gauge
 from aioinstructure.quota import Scheduler
-from aioinstructure.sync import Report, StreamReport
+from aioinstructure.sync import Plan, Report, StreamReport
 
-__all__ = ["Show", "report_table"]
+__all__ = ["Show", "plan_table", "report_table"]
 
 _REFRESH = 0.125
 _EVERY = 2.0
 _CELLS = 24
+_WIDE = 100
 
 
 @define(eq=False)
@@ -90,15 +92,16 @@ class Show:
     # --- a terminal -----------------------------------------------------------------------------
 
     async def _bars(self) -> None:
-        bars = Progress(
-            TextColumn("{task.description:<14}"),
-            BarColumn(_CELLS),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:>7.0f} rows/s"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-            console=self.console,
-            auto_refresh=False,
-        )
+        # The numbers matter more than the bars: these are what a narrow terminal goes without.
+        wide = self.console.width >= _WIDE
+        columns: list[ProgressColumn] = [TextColumn("{task.description:<14}")]
+        if wide:
+            columns.append(BarColumn(_CELLS))
+        columns.append(MofNCompleteColumn())
+        if wide:
+            columns.append(TextColumn("{task.fields[rate]:>7.0f} rows/s"))
+        columns.append(TimeRemainingColumn(compact=True, elapsed_when_finished=True))
+        bars = Progress(*columns, console=self.console, auto_refresh=False)
         tasks = {name: bars.add_task(name, total=None, rate=0.0) for name in self.streams}
         with Live(console=self.console, auto_refresh=False) as live:
             try:
@@ -113,7 +116,8 @@ class Show:
             ended = report.state == "done"
             total = report.rows if ended else report.total
             bars.update(tasks[name], completed=report.rows, total=total, rate=_rate(report))
-        gauges = [gauge(name, quota.snapshot()) for name, quota in self.quotas.items()]
+        short = self.console.width < _WIDE
+        gauges = [gauge(name, quota.snapshot(), short) for name, quota in self.quotas.items()]
         live.update(Group(bars, *gauges), refresh=True)
 
 
@@ -125,7 +129,13 @@ def report_table(report: Report) -> Table:
     """What a run did, a row a stream."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("stream", "rows", "requests", "seconds", "state"):
-        table.add_column(name, justify="left" if name in ("stream", "state") else "right")
+        left = name in ("stream", "state")
+        table.add_column(
+            name,
+            justify="left" if left else "right",
+            no_wrap=name in ("stream", "rows"),
+            overflow="fold",
+        )
     for each in report.streams:
         resumed = ", resumed" if each.resumed else ""
         table.add_row(
@@ -135,7 +145,31 @@ def report_table(report: Report) -> Table:
             f"{each.seconds:.1f}",
             f"{each.state}{resumed}",
         )
+    refused = f"{report.refusals} refused" if report.refusals else ""
     table.add_row(
-        "together", f"{report.rows:,}", f"{report.requests:,}", f"{report.seconds:.1f}", ""
+        "together", f"{report.rows:,}", f"{report.requests:,}", f"{report.seconds:.1f}", refused
     )
     return table
+
+
+def plan_table(plan: Plan) -> Table:
+    """What a run will take, a row a stream; a dash is what the server does not tell."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stream", "rows", "requests", "tokens", "minutes", ""):
+        left = name in ("stream", "")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name != "")
+    for each in plan.streams:
+        numbers = (each.rows, each.requests, each.tokens)
+        table.add_row(each.stream, *map(_number, numbers), _minutes(each.seconds), each.note)
+    if len(plan.streams) > 1:
+        sums = (plan.requests, plan.tokens)
+        table.add_row("together", "", *map(_number, sums), _minutes(plan.seconds), "")
+    return table
+
+
+def _number(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _minutes(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds / 60:,.1f}"

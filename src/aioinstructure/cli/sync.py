@@ -15,24 +15,29 @@ from rich.console import Console
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.cli.quota import published
-from aioinstructure.cli.show import Show, report_table
-from aioinstructure.sync import STREAMS, Report, Sync, sql
+from aioinstructure.cli.show import Show, plan_table, report_table
+from aioinstructure.errors import Error, SyncError
+from aioinstructure.sync import STREAMS, Plan, Report, Sync, plan_of, sql
 
 __all__ = ["report_json", "run_sync", "sync"]
 
 
 @click.command()
 @click.argument("streams", nargs=-1, required=True, type=click.Choice(list(STREAMS)))
-@click.option("--to", "url", required=True, metavar="URL", help="Such as sqlite:///lms.db")
+@click.option("--to", "url", metavar="URL", help="sqlite:///lms.db, or postgresql://user@host/lms")
+@click.option("--plan", "only_plan", is_flag=True, help="Tell what it will take; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
 def sync(
-    streams: tuple[str, ...], url: str, as_json: bool
+    streams: tuple[str, ...], url: str | None, only_plan: bool, as_json: bool
 ) -> Callable[[], Coroutine[Any, Any, None]]:
     """Copy STREAMS into a database, and go on where it was stopped.
 
     The accounts are those of CANVAS_URL and CANVAS_TOKEN, ABCONNECT_PARTNER_ID and
-    ABCONNECT_PARTNER_KEY.
+    ABCONNECT_PARTNER_KEY. A password of PostgreSQL is read from PGPASSWORD or ~/.pgpass, where
+    others of the machine do not see it.
     """
+    if url is None and not only_plan:
+        raise click.UsageError("say where: --to sqlite:///lms.db, or only --plan it")
 
     async def main() -> None:
         services = {STREAMS[name].service for name in streams}
@@ -42,13 +47,30 @@ def sync(
                 canvas = await stack.enter_async_context(Canvas.from_env())
             if "abconnect" in services:
                 ab = await stack.enter_async_context(ABConnect.from_env())
-            report = await run_sync(streams, url, canvas, ab, quiet=as_json)
+            if only_plan or url is None:
+                _tell_plan(await plan_of(*streams, canvas=canvas, abconnect=ab), as_json)
+            else:
+                await run_sync(streams, url, canvas, ab, quiet=as_json, tell=_teller(as_json))
+
+    return main
+
+
+def _teller(as_json: bool) -> Callable[[Report], None]:
+    def tell(report: Report) -> None:
         if as_json:
             click.echo(orjson.dumps(report_json(report), option=orjson.OPT_INDENT_2))
         else:
             Console().print(report_table(report))
 
-    return main
+    return tell
+
+
+def _tell_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        facts = {**asdict(plan), "requests": plan.requests, "tokens": plan.tokens}
+        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
+    else:
+        Console().print(plan_table(plan))
 
 
 async def run_sync(
@@ -58,8 +80,9 @@ async def run_sync(
     abconnect: ABConnect | None,
     *,
     quiet: bool,
+    tell: Callable[[Report], None] = lambda _: None,
 ) -> Report:
-    """Sync and show how it goes."""
+    """Sync and show how it goes; then tell the report, also that of a run in which a stream failed."""
     quotas = {}
     if canvas is not None:
         quotas["Canvas"] = canvas.quota
@@ -69,15 +92,21 @@ async def run_sync(
     job = Sync(sql(url), canvas=canvas, abconnect=abconnect, on_batch=show.on_batch)
     try:
         async with published(quotas), show.running():
-            return await job.run(*streams)
+            report = await job.run(*streams)
     except asyncio.CancelledError:
         click.echo("stopped; the same command goes on from here", err=True)
         raise
+    except SyncError:
+        if job.report is not None:
+            tell(job.report)
+        raise
+    tell(report)
+    return report
 
 
 def report_json(report: Report) -> dict[str, Any]:
     """The report as JSON types."""
-    streams = [asdict(each, filter=lambda a, _: a.name != "error") for each in report.streams]
+    streams = [asdict(each, value_serializer=_as_text) for each in report.streams]
     return {
         "rows": report.rows,
         "requests": report.requests,
@@ -85,3 +114,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "streams": [{**each, "seconds": round(each["seconds"], 3)} for each in streams],
     }
+
+
+def _as_text(_instance: Any, _attribute: Any, value: Any) -> Any:
+    return str(value) if isinstance(value, Error) else value

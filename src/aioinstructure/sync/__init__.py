@@ -1,10 +1,11 @@
 """Copy lists of the services into a store, in the memory of a page or two, and go on after a stop.
 
-report = await Sync(sql("sqlite+aiosqlite:///lms.db"), canvas=canvas).run("courses")
+report = await Sync(sql("sqlite:///lms.db"), canvas=canvas).run("courses")
 """
 
 from __future__ import annotations
 
+from aioinstructure.sync.plan import Plan, StreamPlan, plan_of
 from aioinstructure.sync.run import Report, StreamReport, Sync
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
 from aioinstructure.sync.sinks.sql import sql
@@ -14,11 +15,14 @@ __all__ = [
     "STREAMS",
     "Batch",
     "Checkpoint",
+    "Plan",
     "Report",
     "Row",
     "Sink",
     "Stream",
+    "StreamPlan",
     "StreamReport",
     "Sync",
+    "plan_of",
     "sql",
 ]

@@ -8,9 +8,8 @@ request of the same client goes first.
 from __future__ import annotations
 
 import asyncio
-import difflib
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Literal, TypeAlias
 
 from attrs import Factory, define, field
@@ -18,10 +17,10 @@ from attrs import Factory, define, field
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
+from aioinstructure.errors import ConfigurationError, Error, SyncError
 from aioinstructure.quota import Scheduler
-from aioinstructure.sync.sinks.base import Checkpoint, Sink
-from aioinstructure.sync.streams import STREAMS, Stream
+from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
+from aioinstructure.sync.streams import Stream, checked, client_of
 
 __all__ = ["Report", "StreamReport", "Sync"]
 
@@ -92,6 +91,9 @@ class Sync:
         abconnect: Needed for the streams of AB Connect.
         on_batch: Called after each batch that was written, with what the stream has done so far.
 
+    Attributes:
+        report: What the last run did, or the one that goes on; also where it failed.
+
     Example:
         report = await Sync(sql("sqlite:///lms.db"), abconnect=ab).run("standards", "events")
     """
@@ -102,27 +104,31 @@ class Sync:
     _on_batch: Callable[[StreamReport], None] | None = field(
         default=None, kw_only=True, alias="on_batch"
     )
+    report: Report | None = field(default=None, init=False)
 
     async def run(self, *streams: str) -> Report:
         """Sync the streams side by side.
 
         What was read stays written whatever happens, and the next run goes on behind it: at least
         once, by replacing rows. A stream that had come to its end is read anew, but for events,
-        which go on behind the last one.
+        which go on behind the last one. So is one whose list has changed at the place that it had
+        come to. Rows that the server no longer has stay as they were.
 
         Raises:
             InputError: A stream is unknown, or named twice.
-            ConfigurationError: The client of a stream is missing.
-            SyncError: A stream failed; the others were run to their end.
+            ConfigurationError: The client of a stream is missing, or the store cannot be opened;
+                nothing was sent.
+            SyncError: A stream failed, on the side of the server or of the store. The others were
+                run to their end; notes tell which of them failed as well.
         """
-        jobs = [self._job(name) for name in _checked(streams)]
+        jobs = [self._job(stream) for stream in checked(streams)]
         clock = self._clock()
-        report = Report([job.report for job in jobs])
+        report = self.report = Report([job.report for job in jobs])
         start = clock.monotonic()
         refused = self._refusals()
         try:
             with clock.hold():
-                await self._sink.open([job.stream.name for job in jobs])
+                await self._open([job.stream.name for job in jobs])
             async with asyncio.TaskGroup() as group:
                 for job in jobs:
                     group.create_task(job.run())
@@ -134,13 +140,18 @@ class Sync:
         self._raise_first(jobs)
         return report
 
-    def _job(self, name: str) -> _Job:
-        stream = STREAMS[name]
-        client = self._canvas if stream.service == "canvas" else self._abconnect
-        if client is None:
-            raise ConfigurationError(f"the stream {name!r} needs {stream.service}=")
-        view = client.with_options(lane="bulk", flow=f"sync:{name}")
-        report = StreamReport(name, client.origin)
+    async def _open(self, streams: Sequence[str]) -> None:
+        try:
+            await self._sink.open(streams)
+        except Error:
+            raise
+        except Exception as error:
+            raise ConfigurationError(f"the store cannot be opened: {error!r}") from error
+
+    def _job(self, stream: Stream) -> _Job:
+        client = client_of(stream, self._canvas, self._abconnect)
+        view = client.with_options(lane="bulk", flow=f"sync:{stream.name}")
+        report = StreamReport(stream.name, client.origin)
         return _Job(stream, view, self._sink, report, self._on_batch)
 
     def _clock(self) -> Clock:
@@ -164,19 +175,6 @@ class Sync:
         for job in failed[1:]:
             error.add_note(f"{job.stream.name} failed as well: {job.report.error}")
         raise error from first.report.error
-
-
-def _checked(streams: Sequence[str]) -> Sequence[str]:
-    if not streams:
-        raise InputError(f"name a stream: {', '.join(STREAMS)}")
-    for name in streams:
-        if name not in STREAMS:
-            near = difflib.get_close_matches(name, STREAMS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no stream {name!r}{hint} There are: {', '.join(STREAMS)}")
-    if len(set(streams)) != len(streams):
-        raise InputError(f"a stream is named twice: {', '.join(streams)}")
-    return streams
 
 
 @define(eq=False)
@@ -208,19 +206,15 @@ class _Job:
 
     async def _copy(self, clock: Clock) -> None:
         report = self.report
-        with clock.hold():
+        with self._storing():
             last = await self.sink.checkpoint(report.source, self.stream.name)
         if last is not None and (not last.done or self.stream.continues):
             self.cursor = last.cursor
         report.resumed = self.cursor is not None
         start = clock.monotonic()
-        async with aclosing(self.stream.read(self.client, self.cursor)) as batches:  # type: ignore[type-var]  # readers are async generators
+        async with contextlib.aclosing(self.stream.read(self.client, self.cursor)) as batches:  # type: ignore[type-var]  # readers are async generators
             async for batch in batches:
-                with clock.hold():
-                    await self.sink.write(
-                        report.source, self.stream.name, batch.rows, Checkpoint(batch.cursor, False)
-                    )
-                self.cursor = batch.cursor
+                await self._write(batch.rows, Checkpoint(batch.cursor, False))
                 report.rows += len(batch.rows)
                 report.requests += batch.requests
                 report.skipped += batch.skipped
@@ -228,7 +222,21 @@ class _Job:
                 report.seconds = clock.monotonic() - start
                 if self.on_batch is not None:
                     self.on_batch(report)
+        await self._write([], Checkpoint(self.cursor, True))
+
+    async def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
+        with self._storing():
+            await self.sink.write(self.report.source, self.stream.name, rows, checkpoint)
+        self.cursor = checkpoint.cursor
+
+    @contextlib.contextmanager
+    def _storing(self) -> Generator[None]:
+        """What a store raises fails its stream alone: another may be written to."""
+        clock: Clock = self.client.clock
         with clock.hold():
-            await self.sink.write(
-                report.source, self.stream.name, [], Checkpoint(self.cursor, True)
-            )
+            try:
+                yield
+            except Error:
+                raise
+            except Exception as error:
+                raise SyncError(f"the store failed: {error!r}", stream=self.stream.name) from error

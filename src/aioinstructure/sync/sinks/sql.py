@@ -1,60 +1,114 @@
 """Rows in a database, by SQLAlchemy: one table a stream, and one for the checkpoints.
 
 A stream's table has `source, id, data, synced_at`, with (source, id) as its key: writing a row
-again replaces it, so that reading a page twice does no harm.
+again replaces it, so that reading a page twice does no harm. `data` is JSON as text in both
+databases: `json` of PostgreSQL keeps what the server sent to the letter, where `jsonb` refuses a
+NUL character.
+
+Errors of the database are told in one line of ours. They never hold the URL, which may have a
+password, nor the rows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from attrs import define, field
 
-from aioinstructure.errors import ConfigurationError, InputError
+from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
 from aioinstructure.sync.sinks.base import Checkpoint, Row
+from aioinstructure.sync.sinks.sqlite import Connections
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData, Table
+    from sqlalchemy import URL, Connection, MetaData, Table
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__ = ["SqlSink", "sql"]
 
 CHECKPOINTS = "aioinstructure_checkpoints"
-_DRIVERS = {"sqlite": "sqlite+aiosqlite"}
-_DIALECTS = frozenset({"sqlite", "postgresql"})
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+_EXTRAS = {"sqlite+aiosqlite": "sql", "postgresql+asyncpg": "postgres"}
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+# A store that does not answer is to be told, not waited for without end. SQLite has one writer:
+# the wait is for another process that syncs into the same file.
+_CONNECT: Final[dict[str, dict[str, Any]]] = {
+    "sqlite+aiosqlite": {"timeout": 30.0},
+    "postgresql+asyncpg": {"timeout": 20.0, "command_timeout": 120.0},
+}
+
+_CREATING: Final = 0x61696F5F73796E63
+"""The lock of PostgreSQL under which tables are created."""
 
 
 def sql(url: str) -> SqlSink:
-    """A sink by a database URL, such as "sqlite:///lms.db" or "sqlite+aiosqlite:///lms.db".
+    """A sink by a database URL, such as "sqlite:///lms.db" or "postgresql://user@host/lms".
+
+    PostgreSQL needs `aioinstructure[postgres]`; a password that is not in the URL is looked for in
+    PGPASSWORD and ~/.pgpass.
 
     Raises:
-        ConfigurationError: SQLAlchemy or the driver is not installed (`aioinstructure[sql]`).
+        ConfigurationError: SQLAlchemy or the driver is not installed.
         InputError: It is no database URL, or one of a database that has no upsert here.
     """
     try:
         from sqlalchemy.engine import make_url  # noqa: PLC0415 - an extra
-        from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
-        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError('a SQL sink needs: pip install "aioinstructure[sql]"') from error
-    driver = url.partition(":")[0]
-    try:
+    parsed = None
+    with contextlib.suppress(ArgumentError, ValueError, TypeError):  # some print what they parse
         parsed = make_url(url)
-        driver = _DRIVERS.get(parsed.drivername, parsed.drivername)
-        parsed = parsed.set(drivername=driver)
-        engine = create_async_engine(parsed, json_serializer=_dumps, json_deserializer=orjson.loads)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise InputError("no URL of a database that SQLAlchemy knows") from error
+    if parsed is None:
+        raise InputError("no URL of a database: sqlite:///lms.db, or postgresql://user@host/lms")
+    password = parsed.password or str(parsed.query.get("password", ""))
+    return SqlSink(_engine(_with_driver(parsed)), password)
+
+
+def _with_driver(url: URL) -> URL:
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.drivername != "postgresql+asyncpg" or "sslmode" not in url.query:
+        return url
+    # What every other client of PostgreSQL calls so, and hosts print in the URLs they give out.
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+
+
+def _engine(url: URL) -> AsyncEngine:
+    from sqlalchemy.exc import ArgumentError, InvalidRequestError  # noqa: PLC0415
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
+    driver = url.drivername
+    try:
+        engine = create_async_engine(
+            url,
+            connect_args=_CONNECT.get(driver, {}),
+            hide_parameters=True,
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+            # A batch may come minutes after the last one: the connection may be gone by then.
+            pool_pre_ping=True,
+        )
+    except (ArgumentError, InvalidRequestError, TypeError, ValueError) as error:
+        # A database that SQLAlchemy does not know, or a driver that is not asynchronous.
+        raise InputError(f"no sink for {driver}: sqlite and postgresql have one") from error
     except ImportError as error:
-        raise ConfigurationError(f"the driver of {driver} is not installed") from error
-    if engine.dialect.name not in _DIALECTS:
+        extra = _EXTRAS.get(driver)
+        how = f': pip install "aioinstructure[{extra}]"' if extra else ""
+        raise ConfigurationError(f"the driver of {driver} is not installed{how}") from error
+    if engine.dialect.name not in _NAMES:
         raise InputError(f"no sink for {engine.dialect.name}: sqlite and postgresql have one")
-    return SqlSink(engine)
+    return engine
 
 
 def _dumps(value: Any) -> str:
@@ -65,26 +119,44 @@ def _dumps(value: Any) -> str:
 class SqlSink:
     """See `sql`. Writes one batch at a time: SQLite has one writer."""
 
-    _engine: AsyncEngine
+    _engine: AsyncEngine = field(repr=lambda engine: engine.dialect.name)
+    _password: str = field(default="", repr=False)
+    _connections: Connections = field(factory=Connections, init=False, repr=False)
     _tables: dict[str, Table] = field(factory=dict, init=False, repr=False)
     _writing: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
 
+    def __attrs_post_init__(self) -> None:
+        from sqlalchemy import event  # noqa: PLC0415
+
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "do_connect", self._connect)
+
+    def _connect(self, _dialect: Any, _record: Any, _words: Any, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = self._connections.connect
+
     async def open(self, streams: Sequence[str]) -> None:
-        """Create the tables that are missing."""
+        """Create the tables that are missing, and see whether all can be written to.
+
+        Raises:
+            ConfigurationError: The database cannot be reached or written to, or has a table of
+                such a name that is none of ours.
+        """
         from sqlalchemy import MetaData  # noqa: PLC0415
 
         metadata = MetaData()
         self._tables = {name: _rows_table(metadata, name) for name in streams}
         self._tables[CHECKPOINTS] = _checkpoint_table(metadata)
-        async with self._engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        with self._told(lambda says: ConfigurationError(f"{self._name} cannot be opened: {says}")):
+            async with self._engine.begin() as connection:
+                await connection.run_sync(_prepare, metadata)
 
     async def checkpoint(self, source: str, stream: str) -> Checkpoint | None:
         """See Sink."""
         table = self._tables[CHECKPOINTS]
         query = table.select().where(table.c.source == source, table.c.stream == stream)
-        async with self._engine.connect() as connection:
-            found = (await connection.execute(query)).mappings().first()
+        with self._told(self._failed("does not read", stream)):
+            async with self._engine.connect() as connection:
+                found = (await connection.execute(query)).mappings().first()
         return Checkpoint(found["cursor"], found["done"]) if found else None
 
     async def write(
@@ -92,8 +164,9 @@ class SqlSink:
     ) -> None:
         """See Sink."""
         now = datetime.now(UTC)
-        # The last one wins: a page that was read twice may hold an object twice.
-        unique = {row.id: row for row in rows}.values()
+        # The last one wins: a page that was read twice may hold an object twice. In order, since
+        # two processes that lock the same rows in two orders would wait for each other.
+        unique = sorted({row.id: row for row in rows}.values(), key=lambda row: row.id)
         values = [
             {"source": source, "id": row.id, "data": row.data, "synced_at": now} for row in unique
         ]
@@ -104,10 +177,11 @@ class SqlSink:
             "done": checkpoint.done,
             "updated_at": now,
         }
-        async with self._writing, self._engine.begin() as connection:
-            if values:
-                await connection.execute(self._upsert(stream), values)
-            await connection.execute(self._upsert(CHECKPOINTS), [mark])
+        with self._told(self._failed("does not write", stream)):
+            async with self._writing, self._engine.begin() as connection:
+                if values:
+                    await connection.execute(self._upsert(stream), values)
+                await connection.execute(self._upsert(CHECKPOINTS), [mark])
 
     def _upsert(self, name: str) -> Any:
         dialect = importlib.import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")
@@ -120,6 +194,60 @@ class SqlSink:
     async def close(self) -> None:
         """See Sink."""
         await self._engine.dispose()
+        await self._connections.join()
+
+    @property
+    def _name(self) -> str:
+        name = _NAMES[self._engine.dialect.name]
+        # A host would be a part of the password where that holds an @ that is not escaped.
+        return f"{name} ({self._engine.url.database})" if name == "SQLite" else name
+
+    def _failed(self, what: str, stream: str) -> Callable[[str], Error]:
+        return lambda says: SyncError(f"{self._name} {what}: {says}", stream=stream)
+
+    @contextlib.contextmanager
+    def _told(self, as_ours: Callable[[str], Error]) -> Generator[None]:
+        """Turn whatever a driver raises into an error of ours, which does not name the password.
+
+        Drivers raise their own errors and the system's when they connect, SQLAlchemy's later.
+        """
+        told = None
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the drivers have no root in common
+            told = as_ours(self._scrubbed(_reason(error)))
+        if told is not None:
+            # Not chained: what drivers raise may hold what the URL held.
+            raise told from None
+
+    def _scrubbed(self, says: str) -> str:
+        if not self._password:
+            return says
+        return re.sub(rf"(?<!\w){re.escape(self._password)}(?!\w)", "...", says)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what lies at the bottom: above it are words of wrappers, and statements."""
+    while (below := getattr(error, "orig", None) or error.__cause__) is not None:
+        error = below
+    says = next(iter(str(error).splitlines()), "")
+    return says or type(error).__name__
+
+
+def _prepare(connection: Connection, metadata: MetaData) -> None:
+    from sqlalchemy import func, select, update  # noqa: PLC0415
+
+    # Another program may find them missing at the same moment.
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CREATING)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        # Changes nothing, and fails where a write would: a column is missing, a right, the disk is
+        # read-only. So it is told before anything is asked of a server.
+        same = {column.name: column for column in table.columns}
+        connection.execute(update(table).values(same).where(table.c.source.is_(None)))
 
 
 def _rows_table(metadata: MetaData, name: str) -> Table:
