@@ -52,7 +52,7 @@ PEAK = 10.0
 SHARED_PEAK = 1.5
 """The same when others use the token, whose peaks say nothing of the next ones."""
 
-CUSHION = 1.6
+CUSHION = 1.8
 """How far the replica stays above the highest header at first, in reservations."""
 
 WIDER = 0.5
@@ -226,7 +226,9 @@ class CostBucket(Limits):
         self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
         self._shortest = min(self._shortest * 1.01, took)
         self._charge(ticket.cost.key, spent)
-        self._count = max(0.0, self._count + spent - ticket.reserved)
+        # What the server reserved: headers have told of it, if it was more than we put aside.
+        reserved = max(ticket.reserved, self._reservation(ticket.cost.key))
+        self._count = max(0.0, self._count + spent - reserved)
         if self._ramp is not None:
             self._ramp.count += spent
         if left is not None:
@@ -394,7 +396,8 @@ class CostBucket(Limits):
         if self._serial > RAMP:
             self._ramp = None
         elif self._told is not None and self._in_flight:
-            found = ramp.note(told, self._in_flight, now, leak=self.leak)
+            usual = self._configured[2]
+            found = ramp.note(told, self._in_flight, now, leak=self.leak, usual=usual)
             if found is not None and told > 1.0:
                 self._believe(ticket.cost.key, found)
 

@@ -71,17 +71,24 @@ class Ramp:
         """Start from a moment with nothing in flight."""
         self.count, self._since = count, now
 
-    def note(self, told: float, in_flight: int, now: float, *, leak: float) -> float | None:
-        """Note a header; return the reservation once two samples agree on it.
+    def note(
+        self, told: float, in_flight: int, now: float, *, leak: float, usual: float
+    ) -> float | None:
+        """Note a header; return the reservation once enough samples agree on it.
 
-        The lower quartile counts: each call of others makes a sample larger, and one of ours that
-        has ended already, its answer still on the way, makes one smaller.
+        A call of ours that has not arrived yet, or has ended while its answer is on the way, makes
+        a sample smaller, so the largest value counts on which two of five agree. What others have
+        in flight makes samples larger, but seldom the same. Less than the usual is believed only
+        if every other sample says so: it lets more calls go.
         """
         samples = self._samples = self._samples or []
         insort(samples, (told - self.count + leak * (now - self._since)) / in_flight)
-        value = samples[(len(samples) - 1) // 4]
-        agreeing = sum(abs(sample - value) <= 0.05 * abs(value) for sample in samples)
-        return value if agreeing >= 2 else None
+        for value in reversed(samples):
+            agreeing = sum(abs(sample - value) <= 0.05 * abs(value) for sample in samples)
+            least, share = (2, 0.4) if value > 0.95 * usual else (3, 0.5)
+            if agreeing >= max(least, share * len(samples)):
+                return value
+        return None
 
 
 @define(eq=False)

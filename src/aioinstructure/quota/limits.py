@@ -78,7 +78,7 @@ class Limits:
             return
         steps = self._steps = self._steps or Drops(8)
         found = steps.note(step)
-        if found is not None and abs(found - self.reservation) > 0.02 * found:
+        if found is not None:
             self.reservation = found
             self._tell("reservation", found, self._configured[2])
 
@@ -94,9 +94,9 @@ class Limits:
         self._set_reservation(key, min(found, 0.8 * self.capacity))
 
     def _believe(self, key: str, value: float) -> None:
-        """Take what the first calls told, which is never less than usual."""
+        """Take what the first calls told, within reason."""
         usual = self._configured[2]
-        value = min(max(usual, value), 2.5 * usual)
+        value = min(max(usual / 2.5, value), 2.5 * usual)
         if abs(value - self._reservation(key)) > TELL * usual:
             self._set_reservation(key, value)
 
