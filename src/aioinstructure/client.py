@@ -188,7 +188,9 @@ class Client:
 
         At least once: items that moved on the page meanwhile may come again, and by `await` and
         `.pages()` the page that the cursor is in comes whole. A list of `on_change="restart"` that
-        changes while it is gone on with begins at its very start, before the cursor.
+        changes while it is gone on with begins at its very start, before the cursor. Where another
+        list of AB Connect no longer has the item before the cursor at its place, the loop raises
+        IncompleteError: some might be lost from there on.
 
         Raises:
             InputError: It is no cursor, or one of another service, user or endpoint.

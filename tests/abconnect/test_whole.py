@@ -506,3 +506,34 @@ async def test_going_on_where_others_are_gone(gone: list[int], new: list[int]) -
     ab, _ = ab_with(shelf)
     rest = [one.id async for one in ab.resume(cursor)]
     assert rest == [guid(number) for number in range(15, 40) if number not in gone]
+
+
+async def test_going_on_behind_a_page() -> None:
+    """A cursor between two pages overlaps by one item, at no call more; none comes twice."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 20)
+    ab, transport = ab_with(shelf)
+    rest = [one.id async for one in ab.resume(cursor)]
+    assert rest == [guid(number) for number in range(20, 40)]
+    assert [offset_of(path) for path in transport.paths] == [19, 29, 39]
+
+
+@pytest.mark.parametrize("gone", [0, 7, 19])
+async def test_going_on_behind_a_page_that_has_shrunk(gone: int) -> None:
+    """By its number alone the next page would begin one item too late."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 20)
+    shelf.ids.remove(guid(gone))
+    ab, _ = ab_with(shelf)
+    with pytest.raises(IncompleteError, match=f"{guid(19)} is not on its page"):
+        await ab.resume(cursor).collect()
+
+
+async def test_going_on_behind_a_page_that_has_grown() -> None:
+    """What came in before it shifts the place, and is not taken for what comes next."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 20)
+    shelf.ids.insert(3, guid(99))
+    ab, _ = ab_with(shelf)
+    rest = [one.id async for one in ab.resume(cursor)]
+    assert rest == [guid(number) for number in range(20, 40)]

@@ -24,7 +24,7 @@ from aioinstructure.abconnect.whole import (
 )
 from aioinstructure.client import Client
 from aioinstructure.convert import Model
-from aioinstructure.cursor import Place
+from aioinstructure.cursor import Cursor, Place, id_of
 from aioinstructure.endpoint import Call, Route
 from aioinstructure.errors import DecodeError
 from aioinstructure.paging import Page, Pages, items_in
@@ -87,6 +87,21 @@ class Service(Client):
             return await super(Service, view)._send(request, cost)
 
         return await self._flights.join(request, self._options, send)
+
+    async def fetch_page(self, call: Call[Any]) -> Page[Any]:
+        """Send the call and take the answer apart; the cursor behind it overlaps by one item.
+
+        Whoever goes on from there sees whether the list still is what it was, at no call more.
+        """
+        page = await super().fetch_page(call)
+        last_id = id_of(page.raw[-1]) if page.raw else None
+        if page.next is None or last_id is None:
+            return page
+        start = offset_of(page.next.path)
+        if start != offset_of(call.path) + len(page.raw):
+            return page  # by key
+        before = call.at(with_offset(call.path, start - 1))
+        return evolve(page, cursor=Cursor(self.place_of(before, 1, last_id).encode()))
 
     def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
         """The pages behind one that may be asked for before it is read."""

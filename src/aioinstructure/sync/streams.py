@@ -144,12 +144,12 @@ async def _by_place(start: Start, client: Clients, cursor: str | None) -> AsyncG
         last = raw[here.skip - 1] if 0 < here.skip <= len(raw) else None
         if here.skip and id_of(last) != here.last_id:
             raise IncompleteError("the list has changed since it was read up to here")
-        following = page.cursor
         rows = [_row(each) for each in raw[here.skip :]]
         if raw:
             here = evolve(here, skip=len(raw), last_id=id_of(raw[-1]))
         yield Batch(rows, here.encode(), page.total)
-        here = Place.decode(following) if following else here
+        if page.next is not None:
+            here = evolve(here, path=page.next.path, skip=0, last_id=None)
 
 
 async def _behind(client: Clients, cursor: str | None) -> Pages[Any] | None:
