@@ -10,6 +10,7 @@ told. In virtual time over the simulator, whose bucket is what is drawn; the net
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import sys
 import time
@@ -144,10 +145,12 @@ async def ours(simulator: Simulator, gauge: Gauge) -> None:
             gauge.refused.append(loop.time() - gauge.start)
 
     quota = Scheduler(TokenBucket(), listener=note)
+    places = itertools.count()  # the same page twice at once would be one request
     async with abconnect_of(simulator, quota=quota) as ab:
 
         async def call() -> None:
-            await ab.request("GET", "/rest/v4.1/standards", params={"limit": 100})
+            params = {"limit": 100, "offset": next(places)}
+            await ab.request("GET", "/rest/v4.1/standards", params=params)
 
         await tasks(call)
 
