@@ -257,6 +257,19 @@ async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
     assert rig.sent == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("back_to", [2, 300, 400])
+async def test_a_circle_of_any_length_is_noticed(back_to: int) -> None:
+    """Long ones after some rounds, since not every page is remembered; never is not an answer."""
+    pages = [page_of(number, then=number + 1) for number in range(1, 400)]
+    circle = [*pages[back_to - 1 :], page_of(400, then=back_to)]
+    rig = Rig(*pages, page_of(400, then=back_to), *circle * (2_000 // len(circle) + 2))
+    seen = 0
+    with pytest.raises(IncompleteError, match="circle"):  # noqa: PT012
+        async for _ in rig.courses():
+            seen += 1
+    assert 400 <= seen <= 2_000
+
+
 async def test_a_link_that_leaves_is_an_error_of_its_page() -> None:
     """Nothing is sent there."""
     rig = Rig(reply([{"id": 1}], next="https://evil.test/api/v1/courses?page=2"))

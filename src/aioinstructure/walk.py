@@ -22,8 +22,38 @@ __all__ = ["Items", "Walk"]
 
 T = TypeVar("T")
 
+_RECENT = 128
+"""How many pages back a circle is noticed at once."""
+
 _RESTARTS = 5
 """How often a list that heals itself starts anew before it gives up."""
+
+
+class _Trail:
+    """The pages that were asked for, in a memory that does not grow.
+
+    The last ones are all known. Of those before one is, the farther back the longer the way is
+    (Brent's way to find a circle): so a circle of any length is noticed, a long one some rounds
+    late.
+    """
+
+    __slots__ = ("_anchor", "_count", "_recent")
+
+    def __init__(self) -> None:
+        self._recent: dict[int, None] = {}
+        self._anchor: int | None = None
+        self._count = 0
+
+    def __contains__(self, path: str) -> bool:
+        return (mark := hash(path)) == self._anchor or mark in self._recent
+
+    def add(self, path: str) -> None:
+        self._recent[hash(path)] = None
+        self._count += 1
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
+        if self._count & (self._count - 1) == 0:  # a power of two
+            self._anchor = hash(path)
 
 
 class Walk(Generic[T]):
@@ -39,8 +69,8 @@ class Walk(Generic[T]):
         "_page",
         "_pages",
         "_restarts",
-        "_seen",
         "_tasks",
+        "_trail",
         "ended",
     )
 
@@ -54,7 +84,7 @@ class Walk(Generic[T]):
         self._given: set[Any] | None = set() if pages._call.on_change == "restart" else None
         self._restarts = 0
         self._busy = False
-        self._seen: set[int] = set()  # hashes of the paths that were asked for
+        self._trail = _Trail()
         self.ended = False
 
     def __aiter__(self) -> Walk[T]:
@@ -104,7 +134,7 @@ class Walk(Generic[T]):
         for path in [path for path in self._tasks if path not in paths]:
             _cancel(self._tasks.pop(path))
         for each in wanted:
-            if each.path not in self._tasks and hash(each.path) not in self._seen:
+            if each.path not in self._tasks and each.path not in self._trail:
                 task = asyncio.create_task(self._pages._source.fetch_page(each))
                 task.add_done_callback(_look_at)
                 self._tasks[each.path] = task
@@ -149,18 +179,18 @@ class Walk(Generic[T]):
         first = self._pages._call
         first = first.at(check.start_of(first.path))
         self._forget()
-        self._seen.clear()
+        self._trail = _Trail()
         self._check = self._pages._source.check_of(first, None)
         return first
 
     async def _obtain(self, call: Call[T]) -> Page[T]:
-        if hash(call.path) in self._seen:
+        if call.path in self._trail:
             raise IncompleteError(
                 f"the list runs in a circle: it leads back to {call.path}",
                 expected="a page that was not read yet",
                 got=call.path,
             )
-        self._seen.add(hash(call.path))
+        self._trail.add(call.path)
         if self._page is not None:
             page, self._page = self._page, None
             return page
