@@ -145,7 +145,7 @@ class Sync:
             await self._sink.open(streams)
         except Error:
             raise
-        except Exception as error:
+        except Exception as error:  # a sink may be anybody's, and raise what it likes
             raise ConfigurationError(f"the store cannot be opened: {error!r}") from error
 
     def _job(self, stream: Stream) -> _Job:
@@ -238,5 +238,5 @@ class _Job:
                 yield
             except Error:
                 raise
-            except Exception as error:
+            except Exception as error:  # a sink may be anybody's, and raise what it likes
                 raise SyncError(f"the store failed: {error!r}", stream=self.stream.name) from error
