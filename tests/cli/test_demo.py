@@ -87,7 +87,7 @@ def test_a_taken_port_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyP
         taken.listen()
         result = CliRunner().invoke(app, ["demo", "--database", str(database)])
     assert result.exit_code == 0, result.output
-    assert f"port {demo.port_of(database)} is in use" in result.stderr
+    assert f"no simulator on port {demo.port_of(database)}: " in result.stderr
     assert "together" in result.output
     assert "the burst was enough" in result.output
     assert result.output.count("  aioinstructure ") == 3

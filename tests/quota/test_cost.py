@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aioinstructure.errors import InputError
 from aioinstructure.quota import Cost, CostBucket
+from aioinstructure.quota.learn import Ramp
 from tests.quota.quota_servers import CanvasServer, seeded
 
 LIST = Cost("list")
@@ -318,3 +319,24 @@ def test_no_sequence_corrupts_it(steps: Any) -> None:
     for ticket in tickets:
         bucket.abandon(ticket, now)
     assert 0 <= bucket.wait(LIST, now) < math.inf
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ([50.0, 100.0, 150.0], 50.0),
+        ([100.0, 0.0, 300.0], 100.0),  # the second saw none of the calls in flight
+        ([30.0, 60.0, 90.0, 120.0], 30.0),
+        ([30.0, 60.0], None),  # less than usual asks for more of them
+        ([70.0, 220.0, 100.0], None),  # others have calls in flight
+        ([1.0, 2.0, 3.0, 4.0], None),  # all calls were on their way
+    ],
+)
+def test_what_the_first_calls_tell_of_the_reservation(told: Any, found: Any) -> None:
+    """The largest value on which samples agree, and for less than the usual half of them."""
+    ramp = Ramp()
+    ramp.begin(0.0, 0.0)
+    says = None
+    for number, count in enumerate(told, 1):
+        says = ramp.note(count, number, 0.0, leak=10.0, usual=50.0)
+    assert says == (found if found is None else pytest.approx(found))

@@ -99,7 +99,7 @@ class Service(Client):
             return page
         start = offset_of(page.next.path)
         if start != offset_of(call.path) + len(page.raw):
-            return page  # by key
+            return page  # by key, or pages of a size that the server did not keep to
         before = call.at(with_offset(call.path, start - 1))
         return evolve(page, cursor=Cursor(self.place_of(before, 1, last_id).encode()))
 

@@ -87,7 +87,8 @@ async def simulator(port: int = 0) -> AsyncGenerator[dict[str, str]]:
     """A simulator in another process, and the variables that lead to it."""
     process, env = await _started(port)
     if not env and port:
-        click.echo(f"port {port} is in use: another one will do, but starts anew", err=True)
+        # Nearly always since something else has the port; another cause shows with the next one.
+        click.echo(f"no simulator on port {port}: another will do, but begins anew", err=True)
         process, env = await _started(0)
     if not env:
         raise ConfigurationError("the simulator did not start")

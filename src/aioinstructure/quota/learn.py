@@ -78,12 +78,14 @@ class Ramp:
 
         A call of ours that has not arrived yet, or has ended while its answer is on the way, makes
         a sample smaller, so the largest value counts on which two of five agree. What others have
-        in flight makes samples larger, but seldom the same. Less than the usual is believed only
-        if every other sample says so: it lets more calls go.
+        in flight makes samples larger, but seldom the same. Less than the usual, which lets more
+        calls go, is believed only if half of the samples agree on it, and three at least.
         """
         samples = self._samples = self._samples or []
         insort(samples, (told - self.count + leak * (now - self._since)) / in_flight)
         for value in reversed(samples):
+            if value < SMALLEST:  # on a slow network calls are on their way, most of the time
+                break
             agreeing = sum(abs(sample - value) <= 0.05 * abs(value) for sample in samples)
             least, share = (2, 0.4) if value > 0.95 * usual else (3, 0.5)
             if agreeing >= max(least, share * len(samples)):

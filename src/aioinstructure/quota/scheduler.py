@@ -2,8 +2,9 @@
 
 `acquire` waits for a turn and gives a `Lease`; the caller tells how the call ended. One function,
 `_decide`, grants whatever may go now; it is called on every arrival, answer, cancellation and
-timer. It never waits: waiters hold futures, and one timer stands for the next moment at which
-something can change.
+timer while somebody waits. A call that finds nobody waiting and room for itself goes at once. It
+never waits: waiters hold futures, and one timer stands for the next moment at which something can
+change.
 
 - An interactive call goes before bulk, and bulk before background. While lower lanes run, room
   for one interactive call is kept free, as long as the limiter's `keep` says.

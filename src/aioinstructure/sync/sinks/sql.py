@@ -64,7 +64,7 @@ def sql(url: str) -> SqlSink:
     """
     try:
         from sqlalchemy.engine import make_url  # noqa: PLC0415 - an extra
-        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ConfigurationError('a SQL sink needs: pip install "aioinstructure[sql]"') from error
     parsed = None
@@ -85,8 +85,8 @@ def _with_driver(url: URL) -> URL:
 
 
 def _engine(url: URL) -> AsyncEngine:
-    from sqlalchemy.exc import ArgumentError, InvalidRequestError  # noqa: PLC0415
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError, InvalidRequestError  # noqa: PLC0415 - an extra
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - an extra
 
     driver = url.drivername
     try:
@@ -126,7 +126,7 @@ class SqlSink:
     _writing: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        from sqlalchemy import event  # noqa: PLC0415
+        from sqlalchemy import event  # noqa: PLC0415 - an extra
 
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "do_connect", self._connect)
@@ -141,7 +141,7 @@ class SqlSink:
             ConfigurationError: The database cannot be reached or written to, or has a table of
                 such a name that is none of ours.
         """
-        from sqlalchemy import MetaData  # noqa: PLC0415
+        from sqlalchemy import MetaData  # noqa: PLC0415 - an extra
 
         metadata = MetaData()
         self._tables = {name: _rows_table(metadata, name) for name in streams}
@@ -235,7 +235,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _prepare(connection: Connection, metadata: MetaData) -> None:
-    from sqlalchemy import func, select, update  # noqa: PLC0415
+    from sqlalchemy import func, select, update  # noqa: PLC0415 - an extra
 
     # Another program may find them missing at the same moment.
     if connection.dialect.name == "postgresql":
@@ -251,7 +251,7 @@ def _prepare(connection: Connection, metadata: MetaData) -> None:
 
 
 def _rows_table(metadata: MetaData, name: str) -> Table:
-    from sqlalchemy import JSON, Column, DateTime, String, Table  # noqa: PLC0415
+    from sqlalchemy import JSON, Column, DateTime, String, Table  # noqa: PLC0415 - an extra
 
     return Table(
         name,
@@ -264,7 +264,7 @@ def _rows_table(metadata: MetaData, name: str) -> Table:
 
 
 def _checkpoint_table(metadata: MetaData) -> Table:
-    from sqlalchemy import Boolean, Column, DateTime, String, Table, Text  # noqa: PLC0415
+    from sqlalchemy import Boolean, Column, DateTime, String, Table, Text  # noqa: PLC0415 - an extra
 
     return Table(
         CHECKPOINTS,

@@ -8,7 +8,6 @@ of somebody who has pressed Ctrl-C.
 from __future__ import annotations
 
 import asyncio
-import time
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Connections"]
 
 _SECONDS: Final = 5.0
+"""How long a thread is waited for: it ends at once, unless the disk does not answer."""
 
 
 @define(eq=False)
@@ -47,6 +47,5 @@ class Connections:
         self._threads.clear()
 
     def _join(self) -> None:
-        end = time.monotonic() + _SECONDS
         for thread in self._threads:
-            thread.join(max(0.0, end - time.monotonic()))
+            thread.join(_SECONDS)
