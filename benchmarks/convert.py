@@ -20,7 +20,7 @@ import msgspec
 import pydantic
 
 from aioinstructure.canvas import Course, CoursePaceModuleItem
-from aioinstructure.convert import Converter
+from aioinstructure.conversion.converter import Converter
 
 ROUNDS = 7
 OBJECTS = 10_000

@@ -21,10 +21,16 @@ import matplotlib as mpl
 from aiolimiter import AsyncLimiter
 from attrs import define, field
 
-from aioinstructure.quota import Answered, Event, Refused, Scheduler, TokenBucket
+from aioinstructure.auth.credentials import PartnerSignature
+from aioinstructure.quota import (
+    Answered,
+    Event,
+    Refused,
+    Scheduler,
+    TokenBucket,
+)
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import VirtualLoop, abconnect_of
-from aioinstructure.wire.auth import PartnerSignature
 from aioinstructure.wire.message import Request
 
 mpl.use("Agg")

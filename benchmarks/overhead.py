@@ -19,7 +19,7 @@ from yarl import URL
 
 from aioinstructure import Canvas
 from aioinstructure.cli import demo
-from aioinstructure.endpoint import routes_of
+from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.quota import Cost, CostBucket, Scheduler
 from aioinstructure.testing import FakeTransport, reply
 from aioinstructure.transport.http import HttpTransport

@@ -18,7 +18,12 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
-from aioinstructure.quota import Cost, CostBucket, Scheduler, TokenBucket
+from aioinstructure.quota import (
+    Cost,
+    CostBucket,
+    Scheduler,
+    TokenBucket,
+)
 
 WAITERS = 20_000
 IDLE = 10_000

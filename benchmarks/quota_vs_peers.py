@@ -30,8 +30,8 @@ from pyrate_limiter import Limiter, Rate
 from yarl import URL
 
 from aioinstructure import ABConnect, Canvas
+from aioinstructure.auth.credentials import PartnerSignature
 from aioinstructure.cli import demo
-from aioinstructure.wire.auth import PartnerSignature
 from aioinstructure.wire.message import Request
 
 BURST, RATE = 25, 5.0

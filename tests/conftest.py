@@ -10,4 +10,4 @@ settings.register_profile("suite", deadline=None, max_examples=40)
 settings.register_profile("long", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
-pytest_plugins = ["aioinstructure.pytest_plugin"]
+pytest_plugins = ["aioinstructure.testing.pytest_plugin"]

@@ -26,7 +26,8 @@ from aioinstructure import (
 )
 from aioinstructure.canvas import Course, CoursePace
 from aioinstructure.canvas.courses import Courses
-from aioinstructure.endpoint import DELETE, GET, Namespace, routes_of
+from aioinstructure.endpoints.declare import DELETE, GET, Namespace
+from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
 

@@ -7,7 +7,14 @@ import asyncio
 import pytest
 
 import aioinstructure
-from aioinstructure import ABConnect, Canvas, Cursor, Pages, QuotaError, Sis
+from aioinstructure import (
+    ABConnect,
+    Canvas,
+    Cursor,
+    Pages,
+    QuotaError,
+    Sis,
+)
 from aioinstructure.abconnect import F, Standard
 from aioinstructure.canvas import Course, CoursePace, Progress
 from aioinstructure.simulator import Simulator
@@ -147,7 +154,7 @@ async def test_the_same_clients_from_the_environment(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`from_env` and nothing else: the program of a script, over TCP."""
-    from aioinstructure.simulator.app import start  # noqa: PLC0415 - brings aiohttp
+    from aioinstructure.simulator.server import start  # noqa: PLC0415 - brings aiohttp
 
     server = await start(simulator)
     for name, value in simulator.env(server.origin).items():

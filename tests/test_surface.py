@@ -12,7 +12,6 @@ from types import ModuleType
 import pytest
 
 import aioinstructure
-from aioinstructure.endpoint import Namespace
 
 LAZY = ["aioinstructure", "aioinstructure.canvas", "aioinstructure.abconnect"]
 
@@ -93,28 +92,6 @@ def test_a_lazy_name_is_the_one_of_its_module(name: str) -> None:
 
 @pytest.mark.parametrize("name", LAZY)
 def test_what_is_public_is_promised(name: str) -> None:
-    """All that is lazy but the namespaces, which are attributes of a client; and no more."""
+    """All that is lazy, and no more."""
     module = importlib.import_module(name)
-    defined = {node.name for node in tree_of(module).body if isinstance(node, ast.ClassDef)}
-    lazy = {
-        public
-        for public in lazy_table(module)
-        if not (isinstance(kind := getattr(module, public), type) and issubclass(kind, Namespace))
-    }
-    assert set(module.__all__) - {"__version__"} == lazy | defined
-
-
-@pytest.mark.parametrize("name", LAZY[1:])
-def test_every_namespace_of_a_client_is_lazy_too(name: str) -> None:
-    """The annotations of the client class are found in the table."""
-    module = importlib.import_module(name)
-    client = getattr(
-        module, {"canvas": "Canvas", "abconnect": "ABConnect"}[name.rpartition(".")[2]]
-    )
-    namespaces = {namespace.__name__ for _, namespace in client.namespaces()}
-    assert namespaces
-    assert namespaces == {
-        public
-        for public in lazy_table(module)
-        if isinstance(kind := getattr(module, public), type) and issubclass(kind, Namespace)
-    } - {"ABNamespace"}
+    assert set(module.__all__) - {"__version__"} == set(lazy_table(module))

@@ -12,12 +12,17 @@ from aioinstructure._lazy import lazy
 from aioinstructure._version import __version__
 
 if TYPE_CHECKING:
-    from aioinstructure._types import UNSET, Id, Lane, Opt
+    from aioinstructure._types import (
+        UNSET,
+        Id,
+        Lane,
+        Opt,
+    )
     from aioinstructure.abconnect import ABConnect
     from aioinstructure.canvas import Canvas
     from aioinstructure.canvas.refs import Sis
     from aioinstructure.clock import Clock
-    from aioinstructure.convert import Model
+    from aioinstructure.conversion.model import Model
     from aioinstructure.errors import (
         BadRequest,
         ClientClosed,
@@ -47,7 +52,9 @@ if TYPE_CHECKING:
         UnknownOutcome,
         Unprocessable,
     )
-    from aioinstructure.paging import Cursor, Page, Pages
+    from aioinstructure.paging.cursor import Cursor
+    from aioinstructure.paging.paginator import Pages
+    from aioinstructure.paging.result_page import Page
     from aioinstructure.wire.message import Request, Response
 
 _FILES = {
@@ -56,7 +63,7 @@ _FILES = {
     "canvas": ["Canvas"],
     "canvas.refs": ["Sis"],
     "clock": ["Clock"],
-    "convert": ["Model"],
+    "conversion.model": ["Model"],
     "errors": [
         "BadRequest",
         "ClientClosed",
@@ -86,7 +93,9 @@ _FILES = {
         "UnknownOutcome",
         "Unprocessable",
     ],
-    "paging": ["Cursor", "Page", "Pages"],
+    "paging.cursor": ["Cursor"],
+    "paging.paginator": ["Pages"],
+    "paging.result_page": ["Page"],
     "wire.message": ["Request", "Response"],
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import importlib
 import inspect
 import random
 import sys
@@ -17,18 +18,30 @@ from typing import Any, ClassVar, Self, TypeVar, cast, overload
 from attrs import define, evolve
 
 from aioinstructure._types import Lane
+from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
-from aioinstructure.convert import converter_of_process
-from aioinstructure.cursor import Cursor, Place, list_at
-from aioinstructure.endpoint import Namespace, routes_of
-from aioinstructure.errors import ClientClosed, DecodeError, InputError, OriginError
-from aioinstructure.paging import Check, Page, Pages, items_in
+from aioinstructure.config import hashable, is_positive, seconds
+from aioinstructure.conversion.converter import converter_of_process
+from aioinstructure.endpoints.declare import Namespace
+from aioinstructure.endpoints.lookup import routes_of
+from aioinstructure.endpoints.route import Call, Route, checked_path
+from aioinstructure.errors import (
+    ClientClosed,
+    DecodeError,
+    InputError,
+    OriginError,
+)
+from aioinstructure.paging.cursor import Cursor, Place, list_at
+from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.result_page import Check, Page, items_in
 from aioinstructure.quota import Cost, Scheduler
-from aioinstructure.route import Call, Route, checked_path
-from aioinstructure.settings import hashable, is_positive, seconds
-from aioinstructure.transport.exchange import Exchange, Handler, Options, Transport
+from aioinstructure.transport.call_context import (
+    Exchange,
+    Handler,
+    Options,
+    Transport,
+)
 from aioinstructure.transport.pipeline import Parts, build
-from aioinstructure.wire.auth import Credential
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.params import json_body, query_string, rails_pairs
 
@@ -225,9 +238,12 @@ class Client:
     @classmethod
     @functools.cache
     def _namespace_types(cls) -> dict[str, tuple[str, str]]:
-        """Attribute names with module and name of their classes: the client class's annotations."""
+        """Attribute names with module and name of their classes: the client class's annotations.
+
+        A resource of ours stands in the module of its name, beside the client's.
+        """
         return {
-            name: (base.__module__, text)
+            name: (_module_of(base.__module__, name), text)
             for base in reversed(cls.__mro__)
             if base is not Client and issubclass(base, Client)
             for name, text in inspect.get_annotations(base).items()
@@ -238,12 +254,12 @@ class Client:
     def namespaces(cls) -> Iterator[tuple[str, type[Namespace]]]:
         """The resources of this client: attribute name and class."""
         for name, (module, text) in cls._namespace_types().items():
-            yield name, getattr(sys.modules[module], text)
+            yield name, getattr(importlib.import_module(module), text)
 
     def __getattr__(self, name: str) -> Any:
         if found := type(self)._namespace_types().get(name):
             module, text = found
-            made = self.__dict__[name] = getattr(sys.modules[module], text)(self, name)
+            made = self.__dict__[name] = getattr(importlib.import_module(module), text)(self, name)
             return made
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -387,6 +403,12 @@ class Client:
 @functools.lru_cache(maxsize=1024)
 def _cost_of(route: str) -> Cost:
     return Cost(key=route)
+
+
+def _module_of(module: str, name: str) -> str:
+    if module.startswith(f"{__package__}."):
+        return f"{module.rpartition('.')[0]}.{name}"
+    return module
 
 
 def _is_namespace(module: str, text: Any) -> bool:

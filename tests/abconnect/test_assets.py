@@ -8,7 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from aioinstructure import ABConnect, BadRequest, Conflict, InputError, NotFound, Unprocessable
+from aioinstructure import (
+    ABConnect,
+    BadRequest,
+    Conflict,
+    InputError,
+    NotFound,
+    Unprocessable,
+)
 from aioinstructure.abconnect import Asset, F
 from aioinstructure.errors import Forbidden
 from aioinstructure.simulator import Simulator

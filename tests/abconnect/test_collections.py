@@ -7,7 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
-from aioinstructure import ABConnect, Conflict, InputError, NotFound, Unprocessable
+from aioinstructure import (
+    ABConnect,
+    Conflict,
+    InputError,
+    NotFound,
+    Unprocessable,
+)
 from aioinstructure.abconnect import Collection
 from aioinstructure.testing import FakeTransport, reply
 

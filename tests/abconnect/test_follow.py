@@ -21,10 +21,10 @@ from aioinstructure import (
     Unauthorized,
 )
 from aioinstructure.abconnect import Event
-from aioinstructure.abconnect.follow import Follow, follow
+from aioinstructure.abconnect.events import Follow
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, SimulatorTransport, reply
-from aioinstructure.transport.exchange import OnHead
+from aioinstructure.transport.call_context import OnHead
 
 
 def event(seq: int | None) -> dict[str, Any]:
@@ -70,7 +70,7 @@ async def test_what_is_there_and_what_comes_in(simulator: Simulator, abconnect: 
     assert standard.id is not None
     guid = standard.id
     after = world.events[99].seq
-    feed = follow(abconnect, after, 60.0)
+    feed = Follow(abconnect, after, 60.0)
     seen: list[Event] = []
 
     async def consume() -> None:
@@ -116,7 +116,7 @@ async def test_every_look_is_by_the_last_number() -> None:
 async def test_numbers_that_were_there_do_not_come_again() -> None:
     """Even if a server took no notice of the number."""
     ab, _ = ab_with(listed(1, 2), listed(1, 2, 3))
-    assert await take(follow(ab, 0, 1.0), 3) == [1, 2, 3]
+    assert await take(Follow(ab, 0, 1.0), 3) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -155,7 +155,7 @@ async def test_no_connection_is_made_up_for() -> None:
         return listed(1)
 
     ab, _ = ab_with(answer)
-    assert await take(follow(ab, 0, 20), 1) == [1]
+    assert await take(Follow(ab, 0, 20), 1) == [1]
 
 
 async def test_no_quota_in_time_is_made_up_for(simulator: Simulator, abconnect: ABConnect) -> None:
@@ -167,7 +167,7 @@ async def test_no_quota_in_time_is_made_up_for(simulator: Simulator, abconnect: 
     ]
     await asyncio.sleep(0.1)
     first = simulator.world.events[0].seq
-    assert await take(follow(quick, 0, 5.0), 1) == [first]
+    assert await take(Follow(quick, 0, 5.0), 1) == [first]
     assert now() - start > 5
     await asyncio.gather(*busy)
 
@@ -195,7 +195,7 @@ async def test_a_page_that_fails_in_the_middle_loses_nothing(
         transport=transport,
         clock=abconnect.clock,
     )
-    assert await take(follow(flaky, 0, 5.0), 250) == expected
+    assert await take(Follow(flaky, 0, 5.0), 250) == expected
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ async def test_a_page_that_fails_in_the_middle_loses_nothing(
 async def test_what_no_time_mends_is_raised(answer: Response, kind: type[Exception]) -> None:
     """Above all a credential that is refused: nobody hammers on with it."""
     ab, transport = ab_with(lambda _: answer)
-    feed = follow(ab, 7, 1.0)
+    feed = Follow(ab, 7, 1.0)
     with pytest.raises(kind):
         await take(feed, 1)
     assert len(transport.requests) <= 2
@@ -224,11 +224,11 @@ async def test_what_no_time_mends_is_raised(answer: Response, kind: type[Excepti
 async def test_going_on_by_the_number_or_by_another_loop() -> None:
     """A loop goes on behind the last event that was handed out, not behind the last that came."""
     ab, transport = ab_with(listed(1, 2, 3), listed(2, 3), listed(3))
-    feed = follow(ab, 0, 10)
+    feed = Follow(ab, 0, 10)
     assert await take(feed, 1) == [1]
     assert feed.seq == 1
     assert await take(feed, 1) == [2]
-    assert await take(follow(ab, feed.seq, 10), 1) == [3]
+    assert await take(Follow(ab, feed.seq, 10), 1) == [3]
     assert asked(transport) == ["seq gt 0", "seq gt 1", "seq gt 2"]
     assert repr(feed) == "<Follow events behind 2 every 10 s>"
 
@@ -236,7 +236,7 @@ async def test_going_on_by_the_number_or_by_another_loop() -> None:
 async def test_one_loop_at_a_time() -> None:
     """Two would share one number."""
     ab, _ = ab_with(listed(1, 2), listed(2), listed(3))
-    feed = follow(ab, 0, 10)
+    feed = Follow(ab, 0, 10)
     async for _ in feed:
         with pytest.raises(InputError, match="two loops"):
             aiter(feed)
@@ -252,7 +252,7 @@ async def test_one_loop_at_a_time() -> None:
 async def test_waiting_for_an_event_can_be_given_up_and_gone_on_with() -> None:
     """A timeout around one step loses nothing, and asks no more often."""
     ab, transport = ab_with(listed(1), listed(), listed(2))
-    ab_loop = aiter(follow(ab, 0, 60))
+    ab_loop = aiter(Follow(ab, 0, 60))
     start = now()
     assert aiter(ab_loop) is ab_loop
     assert (await anext(ab_loop)).seq == 1
@@ -269,7 +269,7 @@ async def test_a_step_that_is_cancelled_in_flight_is_asked_again() -> None:
     """The answer that was on its way is not lost."""
     ab, transport = ab_with(lambda _: listed(1))
     transport.seconds = 3.0
-    loop = aiter(follow(ab, 0, 60))
+    loop = aiter(Follow(ab, 0, 60))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(loop), 1)
     await asyncio.sleep(0)
@@ -280,7 +280,7 @@ async def test_a_step_that_is_cancelled_in_flight_is_asked_again() -> None:
 async def test_leaving_the_loop_leaves_no_task(simulator: Simulator, abconnect: ABConnect) -> None:
     """The page that was fetched ahead is cancelled at once."""
     simulator.knobs.abconnect_latency_seconds = 5.0
-    assert len(await take(follow(abconnect, 0, 60), 1)) == 1
+    assert len(await take(Follow(abconnect, 0, 60), 1)) == 1
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -290,7 +290,7 @@ def test_a_number_is_one_from_zero_up(after: Any) -> None:
     """Told at once, not by the first look."""
     ab, _ = ab_with()
     with pytest.raises(InputError, match="after"):
-        follow(ab, after)
+        Follow(ab, after)
 
 
 @pytest.mark.parametrize("poll", [0, -1, float("nan"), float("inf"), True, "60", None])
@@ -298,4 +298,4 @@ def test_poll_is_seconds_above_zero(poll: Any) -> None:
     """A circle without a pause would take the whole quota."""
     ab, _ = ab_with()
     with pytest.raises(InputError, match="poll"):
-        follow(ab, 0, poll)
+        Follow(ab, 0, poll)

@@ -9,7 +9,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 import aioinstructure.abconnect
-from aioinstructure import ABConnect, DecodeError, Forbidden, InputError
+from aioinstructure import (
+    ABConnect,
+    DecodeError,
+    Forbidden,
+    InputError,
+)
 from aioinstructure.abconnect import F, Raw, Standard
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply

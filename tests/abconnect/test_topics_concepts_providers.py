@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from aioinstructure import ABConnect, Forbidden, InputError, NotFound
+from aioinstructure import (
+    ABConnect,
+    Forbidden,
+    InputError,
+    NotFound,
+)
 from aioinstructure.abconnect import F
 from aioinstructure.simulator import Simulator
 

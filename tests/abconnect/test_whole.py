@@ -8,7 +8,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from aioinstructure import ABConnect, Forbidden, IncompleteError, Request, Response
+from aioinstructure import (
+    ABConnect,
+    Forbidden,
+    IncompleteError,
+    Request,
+    Response,
+)
 from aioinstructure.abconnect import F, Standard
 from aioinstructure.abconnect.whole import WINDOW
 from aioinstructure.simulator import Knobs, Simulator

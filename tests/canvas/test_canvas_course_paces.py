@@ -8,9 +8,14 @@ from typing import Any
 import orjson
 import pytest
 
-from aioinstructure import BadRequest, Canvas, InputError, Unprocessable
+from aioinstructure import (
+    BadRequest,
+    Canvas,
+    InputError,
+    Unprocessable,
+)
 from aioinstructure.canvas import CoursePace, Progress
-from aioinstructure.convert import Converter
+from aioinstructure.conversion.converter import Converter
 from aioinstructure.testing import FakeTransport, reply
 
 PACE: dict[str, Any] = {

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from aioinstructure import Canvas, InputError, NotFound, ProgressFailed, Request
+from aioinstructure import (
+    Canvas,
+    InputError,
+    NotFound,
+    ProgressFailed,
+    Request,
+)
 from aioinstructure.canvas import Progress
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport, canvas_of, reply

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from aioinstructure.canvas import Canvas
 from aioinstructure.cli.app import app
 from aioinstructure.cli.call import parse
-from aioinstructure.endpoint import routes_of
+from aioinstructure.endpoints.lookup import routes_of
 
 ROUTES = {route.name: route for route in routes_of(Canvas)}
 

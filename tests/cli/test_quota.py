@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from aioinstructure.cli.app import app
-from aioinstructure.cli.quota import published
+from aioinstructure.cli.gauges import published
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 
 

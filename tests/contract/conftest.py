@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from aioinstructure.simulator import Knobs, Simulator
-from aioinstructure.simulator.app import start
-from tests.contract.house import House
+from aioinstructure.simulator.server import start
+from tests.contract.harness import House
 
 
 @pytest.fixture(

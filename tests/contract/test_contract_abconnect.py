@@ -6,9 +6,14 @@ import asyncio
 
 import pytest
 
-from aioinstructure import BadRequest, Forbidden, NotFound, Unauthorized
+from aioinstructure import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
 from aioinstructure.abconnect import F, Raw
-from tests.contract.house import House
+from tests.contract.harness import House
 
 
 async def test_standards_page_by_page(house: House) -> None:

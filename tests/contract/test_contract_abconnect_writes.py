@@ -16,7 +16,7 @@ from aioinstructure import (
     Unprocessable,
 )
 from aioinstructure.abconnect import F
-from tests.contract.house import House
+from tests.contract.harness import House
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

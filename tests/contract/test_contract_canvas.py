@@ -17,8 +17,8 @@ from aioinstructure import (
     Unauthorized,
     Unprocessable,
 )
-from aioinstructure.simulator.app import start
-from tests.contract.house import House
+from aioinstructure.simulator.server import start
+from tests.contract.harness import House
 
 
 async def test_courses_page_by_page(house: House) -> None:

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from aioinstructure.quota import Cost, CostBucket, Scheduler, TokenBucket
+from aioinstructure.quota import (
+    Cost,
+    CostBucket,
+    Scheduler,
+    TokenBucket,
+)
 from tests.quota.quota_drive import CanvasRun, TokenRun, stranger
 from tests.quota.quota_servers import CanvasServer, Network, TokenServer, seeded
 

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
+from aioinstructure.errors import (
+    ClientClosed,
+    InputError,
+    QueueFull,
+    QuotaError,
+)
 from aioinstructure.quota import (
     Answered,
     Cost,

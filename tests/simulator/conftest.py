@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from aioinstructure.simulator import Knobs, Simulator
-from aioinstructure.simulator.signature import sign
+from aioinstructure.simulator.abconnect.signature import sign
 from aioinstructure.wire.message import Headers, Request, Response
 
 if TYPE_CHECKING:

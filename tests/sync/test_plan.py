@@ -9,7 +9,13 @@ from aioinstructure.clock import Clock
 from aioinstructure.errors import ConfigurationError, Forbidden, InputError
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.sync import Sync, plan_of
-from aioinstructure.testing import FakeTransport, MemorySink, abconnect_of, canvas_of, reply
+from aioinstructure.testing import (
+    FakeTransport,
+    MemorySink,
+    abconnect_of,
+    canvas_of,
+    reply,
+)
 
 COUNTED = ("standards", "assets", "events")
 

@@ -12,7 +12,13 @@ import pytest
 
 from aioinstructure.errors import ConfigurationError, SyncError
 from aioinstructure.simulator import Knobs, Simulator
-from aioinstructure.sync import Checkpoint, Row, StreamReport, Sync, sql
+from aioinstructure.sync import (
+    Checkpoint,
+    Row,
+    StreamReport,
+    Sync,
+    sql,
+)
 from aioinstructure.testing import abconnect_of
 
 from .conftest import PostgresStore

@@ -14,7 +14,14 @@ import pytest
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ConfigurationError, InputError, SyncError
 from aioinstructure.simulator import Knobs, Simulator
-from aioinstructure.sync import Checkpoint, Report, Row, StreamReport, Sync, sql
+from aioinstructure.sync import (
+    Checkpoint,
+    Report,
+    Row,
+    StreamReport,
+    Sync,
+    sql,
+)
 from aioinstructure.testing import abconnect_of
 
 from .conftest import Store

@@ -10,7 +10,12 @@ from aioinstructure import ABConnect, Canvas
 from aioinstructure.clock import Clock
 from aioinstructure.errors import Error
 from aioinstructure.quota import Scheduler, TokenBucket
-from aioinstructure.testing import FakeTransport, VirtualLoop, reply, virtual_clock
+from aioinstructure.testing import (
+    FakeTransport,
+    VirtualLoop,
+    reply,
+    virtual_clock,
+)
 from aioinstructure.wire.message import Request, Response
 
 TOKEN = "7~a-token-that-nobody-may-see"

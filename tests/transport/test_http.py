@@ -39,12 +39,12 @@ from aioinstructure import (
     UnknownOutcome,
     __version__,
 )
+from aioinstructure.auth.credentials import BearerToken, Credential, PartnerSignature
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
-from aioinstructure.transport.exchange import Exchange, Options
+from aioinstructure.transport.call_context import Exchange, Options
 from aioinstructure.transport.http import HttpTransport
 from aioinstructure.transport.pipeline import Parts, build
-from aioinstructure.wire.auth import BearerToken, Credential, PartnerSignature
 from aioinstructure.wire.message import Headers, Response
 from tests.transport.rig import KEY, TOKEN
 

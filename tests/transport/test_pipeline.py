@@ -11,10 +11,17 @@ import pytest
 from attrs import define, evolve, field
 
 from aioinstructure import NotFound, Request
-from aioinstructure.quota import Answered, Event, Retried, Scheduler, Sent, TokenBucket
+from aioinstructure.auth.credentials import PartnerSignature
+from aioinstructure.quota import (
+    Answered,
+    Event,
+    Retried,
+    Scheduler,
+    Sent,
+    TokenBucket,
+)
 from aioinstructure.testing import reply
 from aioinstructure.transport.pipeline import LAYERS
-from aioinstructure.wire.auth import PartnerSignature
 from tests.transport.rig import ab_on, assert_nothing_left, canvas_on, failing, now, running_clock
 
 

@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from aioinstructure import ABConnect, ClientClosed, ConnectError, Error, Request, TransportError
+from aioinstructure import (
+    ABConnect,
+    ClientClosed,
+    ConnectError,
+    Error,
+    Request,
+    TransportError,
+)
 from aioinstructure.quota import Scheduler, TokenBucket
 from aioinstructure.testing import reply
-from aioinstructure.transport.exchange import OnHead
+from aioinstructure.transport.call_context import OnHead
 from aioinstructure.wire.message import Headers, Response
 from tests.transport.rig import (
     ab_on,

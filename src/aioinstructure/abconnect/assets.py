@@ -9,13 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from attrs import define, field
 
 from aioinstructure._types import UNSET, Opt
-from aioinstructure.abconnect import bodies
-from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
-from aioinstructure.abconnect.standards import Disciplines, EducationLevels
-from aioinstructure.convert import Model
-from aioinstructure.endpoint import DELETE, GET, PATCH, POST, Wire
-from aioinstructure.paging import Pages
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api import serializers as bodies
+from aioinstructure.abconnect.json_api.resources import (
+    Faceted,
+    OnChange,
+    Relationship,
+    Resource,
+)
+from aioinstructure.abconnect.shared_models import Disciplines, EducationLevels
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import (
+    DELETE,
+    GET,
+    PATCH,
+    POST,
+    Wire,
+)
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from attrs import define, field
 
-from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Resource
-from aioinstructure.abconnect.standards import Disciplines
-from aioinstructure.endpoint import GET, Wire
-from aioinstructure.paging import Pages
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import Faceted, OnChange, Resource
+from aioinstructure.abconnect.shared_models import Disciplines
+from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.paging.paginator import Pages
 
 
 @define

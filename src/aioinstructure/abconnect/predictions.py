@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, Typ
 from attrs import define, field
 
 from aioinstructure._types import UNSET, Opt
-from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import ABNamespace, Relationship, Resource, guid
-from aioinstructure.endpoint import GET, POST, Wire
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import (
+    ABNamespace,
+    Relationship,
+    Resource,
+    guid,
+)
+from aioinstructure.endpoints.declare import GET, POST, Wire
 from aioinstructure.errors import (
     DeadlineError,
     DecodeError,
@@ -22,7 +27,7 @@ from aioinstructure.errors import (
     ProgressFailed,
     QuotaError,
 )
-from aioinstructure.paging import Pages
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
@@ -280,35 +285,3 @@ class Predictions(ABNamespace):
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-@define
-class Clarification(Resource):
-    """Up to five concepts and five standards that the service wants an opinion about."""
-
-    clarification_concepts: Relationship = field(factory=Relationship)
-    clarification_standards: Relationship = field(factory=Relationship)
-
-
-class Clarifier(ABNamespace):
-    """The clarifier: what to decide next about an asset. Decide by `assets.add_alignments`."""
-
-    @GET("/clarifier/{id}")
-    async def get(
-        self,
-        id: str,
-        *,
-        include: Sequence[Literal["clarification_concepts", "clarification_standards"]] = (
-            "clarification_concepts",
-            "clarification_standards",
-        ),
-        fields: Annotated[Sequence[PathLike], Wire("fields[clarifier]")] = (
-            "clarification_concepts",
-            "clarification_standards",
-        ),
-        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        concept_fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
-        standards: Annotated[FilterLike | None, Wire("filter[clarification_standards]")] = None,
-    ) -> Clarification:
-        """What the service would like to know about an asset, by the asset's id."""
-        ...

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
-from aioinstructure.abconnect.many import Gatherer, Many, in_batches
-from aioinstructure.abconnect.query import F, FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
-from aioinstructure.convert import Model
-from aioinstructure.endpoint import GET, Wire
-from aioinstructure.paging import Pages
+from aioinstructure.abconnect.batching import Gatherer, Many, in_batches
+from aioinstructure.abconnect.filters.expressions import F, FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import (
+    Faceted,
+    OnChange,
+    Relationship,
+    Resource,
+)
+from aioinstructure.abconnect.shared_models import (
+    Disciplines,
+    Document,
+    EducationLevels,
+    Labelled,
+    Section,
+)
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept
@@ -68,95 +80,6 @@ class Number(Model):
     prefix_enhanced: str | None = None
     root_enhanced: str | None = None
     alternate: str | None = None
-
-
-@define
-class Labelled(Model):
-    """A thing with a GUID and a text: subjects, strands, genres, regions, authorities, concepts."""
-
-    guid: str | None = None
-    descr: str | None = None
-    code: str | None = None
-    acronym: str | None = None
-    type: str | None = None
-
-
-@define
-class Grade(Model):
-    """A grade or an age; order by `seq` (K has 20, grade 9 has 110)."""
-
-    guid: str | None = None
-    code: str | None = None
-    descr: str | None = None
-    seq: int | None = None
-
-
-@define
-class Disciplines(Model):
-    """Subjects, strands and their like."""
-
-    subjects: list[Labelled] = field(factory=list)
-    strands: list[Labelled] = field(factory=list)
-    genres: list[Labelled] = field(factory=list)
-    ece_domains: list[Labelled] = field(factory=list)
-    primary_subject: Labelled | None = None
-
-
-@define
-class EducationLevels(Model):
-    """Grades, and ages of early childhood education."""
-
-    grades: list[Grade] = field(factory=list)
-    ece_ages: list[Grade] = field(factory=list)
-
-
-@define
-class Publication(Model):
-    """What documents are published in, and by whom."""
-
-    guid: str | None = None
-    descr: str | None = None
-    extended_descr: str | None = None
-    acronym: str | None = None
-    source_url: str | None = None
-    publication_type: Literal["standard", "course"] | str | None = None
-    authorities: list[Labelled] = field(factory=list)
-    regions: list[Labelled] = field(factory=list)
-
-
-@define
-class Document(Model):
-    """The document of a standard. Years are text or numbers, as the service sends them."""
-
-    guid: str | None = None
-    descr: str | None = None
-    source_url: str | None = None
-    date_modified_utc: datetime | None = None
-    adopt_year: str | int | None = None
-    revision_year: str | int | None = None
-    implementation_year: str | int | None = None
-    assessment_year: str | int | None = None
-    obsolete_year: str | int | None = None
-    disciplines: Disciplines = field(factory=Disciplines)
-    publication: Publication = field(factory=Publication)
-
-
-@define
-class Section(Model):
-    """The section of a document that a standard is in."""
-
-    guid: str | None = None
-    descr: str | None = None
-    label: str | None = None
-    number: str | None = None
-    seq: int | None = None
-    date_modified_utc: datetime | None = None
-    adopt_year: str | int | None = None
-    revision_year: str | int | None = None
-    implementation_year: str | int | None = None
-    assessment_year: str | int | None = None
-    obsolete_year: str | int | None = None
-    disciplines: Disciplines = field(factory=Disciplines)
 
 
 @define

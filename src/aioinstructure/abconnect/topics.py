@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
-from aioinstructure.abconnect.query import FilterLike, PathLike
-from aioinstructure.abconnect.resource import Faceted, OnChange, Relationship, Resource
-from aioinstructure.abconnect.standards import Disciplines, Document, EducationLevels, Section
-from aioinstructure.endpoint import GET, Wire
-from aioinstructure.paging import Pages
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import (
+    Faceted,
+    OnChange,
+    Relationship,
+    Resource,
+)
+from aioinstructure.abconnect.shared_models import (
+    Disciplines,
+    Document,
+    EducationLevels,
+    Section,
+)
+from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.standards import Standard

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl
 
 from attrs import define, field
 
-from aioinstructure.cursor import Place, id_of
 from aioinstructure.errors import IncompleteError, InputError
-from aioinstructure.paging import Page
+from aioinstructure.paging.cursor import Place, id_of
+from aioinstructure.paging.result_page import Page
 from aioinstructure.wire.params import query_string
 
 __all__ = [
@@ -81,7 +81,7 @@ def with_unique_sort(path: str, resource: str) -> str:
 
 def is_by_relevance(path: str, resource: str) -> bool:
     """Whether the service orders the list by relevance, which is no order to page apart by."""
-    from aioinstructure.abconnect.filters import searches  # noqa: PLC0415 - the first list loads it
+    from aioinstructure.abconnect.filters.grammar import searches  # noqa: PLC0415 - the first list loads it
 
     asked = dict(parse_qsl(path.partition("?")[2]))
     return f"sort[{resource}]" not in asked and searches(asked.get(f"filter[{resource}]", ""))

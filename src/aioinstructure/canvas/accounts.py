@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from aioinstructure._types import Id
-from aioinstructure.endpoint import GET, Namespace
-from aioinstructure.paging import Pages
+from aioinstructure.endpoints.declare import GET, Namespace
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.courses import Course, EnrollmentType, OneCourseInclude

@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from attrs import define, field
 
 from aioinstructure._types import UNSET, Id, Opt
-from aioinstructure.convert import Model
-from aioinstructure.endpoint import DELETE, GET, POST, PUT, Namespace, Wire
-from aioinstructure.paging import Pages
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import (
+    DELETE,
+    GET,
+    POST,
+    PUT,
+    Namespace,
+    Wire,
+)
+from aioinstructure.paging.paginator import Pages
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.progress import Progress

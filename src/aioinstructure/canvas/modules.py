@@ -9,9 +9,9 @@ from typing import Any, Literal
 from attrs import define, field
 
 from aioinstructure._types import Id
-from aioinstructure.convert import Model
-from aioinstructure.endpoint import GET, Namespace
-from aioinstructure.paging import Pages
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import GET, Namespace
+from aioinstructure.paging.paginator import Pages
 
 ModuleItemType = Literal[
     "File",

@@ -12,8 +12,8 @@ from aiolimiter import AsyncLimiter
 from attrs import define
 
 from aioinstructure._types import UNSET, Id, Opt
-from aioinstructure.convert import Model
-from aioinstructure.endpoint import GET, POST, Namespace
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import GET, POST, Namespace
 from aioinstructure.errors import InputError, ProgressFailed
 from aioinstructure.quota import Scheduler
 

@@ -13,8 +13,9 @@ import orjson
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
-from aioinstructure.convert import plain
-from aioinstructure.endpoint import Parameter, Route, routes_of
+from aioinstructure.conversion.model import plain
+from aioinstructure.endpoints.lookup import routes_of
+from aioinstructure.endpoints.route import Parameter, Route
 
 __all__ = ["call"]
 

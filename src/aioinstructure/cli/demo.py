@@ -18,7 +18,7 @@ from rich.table import Table
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.cli.show import report_table
+from aioinstructure.cli.progress_display import report_table
 from aioinstructure.cli.sync import report_json, run_sync
 from aioinstructure.errors import ConfigurationError
 from aioinstructure.sync import Report

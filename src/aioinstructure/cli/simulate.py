@@ -66,7 +66,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 async def _serve(simulator: Simulator, host: str, port: int, env: bool, until_eof: bool) -> None:
-    from aioinstructure.simulator.app import start  # noqa: PLC0415 - imports aiohttp
+    from aioinstructure.simulator.server import start  # noqa: PLC0415 - imports aiohttp
 
     try:
         server = await start(simulator, host=host, port=port)

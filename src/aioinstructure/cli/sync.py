@@ -14,10 +14,17 @@ from rich.console import Console
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.cli.quota import published
-from aioinstructure.cli.show import Show, plan_table, report_table
+from aioinstructure.cli.gauges import published
+from aioinstructure.cli.progress_display import Show, plan_table, report_table
 from aioinstructure.errors import Error, SyncError
-from aioinstructure.sync import STREAMS, Plan, Report, Sync, plan_of, sql
+from aioinstructure.sync import (
+    STREAMS,
+    Plan,
+    Report,
+    Sync,
+    plan_of,
+    sql,
+)
 
 __all__ = ["report_json", "run_sync", "sync"]
 

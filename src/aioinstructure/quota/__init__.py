@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from aioinstructure.quota.bucket import TokenBucket
-from aioinstructure.quota.cost import CostBucket
+from aioinstructure.quota.cost_bucket import CostBucket
 from aioinstructure.quota.events import (
     Answered,
     Event,
@@ -19,8 +18,15 @@ from aioinstructure.quota.events import (
     Snapshot,
 )
 from aioinstructure.quota.lease import Lease
-from aioinstructure.quota.limiter import Cost, Learned, Limiter, Reading, Ticket
+from aioinstructure.quota.limiter import (
+    Cost,
+    Learned,
+    Limiter,
+    Reading,
+    Ticket,
+)
 from aioinstructure.quota.scheduler import Scheduler
+from aioinstructure.quota.token_bucket import TokenBucket
 
 __all__ = [
     "Answered",

@@ -25,8 +25,12 @@ from attrs import define, field
 
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
-from aioinstructure.quota.bucket import TokenBucket
+from aioinstructure.errors import (
+    ClientClosed,
+    InputError,
+    QueueFull,
+    QuotaError,
+)
 from aioinstructure.quota.events import (
     Answered,
     Event,
@@ -37,9 +41,21 @@ from aioinstructure.quota.events import (
     Sent,
     Snapshot,
 )
+from aioinstructure.quota.lanes import (
+    LANES,
+    RANK,
+    Lanes,
+    Waiter,
+)
 from aioinstructure.quota.lease import Lease
-from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
-from aioinstructure.quota.queue import LANES, RANK, Lanes, Waiter
+from aioinstructure.quota.limiter import (
+    ONE,
+    Cost,
+    Limiter,
+    Ticket,
+    positive,
+)
+from aioinstructure.quota.token_bucket import TokenBucket
 
 __all__ = ["Scheduler"]
 

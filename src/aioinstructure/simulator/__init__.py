@@ -5,8 +5,8 @@ It is an oracle for the client: it shares no code with it but the shape of a mes
 
 from __future__ import annotations
 
-from .core import Simulator
-from .faults import Fault
-from .knobs import Knobs
+from aioinstructure.simulator.http.faults import Fault
+from aioinstructure.simulator.knobs import Knobs
+from aioinstructure.simulator.simulator import Simulator
 
 __all__ = ["Fault", "Knobs", "Simulator"]

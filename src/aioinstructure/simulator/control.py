@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .faults import Fault
-from .reply import Reply, json_reply
-from .values import listed, mapping
+from aioinstructure.simulator.coerce import listed, mapping
+from aioinstructure.simulator.http.faults import Fault
+from aioinstructure.simulator.http.responses import Reply, json_reply
 
 if TYPE_CHECKING:
+    from aioinstructure.simulator.simulator import Simulator
     from aioinstructure.wire.message import Request
-
-    from .core import Simulator
 
 __all__ = ["control"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import Attribute, asdict, define, field, fields_dict
 
-from .licence import FEATURES
+from aioinstructure.simulator.licence import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

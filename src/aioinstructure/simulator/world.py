@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from .campus import Campus
-from .changes import Changes, prop
-from .predictions import Oracle, Predictions
-from .standards import Standards
-from .stock import make_assets
+from aioinstructure.simulator.abconnect.edits import Changes, prop
+from aioinstructure.simulator.abconnect.prediction_state import Oracle, Predictions
+from aioinstructure.simulator.abconnect.seed_assets import make_assets
+from aioinstructure.simulator.abconnect.standards import Standards
+from aioinstructure.simulator.canvas.state import Campus
 
 if TYPE_CHECKING:
-    from .knobs import Knobs
+    from aioinstructure.simulator.knobs import Knobs
 
 __all__ = ["Event", "World"]
 

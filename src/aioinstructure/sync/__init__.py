@@ -5,11 +5,13 @@ report = await Sync(sql("sqlite:///lms.db"), canvas=canvas).run("courses")
 
 from __future__ import annotations
 
+from aioinstructure.sync.engine import Sync
 from aioinstructure.sync.plan import Plan, StreamPlan, plan_of
-from aioinstructure.sync.run import Report, StreamReport, Sync
+from aioinstructure.sync.report import Report, StreamReport
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
 from aioinstructure.sync.sinks.sql import sql
-from aioinstructure.sync.streams import STREAMS, Batch, Stream
+from aioinstructure.sync.streams.base import Batch, Stream
+from aioinstructure.sync.streams.registry import STREAMS
 
 __all__ = [
     "STREAMS",

@@ -14,10 +14,11 @@ from attrs import frozen
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.paging import Page
+from aioinstructure.paging.result_page import Page
 from aioinstructure.quota import Scheduler
-from aioinstructure.sync.streams import Stream, checked, client_of
-from aioinstructure.wire.link import parse_link
+from aioinstructure.sync.streams.base import Stream
+from aioinstructure.sync.streams.registry import checked, client_of
+from aioinstructure.wire.links import parse_link
 
 __all__ = ["Plan", "StreamPlan", "plan_of"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.errors import TransportError
-from aioinstructure.transport.exchange import Exchange, Handler, Transport
-from aioinstructure.wire.auth import Credential
+from aioinstructure.transport.call_context import Exchange, Handler, Transport
 from aioinstructure.wire.message import Response
 
 __all__ = ["authorize_layer"]

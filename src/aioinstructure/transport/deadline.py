@@ -13,9 +13,9 @@ from aioinstructure.errors import (
     UnknownOutcome,
 )
 from aioinstructure.quota import Scheduler
-from aioinstructure.transport.exchange import Exchange, Handler
-from aioinstructure.wire.auth import scrub
+from aioinstructure.transport.call_context import Exchange, Handler
 from aioinstructure.wire.message import Response
+from aioinstructure.wire.redact import scrub
 
 __all__ = ["deadline_layer"]
 

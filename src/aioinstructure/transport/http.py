@@ -22,10 +22,10 @@ from aioinstructure.errors import (
     DeadlineError,
     Error,
 )
-from aioinstructure.transport.exchange import OnHead
-from aioinstructure.wire.auth import scrub
+from aioinstructure.transport.call_context import OnHead
 from aioinstructure.wire.message import Headers, Request, Response
-from aioinstructure.wire.verdict import unanswered
+from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.responses import unanswered
 
 if TYPE_CHECKING:
     import aiohttp

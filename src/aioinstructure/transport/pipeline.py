@@ -6,17 +6,17 @@ import random
 
 from attrs import field, frozen
 
+from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.quota import Scheduler
 from aioinstructure.transport.authorize import authorize_layer
-from aioinstructure.transport.credential import credential_layer
+from aioinstructure.transport.call_context import Handler, Transport
 from aioinstructure.transport.deadline import deadline_layer
-from aioinstructure.transport.exchange import Handler, Transport
-from aioinstructure.transport.judge import judge_layer
+from aioinstructure.transport.log_attempts import trace_layer
+from aioinstructure.transport.raise_for_status import judge_layer
+from aioinstructure.transport.refresh_credential import credential_layer
 from aioinstructure.transport.retry import RetryBudget, retry_layer
 from aioinstructure.transport.throttle import throttle_layer
-from aioinstructure.transport.trace import trace_layer
-from aioinstructure.wire.auth import Credential
 
 __all__ = ["LAYERS", "Parts", "build"]
 

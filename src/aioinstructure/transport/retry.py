@@ -13,20 +13,47 @@ import random
 
 from attrs import define, field
 
+from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
-from aioinstructure.errors import Error, NotFound, QuotaError, Throttled
+from aioinstructure.errors import (
+    ConnectError,
+    Error,
+    NotFound,
+    QuotaError,
+    ResponseError,
+    Throttled,
+    TransportError,
+    UnknownOutcome,
+)
+from aioinstructure.transport.call_context import Exchange, Handler
 from aioinstructure.transport.deadline import with_wait
-from aioinstructure.transport.exchange import Exchange, Handler
 from aioinstructure.transport.throttle import refused_by_bucket
-from aioinstructure.wire.auth import Credential
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.verdict import blames_credential, may_retry
+from aioinstructure.wire.responses import blames_credential
 
 __all__ = ["RetryBudget", "retry_layer"]
 
 ATTEMPTS = 4
 _BASE = 0.5
 _LONGEST = 20.0
+
+
+_TRANSIENT = frozenset({408, 500, 502, 503, 504})
+
+
+def may_retry(error: Error, request: Request) -> bool:
+    """Whether the same request may be sent again after this failure.
+
+    A connection that was never made is always safe. No answer, or a failing server, is safe for
+    idempotent requests only.
+    """
+    if isinstance(error, ConnectError):
+        return True
+    if not request.idempotent or isinstance(error, UnknownOutcome):
+        return False
+    if isinstance(error, TransportError):
+        return True
+    return isinstance(error, ResponseError) and error.status in _TRANSIENT
 
 
 @define

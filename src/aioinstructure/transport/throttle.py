@@ -10,9 +10,9 @@ from aioinstructure.errors import (
     TransportError,
 )
 from aioinstructure.quota import Scheduler
-from aioinstructure.transport.exchange import Exchange, Handler
+from aioinstructure.transport.call_context import Exchange, Handler
 from aioinstructure.wire.message import Headers, Response
-from aioinstructure.wire.verdict import is_refusal, retry_after
+from aioinstructure.wire.responses import is_refusal, retry_after
 
 __all__ = ["refused_by_bucket", "throttle_layer"]
 

@@ -22,9 +22,14 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from attrs import define, field
 
-from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
+from aioinstructure.errors import (
+    ConfigurationError,
+    Error,
+    InputError,
+    SyncError,
+)
+from aioinstructure.storage.sqlite_connections import Connections
 from aioinstructure.sync.sinks.base import Checkpoint, Row
-from aioinstructure.sync.sinks.sqlite import Connections
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, MetaData, Table

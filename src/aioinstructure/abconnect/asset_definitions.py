@@ -1,0 +1,84 @@
+"""Definitions of asset types: which properties an asset can have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import attrs
+from attrs import define
+
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import (
+    ABNamespace,
+    OnChange,
+    Resource,
+)
+from aioinstructure.conversion.model import Model
+from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.paging.paginator import Pages
+
+__all__ = ["AssetDefinition", "AssetDefinitions", "AssetProperty", "NameAndId"]
+
+
+@define
+class NameAndId(Model):
+    """Two paths: of the text to show, and of the value to filter by."""
+
+    name: str | None = None
+    id: str | None = None
+
+
+@define
+class AssetProperty(Model):
+    """A property of an asset type.
+
+    `field.name` is the facet to ask for, `field.id` the path to filter by; `facet` has the paths
+    within a facet's details.
+    """
+
+    label: str | None = None
+    seq: int | None = None
+    filterable: Any = None
+    field: NameAndId | None = None
+    facet: NameAndId | None = None
+
+
+@define
+class AssetDefinition(Resource):
+    """The properties of an asset type.
+
+    Source: https://developerdocs.instructure.com/services/ab-connect/reference/asset-definitions
+    """
+
+    asset_type: str | None = None
+    properties: list[AssetProperty] = attrs.field(factory=list)
+
+
+class AssetDefinitions(ABNamespace):
+    """Definitions of asset types: list and read."""
+
+    _resource = "asset_definitions"
+
+    @GET("/asset_definitions")
+    def list(
+        self,
+        *,
+        filter: Annotated[FilterLike | None, Wire("filter[asset_definitions]")] = None,
+        fields: Annotated[Sequence[PathLike], Wire("fields[asset_definitions]")] = (),
+        sort: Annotated[Sequence[PathLike], Wire("sort[asset_definitions]")] = (),
+        page_size: int | None = None,
+        on_change: OnChange = "raise",
+    ) -> Pages[AssetDefinition]:
+        """All definitions of your account."""
+        ...
+
+    @GET("/asset_definitions/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        fields: Annotated[Sequence[PathLike], Wire("fields[asset_definitions]")] = (),
+    ) -> AssetDefinition:
+        """One definition."""
+        ...

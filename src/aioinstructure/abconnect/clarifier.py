@@ -1,0 +1,50 @@
+"""The clarifier: what the service wants to know about an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from attrs import define, field
+
+from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
+from aioinstructure.abconnect.json_api.resources import (
+    ABNamespace,
+    Relationship,
+    Resource,
+)
+from aioinstructure.endpoints.declare import GET, Wire
+
+__all__ = ["Clarification", "Clarifier"]
+
+
+@define
+class Clarification(Resource):
+    """Up to five concepts and five standards that the service wants an opinion about."""
+
+    clarification_concepts: Relationship = field(factory=Relationship)
+    clarification_standards: Relationship = field(factory=Relationship)
+
+
+class Clarifier(ABNamespace):
+    """The clarifier: what to decide next about an asset. Decide by `assets.add_alignments`."""
+
+    @GET("/clarifier/{id}")
+    async def get(
+        self,
+        id: str,
+        *,
+        include: Sequence[Literal["clarification_concepts", "clarification_standards"]] = (
+            "clarification_concepts",
+            "clarification_standards",
+        ),
+        fields: Annotated[Sequence[PathLike], Wire("fields[clarifier]")] = (
+            "clarification_concepts",
+            "clarification_standards",
+        ),
+        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        concept_fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        standards: Annotated[FilterLike | None, Wire("filter[clarification_standards]")] = None,
+    ) -> Clarification:
+        """What the service would like to know about an asset, by the asset's id."""
+        ...

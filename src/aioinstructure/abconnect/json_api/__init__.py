@@ -1,0 +1,1 @@
+"""JSON:API without its scaffolding: resources, what is included, bodies of writes, facets."""

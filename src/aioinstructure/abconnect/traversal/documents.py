@@ -1,0 +1,319 @@
+"""Documents as people read them: what there is, and the standards of one in their order.
+
+Goes through the client's own calls, and knows nothing of the wire.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from aioinstructure.abconnect.filters.expressions import F, Filter, PathLike
+from aioinstructure.abconnect.json_api.facets import FacetDetail
+from aioinstructure.abconnect.json_api.resources import guid as checked_guid
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.abconnect.traversal.resumable import (
+    SHOWN,
+    Place,
+    Reader,
+    Walk,
+    asked_fields,
+    is_guid,
+    same,
+)
+from aioinstructure.errors import DecodeError, IncompleteError
+from aioinstructure.paging.result_page import Page
+
+if TYPE_CHECKING:
+    from aioinstructure.abconnect import ABConnect
+
+__all__ = ["Branch", "DocumentTree", "authorities", "documents", "publications", "sections"]
+
+# --- one document -----------------------------------------------------------------------------
+
+NEEDED = ("guid", "seq", "level", "status", "parent", "section.guid", "section.seq")
+_ORDER = ("section.seq", "section.guid", "level", "seq", "guid")
+RETIRED = "deleted"
+ALL_STATUSES: Final = F.status.in_("active", RETIRED, "obsolete")
+
+
+class DocumentTree(Walk[tuple[int, Standard]]):
+    """The standards of a document as they are read: (depth, standard), parents before children.
+
+    Sections by their number, in each the top level by number, below each standard its children.
+    Depth counts from 0 at the top of a section.
+
+    A document of n standards takes n/100 requests, rounded up: its standards are listed with the
+    sections together, and the order within one is made here of parents and numbers, instead of one
+    list for each parent. So the memory is that of the largest section, and of the pages that are
+    fetched ahead. Standards that were retired are fetched as well (n counts them), since others may
+    still hang from them. One whose parent is not in its section stands at the end of the top level.
+
+    A cursor goes on by the number of the section, not by an offset: the section is fetched again,
+    and what was handed out of it is skipped, by the last id if it is still there, else by count.
+
+    Args:
+        ab: The client.
+        document_guid: The document.
+        fields: What is asked for each standard besides guid, seq, level, status and parent.
+        deleted: Hand out retired standards as well.
+        cursor: Where another tree of the same document was.
+
+    Raises:
+        InputError: No GUID, or no cursor of this document.
+        IncompleteError: The document changed while it was read: go on from the cursor.
+
+    Example:
+        async for depth, standard in DocumentTree(ab, guid):
+            print("  " * depth, standard.number.enhanced, standard.statement.descr)
+    """
+
+    _kind = "document_tree"
+
+    def __init__(
+        self,
+        ab: ABConnect,
+        document_guid: str,
+        *,
+        fields: Sequence[PathLike] = SHOWN,
+        deleted: bool = False,
+        cursor: str | None = None,
+    ) -> None:
+        self._document = checked_guid("document_guid", document_guid)
+        self._fields = asked_fields(fields, NEEDED)
+        self._deleted = bool(deleted)
+        super().__init__(ab, [same(document_guid), self._deleted], cursor)
+
+    def _reader(self, start: Place) -> Reader[tuple[int, Standard]]:
+        return Sections(self._ab, self._document, self._fields, start, deleted=self._deleted)
+
+    def _is_place(self, place: list[Any]) -> bool:
+        return is_tree_place(place)
+
+
+def is_tree_place(place: object) -> bool:
+    """Whether it is [all sections below are done, section, others that are done, count, last id]."""
+    if not isinstance(place, list) or len(place) != 5:
+        return False
+    floor, section, done, count, last = place
+    return (
+        type(floor) in (int, type(None))
+        and (section == "" or is_guid(section))
+        and isinstance(done, list)
+        and all(one == "" or is_guid(one) for one in done)
+        and type(count) is int
+        and count > 0
+        and is_guid(last)
+    )
+
+
+class Sections:
+    """Reads a document section by section, each in the order of its tree."""
+
+    def __init__(
+        self,
+        ab: ABConnect,
+        document: str,
+        fields: list[PathLike],
+        start: Place,
+        *,
+        deleted: bool = False,
+    ) -> None:
+        self._deleted = deleted
+        self._start = start
+        # All sections below this number are done, and of the others those in the two lists.
+        self._floor: int | None = start[0] if start else None
+        self._done: list[str] = [same(one) for one in start[2]] if start else []
+        self._done_at_floor: list[str] = []
+        self._skipped = frozenset(self._done)
+        where = ALL_STATUSES
+        if self._floor is not None:  # negated, so that sections without a number are not lost
+            where &= ~(F.section.seq < self._floor)
+        listed = ab.standards.list(
+            filter=(F.document.guid == document) & where, fields=fields, sort=_ORDER, page_size=100
+        )
+        self._pages: AsyncIterator[Page[Standard]] = listed.pages()
+        self._read: deque[Standard] = deque()
+        self._closed: set[str] = set()
+
+    async def more(self) -> list[tuple[tuple[int, Standard], Place]] | None:
+        """The next section."""
+        members = await self._section()
+        if not members:
+            return None
+        seq, guid = members[0].section.seq, same(members[0].section.guid)
+        if guid in self._closed:
+            raise IncompleteError(
+                f"section {guid or 'without a GUID'} came in two parts",
+                expected="the standards of a section together",
+                got=f"{members[0].id} behind another section",
+            )
+        if seq is not None and seq != self._floor:
+            self._floor, self._done_at_floor = seq, []
+        rows: list[tuple[tuple[int, Standard], Place]] = []
+        if guid not in self._skipped:
+            done = self._done + self._done_at_floor
+            ordered = in_order(members)
+            skip = self._handed_out(guid, ordered)
+            count = 0
+            for at, row in enumerate(ordered):
+                if self._deleted or row[1].status != RETIRED:
+                    count += 1
+                    if at >= skip:
+                        rows.append((row, [self._floor, guid, done, count, same(row[1].id)]))
+        self._closed.add(guid)
+        if guid not in self._skipped:
+            (self._done if seq is None else self._done_at_floor).append(guid)
+        return rows
+
+    def _handed_out(self, guid: str, ordered: list[tuple[int, Standard]]) -> int:
+        """How many of a section's standards came before the cursor that the walk started from."""
+        if self._start is None or guid != same(self._start[1]):
+            return 0
+        _, _, _, count, last = self._start
+        found = (at for at, (_, one) in enumerate(ordered, 1) if same(one.id) == same(last))
+        return next(found, min(count, len(ordered)))
+
+    async def _section(self) -> list[Standard]:
+        """All that are in the section of the next one."""
+        members: list[Standard] = []
+        while (one := await self._peek()) is not None:
+            if members and same(one.section.guid) != same(members[0].section.guid):
+                break
+            members.append(self._read.popleft())
+        return members
+
+    async def _peek(self) -> Standard | None:
+        if not self._read and (page := await anext(self._pages, None)) is not None:
+            self._read.extend(page.items)
+        return self._read[0] if self._read else None
+
+
+def in_order(members: Sequence[Standard]) -> list[tuple[int, Standard]]:
+    """The standards of one section, depth first, each with its depth.
+
+    Raises:
+        IncompleteError: One came twice, came without its parent, or is its own ancestor.
+    """
+    known = {same(one.id) for one in members}
+    below: dict[str, list[Standard]] = {}
+    for one in members:
+        if "parent" not in one.fields_set and (one.level or 1) > 1:
+            raise IncompleteError(
+                f"no parent was sent for {one.id}: is that relationship licensed?",
+                expected="parent",
+                got=sorted(one.fields_set),
+            )
+        parent = _parent(one)
+        below.setdefault(parent if parent in known else "", []).append(one)
+    for parent, children in below.items():
+        # At the top those whose parent is elsewhere come last, and stay together.
+        children.sort(
+            key=lambda one, top=not parent: (  # type: ignore[misc]  # bound now
+                _parent(one) if top else "",
+                one.seq is None,
+                one.seq or 0,
+                same(one.id),
+            )
+        )
+    found = list(_down(below)) if len(known) == len(members) else []
+    if len(found) != len(members):
+        raise IncompleteError(
+            "the standards of a section are no tree: one came twice, or is its own ancestor",
+            expected=len(members),
+            got=len(found) or len(known),
+        )
+    return found
+
+
+def _parent(one: Standard) -> str:
+    return same(one.parent.one.id) if one.parent.one is not None else ""
+
+
+def _down(below: Mapping[str, list[Standard]]) -> Iterator[tuple[int, Standard]]:
+    stack = [(0, one) for one in reversed(below.get("", []))]
+    while stack:
+        depth, one = stack.pop()
+        yield depth, one
+        stack.extend((depth + 1, child) for child in reversed(below.get(same(one.id), [])))
+
+
+# --- what there is ----------------------------------------------------------------------------
+
+
+@frozen
+class Branch:
+    """An authority, publication, document or section, with its number of standards.
+
+    Attributes:
+        guid: Its id.
+        descr: Its name.
+        count: How many of the standards that are delivered to you it has.
+        acronym: Of authorities and publications, where they have one.
+        adopt_year: Of documents; text or a number, as the service sends it.
+        seq: Of sections: what they are ordered by.
+    """
+
+    guid: str
+    descr: str | None
+    count: int
+    acronym: str | None = None
+    adopt_year: str | int | None = None
+    seq: int | None = None
+
+
+async def authorities(ab: ABConnect) -> list[Branch]:
+    """Who publishes standards that are delivered to you; one request."""
+    return await _branches(ab, "document.publication.authorities", None)
+
+
+async def publications(ab: ABConnect, authority_guid: str) -> list[Branch]:
+    """The publications of an authority; one request."""
+    guid = checked_guid("authority_guid", authority_guid)
+    path = F.document.publication.authorities.guid
+    return await _branches(ab, "document.publication", path == guid)
+
+
+async def documents(ab: ABConnect, publication_guid: str) -> list[Branch]:
+    """The documents of a publication; one request."""
+    guid = checked_guid("publication_guid", publication_guid)
+    return await _branches(ab, "document", F.document.publication.guid == guid)
+
+
+async def sections(ab: ABConnect, document_guid: str) -> list[Branch]:
+    """The sections of a document in their order; one request."""
+    guid = checked_guid("document_guid", document_guid)
+    found = await _branches(ab, "section", F.document.guid == guid)
+    return sorted(found, key=lambda one: (one.seq is None, one.seq or 0))
+
+
+async def _branches(ab: ABConnect, name: str, where: Filter | None) -> list[Branch]:
+    summary = await ab.standards.facets(name, filter=where)
+    facet = next((one for one in summary.facets if one.facet == name), None)
+    if facet is None:
+        raise DecodeError(f"the answer has no facet {name}")
+    if facet.cut:
+        raise IncompleteError(
+            f"{name} has {facet.count} values, and {len(facet.details)} were sent:"
+            " facets are not paged",
+            expected=facet.count,
+            got=len(facet.details),
+        )
+    return [_branch(name, one) for one in facet.details]
+
+
+def _branch(name: str, detail: FacetDetail) -> Branch:
+    data = detail.data if isinstance(detail.data, Mapping) else {}
+    if not isinstance(data.get("guid"), str):
+        raise DecodeError(f"a value of {name} without a GUID: {detail.data!r:.100}")
+    return Branch(
+        guid=data["guid"],
+        descr=data.get("descr"),
+        count=detail.count or 0,
+        acronym=data.get("acronym"),
+        adopt_year=data.get("adopt_year"),
+        seq=data.get("seq"),
+    )

@@ -1,0 +1,1 @@
+"""JSON to models and back. Knows no service."""

@@ -1,0 +1,284 @@
+"""JSON to models and back, by cattrs. Knows no service and no model by name.
+
+Models are plain attrs classes; what the wire needs is here. Scalars pass through unchecked (the
+server's word counts: an id may be a number or a string, an enum may grow), so that conversion
+costs little; containers and models are checked. When one fails, the same value is converted once
+more with a slow converter that knows the paths, and those go into the DecodeError.
+
+What a model keeps beside its fields: `extra` holds what the server sent and the model does not
+know, `fields_set` tells absent from null, `to_dict()` gives back what came.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+from cattrs import Converter as CattrsConverter
+from cattrs import transform_error
+from cattrs.cols import list_structure_factory
+from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
+
+from aioinstructure.conversion.annotations import (
+    Names,
+    hints_of,
+    is_optional,
+    is_plain,
+    is_union,
+)
+from aioinstructure.conversion.model import _NULL, Model, _public_names, _Shape, wire_name
+from aioinstructure.errors import DecodeError
+
+__all__ = [
+    "Converter",
+    "converter_of_process",
+]
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+_SHAPES_KEPT = 512
+
+
+# --- hooks ------------------------------------------------------------------------------------
+
+
+def _origin(tp: Any) -> Any:
+    return get_origin(tp)
+
+
+def _is_model(tp: Any) -> bool:
+    return isinstance(tp, type) and issubclass(tp, Model)
+
+
+def _is_tagged(tp: Any) -> bool:
+    """Whether it is one of several models, which their `json_type` tells apart."""
+    return is_union(tp) and all(_is_model(member) and member.json_type for member in get_args(tp))
+
+
+def _pass(value: Any, _: Any) -> Any:
+    return value
+
+
+def _to_datetime(value: Any, _: Any) -> Any:
+    """Any ISO 8601 text; without an offset it is UTC, as AB Connect means it."""
+    if isinstance(value, datetime):
+        return value
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _to_either(value: Any, _: Any) -> Any:
+    """A date where no time of day was sent, else a datetime."""
+    is_date = isinstance(value, str) and len(value) == len("2026-01-31")
+    return _to_date(value, date) if is_date else _to_datetime(value, datetime)
+
+
+def _to_date(value: Any, _: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _expect(kind: type, value: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {_JSON_NAMES[kind]}, got {value!r:.60}")
+
+
+def _name(tp: Any) -> str:
+    return getattr(tp, "__name__", str(tp))
+
+
+_JSON_NAMES: dict[type, str] = {list: "a list", dict: "an object"}
+
+
+@functools.cache
+def converter_of_process(*, detailed: bool = False) -> Converter:
+    """The one that serves every client: a model costs tens of milliseconds at its first use.
+
+    What it keeps belongs to types, which no client can change.
+    """
+    return Converter(detailed=detailed)
+
+
+class Converter:
+    """Turns parsed JSON into models; keeps what it learns of types. See `converter_of_process`.
+
+    Args:
+        detailed: Collect every error with its path: ten times slower, for the second try.
+    """
+
+    def __init__(self, *, detailed: bool = False) -> None:
+        self._cattrs = CattrsConverter(detailed_validation=detailed)
+        self._is_detailed = detailed
+        self._hooks: dict[Any, Hook] = {}
+        self._makers: dict[Any, Callable[[Any], Any]] = {}
+        register = self._cattrs.register_structure_hook_factory
+        register(_is_model, self._model_hook)
+        register(lambda tp: _origin(tp) is dict, self._dict_hook)
+        register(lambda tp: _origin(tp) is list, self._list_hook)
+        register(is_optional, self._optional_hook)
+        register(_is_tagged, self._tagged_hook)
+        register(is_plain, lambda _: _pass)
+        register(lambda tp: tp is datetime, lambda _: _to_datetime)
+        register(lambda tp: tp is date, lambda _: _to_date)
+        register(lambda tp: set(get_args(tp)) == {date, datetime}, lambda _: _to_either)
+
+    def structure(self, value: Any, tp: type[T] | Any) -> T:
+        """The value as the type says.
+
+        Raises:
+            DecodeError: It is not; `.paths` tell where.
+        """
+        return self.maker(tp)(value)  # type: ignore[no-any-return]  # makers are made by type
+
+    def maker(self, tp: Any) -> Callable[[Any], Any]:
+        """What `structure` does for one type, as a function to be kept and called often."""
+        try:
+            return self._makers[tp]
+        except KeyError:
+            self._makers[tp] = made = self._maker(tp, self.hook(tp))
+            return made
+
+    def _maker(self, tp: Any, hook: Hook) -> Callable[[Any], Any]:
+        # Within a model null may stand for an empty one, but not for all of it.
+        takes_null = is_optional(tp) or is_plain(tp)
+
+        def make(value: Any) -> Any:
+            if value is None and not takes_null:
+                raise DecodeError(f"no {_name(tp)}", paths=["expected a value, got null @ $"])
+            try:
+                return hook(value, tp)
+            except (BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
+                raise self._explain(value, tp, error) from error
+
+        return make
+
+    def hook(self, tp: Any) -> Hook:
+        """The function that structures this type; raises what it likes."""
+        try:
+            return self._hooks[tp]
+        except KeyError:
+            self._hooks[tp] = made = self._cattrs.get_structure_hook(tp)
+            return made
+
+    def _explain(self, value: Any, tp: Any, error: Exception) -> DecodeError:
+        name = _name(tp)
+        if self._is_detailed:
+            paths = (
+                transform_error(error)
+                if isinstance(error, BaseValidationError)
+                else [f"{error} @ $"]
+            )
+            return DecodeError(f"no {name}", paths=paths)
+        try:
+            converter_of_process(detailed=True).structure(value, tp)
+        except DecodeError as detailed:
+            return detailed
+        return DecodeError(f"no {name}", paths=[f"{error} @ $"])
+
+    # Factories: called once a type.
+
+    def _optional_hook(self, tp: Any) -> Hook:
+        inner: Any = Union[tuple(m for m in get_args(tp) if m is not type(None))]  # noqa: UP007 - of members known at run time only
+        hook = self.hook(inner)
+
+        def optional(value: Any, _: Any) -> Any:
+            return None if value is None else hook(value, inner)
+
+        return optional
+
+    def _tagged_hook(self, tp: Any) -> Hook:
+        hooks = {member.json_type: (self.hook(member), member) for member in get_args(tp)}
+
+        def tagged(value: Any, _: Any) -> Any:
+            _expect(dict, value)
+            hook, member = hooks.get(str(value.get("type")).lower(), (_pass, None))
+            return hook(value, member)  # an unknown kind stays as it came
+
+        return tagged
+
+    def _list_hook(self, tp: Any) -> Hook:
+        (inner,) = get_args(tp)
+        # cattrs's own, since its detailed form adds the index to an error's path.
+        stock = None if is_plain(inner) else list_structure_factory(tp, self._cattrs)
+
+        def listed(value: Any, _: Any) -> Any:
+            if value is None:
+                return []
+            _expect(list, value)
+            return value if stock is None else stock(value, tp)
+
+        return listed
+
+    def _dict_hook(self, tp: Any) -> Hook:
+        _, inner = get_args(tp)
+        stock: Any = None
+        if not is_plain(inner):
+            stock = make_mapping_structure_fn(
+                tp, self._cattrs, detailed_validation=self._is_detailed
+            )
+
+        def mapped(value: Any, _: Any) -> Any:
+            if value is None:
+                return {}
+            _expect(dict, value)
+            return value if stock is None else stock(value, tp)
+
+        return mapped
+
+    def _model_hook(self, cls: type[Model]) -> Hook:
+        hints = hints_of(cls, cls.__module__)
+        attrs.resolve_types(cls, globalns={}, localns=Names(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
+        names = {name: wire_name(name) for name in _public_names(cls)}
+        renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
+        stock: Any = make_dict_structure_fn(
+            cls,
+            self._cattrs,
+            _cattrs_detailed_validation=self._is_detailed,
+            _cattrs_use_linecache=False,
+            **renamed,  # type: ignore[arg-type]  # cattrs takes overrides as keywords
+        )
+        fields = {wire: name for name, wire in names.items()}
+        containers = {
+            wire: name
+            for name, wire in names.items()
+            if not is_plain(hints[name]) and not is_optional(hints[name])
+        }
+        reshape = cls.reshape
+        shapes: dict[tuple[str, ...], _Shape] = {}
+
+        def structure(value: Any, _: Any) -> Any:
+            if value is None:
+                empty: Any = stock({}, cls)
+                empty._shape = _NULL
+                return empty
+            _expect(dict, value)
+            data = reshape(value)
+            keys = tuple(data)
+            shape = shapes.get(keys)
+            if shape is None:
+                if len(shapes) >= _SHAPES_KEPT:
+                    shapes.clear()
+                shape = shapes[keys] = _shape_of(keys, fields, containers)
+            made = stock(data, cls)
+            made._shape = shape
+            if shape.unknown:
+                made.extra = {key: data[key] for key in shape.unknown}
+            if shape.containers:
+                made._nulls = tuple(n for wire, n in shape.containers if data[wire] is None)
+            return made
+
+        return structure
+
+
+def _shape_of(
+    keys: tuple[str, ...], fields: Mapping[str, str], containers: Mapping[str, str]
+) -> _Shape:
+    return _Shape(
+        names=frozenset(fields[key] for key in keys if key in fields),
+        unknown=tuple(key for key in keys if key not in fields),
+        containers=tuple((key, containers[key]) for key in keys if key in containers),
+    )

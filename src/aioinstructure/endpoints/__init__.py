@@ -1,0 +1,1 @@
+"""Operations as declared stubs, routes and bound calls. Knows no service and sends nothing."""

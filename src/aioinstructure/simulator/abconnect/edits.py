@@ -1,0 +1,149 @@
+"""What editors and account managers do to the standards, and the events that follow. No HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aioinstructure.simulator.abconnect.vocabulary import BANDS
+from aioinstructure.simulator.coerce import mapping
+
+if TYPE_CHECKING:
+    from aioinstructure.simulator.world import Event, World
+
+__all__ = ["Changes"]
+
+_RETIRED = "deleted"
+
+
+class Changes:
+    """Changes of a world. Each raises KeyError for an id that it does not know.
+
+    Events tell the caller only of what was delivered to it at the time; numbers are used up all
+    the same.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world, self._standards = world, world.standards
+        self._places: dict[str, tuple[int, int]] | None = None
+
+    def edit(self, guid: str, changes: dict[str, Any], change_type: str) -> Event:
+        """Changes properties of a standard, by dotted path."""
+        index = self._index(guid)
+        before = self._standards.attributes(index, "")
+        affected = [prop(path, _value(before, path), value) for path, value in changes.items()]
+        return self._tell(index, change_type, affected, changes)
+
+    def retire(self, guid: str, replaced_by: str | None) -> Event:
+        """Deletes a standard, as its authority does; another may take its place."""
+        index = self._index(guid)
+        if replaced_by is not None:
+            self._standards.kin.successors[index] = [self._index(replaced_by)]
+        before = self._standards.status(index)
+        event = self._tell(
+            index, _RETIRED, [prop("status", before, _RETIRED)], {"status": _RETIRED}
+        )
+        self._standards.patches[index]["date_deleted_utc"] = event.date_utc
+        return event
+
+    def move(self, guid: str, parent: str) -> Event:
+        """Puts a standard below another parent.
+
+        Raises:
+            ValueError: That is not in the same section and on the same level as the parent before.
+        """
+        index, to = self._index(guid), self._index(parent)
+        standards = self._standards
+        old = standards.parent(index)
+        one, other = standards.slot(index), standards.slot(to)
+        same_home = index // standards.size == to // standards.size and one.section == other.section
+        if old is None or not same_home or other.level != one.level - 1:
+            raise ValueError("a standard moves within its section, one level below its parent")
+        # Which property an event names for a move is not documented.
+        affected = [prop("parent.guid", standards.guid(old), standards.guid(to))]
+        standards.kin.moves[index] = to
+        return self._tell(index, "moved", affected, {})
+
+    def deliver(self, guid: str, *, granted: bool) -> Event:
+        """Gives or takes a document or a section.
+
+        Raises:
+            ValueError: It was given, or taken, before.
+        """
+        standards, world = self._standards, self._world
+        edition, section = self._place(guid)
+        whole = section < 0
+        bands = len(BANDS)
+        if whole:
+            subject = -1 - section
+            places = {(edition, subject * bands + band) for band in range(bands)}
+            document, part = standards.document(edition, subject)["guid"], None
+        else:
+            places = {(edition, section)}
+            document = standards.document(edition, section // bands)["guid"]
+            part = standards.section(edition, section)["guid"]
+        if granted:
+            if not places & standards.withheld:
+                raise ValueError(f"{guid} is delivered already")
+            standards.withheld -= places
+        else:
+            if places <= standards.withheld:
+                raise ValueError(f"{guid} is not delivered")
+            standards.withheld |= places
+        kind, target = "added" if granted else "removed", "document" if whole else "section"
+        event = world.append(kind, target, document, part, None, [])
+        world.changed()
+        return event
+
+    def _index(self, guid: str) -> int:
+        index = self._standards.index_of(guid)
+        if index is None:
+            raise KeyError(guid)
+        return index
+
+    def _place(self, guid: str) -> tuple[int, int]:
+        """Publication and section of an id; minus one minus the subject for a document."""
+        if self._places is None:
+            self._places = {}
+            for edition, section, _ in self._standards.sections():
+                subject = section // len(BANDS)
+                of_section = self._standards.section(edition, section)["guid"]
+                self._places[of_section.lower()] = (edition, section)
+                of_document = self._standards.document(edition, subject)["guid"]
+                self._places[of_document.lower()] = (edition, -1 - subject)
+        return self._places[guid.lower()]
+
+    def _tell(
+        self,
+        index: int,
+        change_type: str,
+        affected: list[dict[str, Any]],
+        changes: dict[str, Any],
+    ) -> Event:
+        world, standards = self._world, self._standards
+        slot, edition = standards.slot(index), index // standards.size
+        event = world.append(
+            change_type,
+            "standard",
+            standards.document(edition, slot.subject)["guid"],
+            standards.section(edition, slot.section)["guid"],
+            index,
+            affected,
+            shown=standards.readable(index),
+        )
+        patch = {**standards.patches.get(index, {}), **changes, "date_modified_utc": event.date_utc}
+        standards.patches[index] = patch
+        world.changed()
+        return event
+
+
+def prop(name: str, before: Any, after: Any) -> dict[str, Any]:
+    """A property that an event names."""
+    return {"name": name, "previous_value": before, "new_value": after}
+
+
+def _value(attributes: dict[str, Any], path: str) -> Any:
+    value: Any = attributes
+    for name in path.split("."):
+        members = mapping(value)
+        value = None if members is None else members.get(name)
+    return value

@@ -1,0 +1,46 @@
+"""What only some standards carry: addenda, legends, extensions. Knows no relation and no HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aioinstructure.simulator.hashing import mix
+
+if TYPE_CHECKING:
+    from aioinstructure.simulator.abconnect.publication_plan import Slot
+
+__all__ = ["extensions", "legends", "statement"]
+
+_LEAST = 3  # titles of the upper levels carry nothing
+_ADDENDA = (
+    ("Given a range of tasks,", "before"),
+    ("Tasks are limited to those of the grade.", "after"),
+    ("Include at least two methods.", "after"),
+)
+_LEGENDS = (("*", "Assessed statewide"), ("+", "Additional content"), ("m", "Modeling standard"))
+
+
+def statement(index: int, slot: Slot) -> dict[str, Any]:
+    """The text; its combined form has the addendum where it belongs."""
+    if slot.level < _LEAST or mix(index + 301) % 17:
+        return {"descr": slot.text, "combined_descr": slot.text, "addendums": []}
+    text, position = _ADDENDA[mix(index + 302) % len(_ADDENDA)]
+    both = (text, slot.text) if position == "before" else (slot.text, text)
+    addendum = {"descr": text, "position": position, "seq": 10, "add_context": "Y"}
+    return {"descr": slot.text, "combined_descr": " ".join(both), "addendums": [addendum]}
+
+
+def legends(index: int, slot: Slot) -> list[dict[str, Any]]:
+    """The meaning of a symbol at the number."""
+    if slot.level < _LEAST or mix(index + 303) % 23:
+        return []
+    symbol, text = _LEGENDS[mix(index + 304) % len(_LEGENDS)]
+    return [{"symbol": symbol, "symbol_position": "before", "descr": text}]
+
+
+def extensions(index: int, slot: Slot, guid: str) -> list[dict[str, Any]]:
+    """A remark that the authority has put aside."""
+    if slot.level < _LEAST or mix(index + 305) % 29:
+        return []
+    text = f"See the notes on grade {slot.number.partition('.')[0]} in the appendix."
+    return [{"type": "reference", "guid": guid, "descr": text}]

@@ -1,0 +1,1 @@
+"""The simulated Canvas: its state and its answers."""

@@ -1,0 +1,191 @@
+"""Things that go wrong on purpose. A fault waits for a request that it matches, and is used up."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from attrs import define, field, fields_dict, validators
+
+from aioinstructure.simulator.http.responses import Reply, phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["KINDS", "Fault", "Faults"]
+
+KINDS = (
+    "status",
+    "close",
+    "hang",
+    "truncated",
+    "invalid_json",
+    "redirect",
+    "bad_link",
+    "foreign_next",
+    "wrong_shape",
+    "delay",
+)
+"""What a fault can be.
+
+status: `status`, with a body that is json, html or empty. close: the connection drops in the
+middle of the body. hang: no answer, ever. truncated: a good length, but the JSON stops half way.
+invalid_json: a 200 that is no JSON. redirect: `status` (302 unless given) to `location`. bad_link:
+the Link header, or `links.next` of AB Connect, is garbage. foreign_next: the next page is on the
+origin `location`. wrong_shape: JSON of another type than documented. delay: the proper answer,
+`seconds` later.
+"""
+
+_BODIES = ("json", "html", "empty")
+_STAGES = ("gateway", "service")
+_SPOILING = {"truncated", "bad_link", "foreign_next", "wrong_shape"}
+_FOREIGN = "https://elsewhere.invalid"
+
+
+def _regex(value: str | re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(value)
+
+
+@define(kw_only=True)
+class Fault:
+    """One thing that goes wrong, `count` times.
+
+    Args:
+        kind: One of `KINDS`.
+        method: A regular expression that the whole method must match.
+        path: A regular expression, searched in the raw path with its query.
+        count: How many requests it hits.
+        skip: How many matching requests pass before it.
+        status: The status of `status` and `redirect`.
+        body: The body of `status`: json, html or empty.
+        location: Where a redirect or a foreign next link goes.
+        seconds: How long `delay` waits.
+        retry_after: A Retry-After header for `status`.
+        stage: "service" is behind the throttle: the request costs quota and the answer has its
+            headers. "gateway" is before it, as a load balancer is.
+    """
+
+    kind: str = field(validator=validators.in_(KINDS))
+    method: re.Pattern[str] = field(default=re.compile(".*"), converter=_regex)
+    path: re.Pattern[str] = field(default=re.compile(""), converter=_regex)
+    count: int = field(default=1, validator=validators.instance_of(int))
+    skip: int = field(default=0, validator=validators.instance_of(int))
+    status: int = field(default=0, validator=validators.instance_of(int))
+    body: str = field(default="json", validator=validators.in_(_BODIES))
+    location: str = field(default=_FOREIGN, validator=validators.instance_of(str))
+    seconds: float = field(default=0.0, validator=validators.instance_of((int, float)))
+    retry_after: str | None = None
+    stage: str = field(default="service", validator=validators.in_(_STAGES))
+
+    def __attrs_post_init__(self) -> None:
+        if self.stage == "gateway" and self.kind in _SPOILING:
+            raise ValueError(f"{self.kind} spoils the answer of a service: no gateway has one")
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Fault:
+        """Makes one of what came as JSON.
+
+        Raises:
+            ValueError: A name or value that no fault has.
+        """
+        if unknown := sorted(set(facts) - set(fields_dict(cls))):
+            raise ValueError(f"unknown in a fault: {', '.join(unknown)}")
+        try:
+            return cls(**facts)
+        except (TypeError, re.error) as error:
+            raise ValueError(f"no fault: {error}") from error
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether it is about such a request."""
+        return self.method.fullmatch(method) is not None and self.path.search(path) is not None
+
+
+class Faults:
+    """The faults that still wait, oldest first."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Puts more behind those that wait."""
+        self.waiting.extend(faults)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self.waiting.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault of this request, if it has one; the first that fits, and only that."""
+        for fault in self.waiting:
+            if not fault.fits(method, path):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            fault.count -= 1
+            if fault.count <= 0:
+                self.waiting.remove(fault)
+            return fault
+        return None
+
+
+def failure(fault: Fault, *, abconnect: bool) -> Reply | None:
+    """The answer that takes the place of the proper one; None if the fault changes that one."""
+    if fault.kind == "status":
+        return _status(fault, abconnect=abconnect)
+    if fault.kind == "redirect":
+        return Reply(fault.status or 302, b"", {"Location": fault.location})
+    if fault.kind == "invalid_json":
+        return Reply(200, b"<html>not json", {"Content-Type": "application/json; charset=utf-8"})
+    return None
+
+
+def _status(fault: Fault, *, abconnect: bool) -> Reply:
+    status = fault.status or 500
+    words = phrase(status)
+    if fault.body == "html":
+        page = f"<html><head><title>{status} {words}</title></head><body><h1>{words}</h1></body></html>"
+        reply = Reply(status, page.encode(), {"Content-Type": "text/html"})
+    elif fault.body == "empty":
+        reply = Reply(status)
+    else:
+        error: dict[str, Any]
+        if abconnect:
+            error = {"status": str(status), "title": words, "detail": None}
+        else:
+            code = words.lower().replace(" ", "_")
+            error = {"message": "An error occurred.", "error_code": code}
+        body = orjson.dumps({"errors": [error]})
+        reply = Reply(status, body, {"Content-Type": "application/json; charset=utf-8"})
+    if fault.retry_after is not None:
+        reply.headers["Retry-After"] = fault.retry_after
+    return reply
+
+
+def spoil(fault: Fault, reply: Reply) -> Reply:
+    """A copy of the proper answer with the fault in it."""
+    if reply.later is not None:
+        later = reply.later
+        return Reply(seconds=reply.seconds, later=lambda: spoil(fault, later()))
+    headers, body = dict(reply.headers), reply.body
+    if fault.kind == "truncated":
+        body = body[: max(1, len(body) // 2)]
+    elif fault.kind == "wrong_shape":
+        body = b'{"unexpected":true}' if body.startswith(b"[") else b'["unexpected"]'
+    elif fault.kind == "bad_link":
+        headers["Link"] = '<<not a link; rel=next, "'
+        body = _next_link(body, "::not a link::")
+    elif fault.kind == "foreign_next":
+        headers["Link"] = f'<{fault.location}/api/v1/courses?page=2&per_page=10>; rel="next"'
+        body = _next_link(body, f"{fault.location}/rest/v4.1/standards?offset=10")
+    return Reply(reply.status, body, headers, reply.items)
+
+
+def _next_link(body: bytes, url: str) -> bytes:
+    """AB Connect has its links in the body."""
+    if not body.startswith(b'{"links":'):
+        return body
+    value = orjson.loads(body)
+    value["links"]["next"] = url
+    return orjson.dumps(value)

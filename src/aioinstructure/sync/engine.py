@@ -1,0 +1,188 @@
+"""Run streams side by side: read a batch, write it with its checkpoint, go on.
+
+Each stream is one task that writes what it has read before it asks for more, so that a slow store
+slows the reading, and memory holds a page or two. The quota is spent in the bulk lane: a web
+request of the same client goes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from aioinstructure.abconnect import ABConnect
+from aioinstructure.canvas import Canvas
+from aioinstructure.clock import Clock
+from aioinstructure.errors import ConfigurationError, Error, SyncError
+from aioinstructure.quota import Scheduler
+from aioinstructure.sync.report import Report, StreamReport
+from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
+from aioinstructure.sync.streams.base import Stream
+from aioinstructure.sync.streams.registry import checked, client_of
+
+__all__ = ["Sync"]
+
+
+@define(eq=False)
+class Sync:
+    """Copies streams into a sink, and goes on where it was stopped.
+
+    Args:
+        sink: The store, such as `sql("sqlite:///lms.db")`. Closed at the end of each run.
+        canvas: Needed for the streams of Canvas.
+        abconnect: Needed for the streams of AB Connect.
+        on_batch: Called after each batch that was written, with what the stream has done so far.
+
+    Attributes:
+        report: What the last run did, or the one that goes on; also where it failed.
+
+    Example:
+        report = await Sync(sql("sqlite:///lms.db"), abconnect=ab).run("standards", "events")
+    """
+
+    _sink: Sink
+    _canvas: Canvas | None = field(default=None, kw_only=True, alias="canvas")
+    _abconnect: ABConnect | None = field(default=None, kw_only=True, alias="abconnect")
+    _on_batch: Callable[[StreamReport], None] | None = field(
+        default=None, kw_only=True, alias="on_batch"
+    )
+    report: Report | None = field(default=None, init=False)
+
+    async def run(self, *streams: str) -> Report:
+        """Sync the streams side by side.
+
+        What was read stays written whatever happens, and the next run goes on behind it: at least
+        once, by replacing rows. A stream that had come to its end is read anew, but for events,
+        which go on behind the last one. So is one whose list has changed at the place that it had
+        come to. Rows that the server no longer has stay as they were.
+
+        Raises:
+            InputError: A stream is unknown, or named twice.
+            ConfigurationError: The client of a stream is missing, or the store cannot be opened;
+                nothing was sent.
+            SyncError: A stream failed, on the side of the server or of the store. The others were
+                run to their end; notes tell which of them failed as well.
+        """
+        jobs = [self._job(stream) for stream in checked(streams)]
+        clock = self._clock()
+        report = self.report = Report([job.report for job in jobs])
+        start = clock.monotonic()
+        refused = self._refusals()
+        try:
+            with clock.hold():
+                await self._open([job.stream.name for job in jobs])
+            async with asyncio.TaskGroup() as group:
+                for job in jobs:
+                    group.create_task(job.run())
+        finally:
+            report.seconds = clock.monotonic() - start
+            report.refusals = self._refusals() - refused
+            with clock.hold():
+                await self._sink.close()
+        self._raise_first(jobs)
+        return report
+
+    async def _open(self, streams: Sequence[str]) -> None:
+        try:
+            await self._sink.open(streams)
+        except Error:
+            raise
+        except Exception as error:  # a sink may be anybody's, and raise what it likes
+            raise ConfigurationError(f"the store cannot be opened: {error!r}") from error
+
+    def _job(self, stream: Stream) -> _Job:
+        client = client_of(stream, self._canvas, self._abconnect)
+        view = client.with_options(lane="bulk", flow=f"sync:{stream.name}")
+        report = StreamReport(stream.name, client.origin)
+        return _Job(stream, view, self._sink, report, self._on_batch)
+
+    def _clock(self) -> Clock:
+        client = self._canvas or self._abconnect
+        return client.clock if client else Clock()
+
+    def _refusals(self) -> int:
+        quotas: set[Scheduler] = {c.quota for c in (self._canvas, self._abconnect) if c}
+        return sum(quota.snapshot().throttles for quota in quotas)
+
+    def _raise_first(self, jobs: Sequence[_Job]) -> None:
+        failed = [job for job in jobs if job.report.error is not None]
+        if not failed:
+            return
+        first = failed[0]
+        error = SyncError(
+            f"{first.stream.name} failed after {first.report.rows} rows: {first.report.error}",
+            stream=first.stream.name,
+            checkpoint=first.cursor,
+        )
+        for job in failed[1:]:
+            error.add_note(f"{job.stream.name} failed as well: {job.report.error}")
+        raise error from first.report.error
+
+
+@define(eq=False)
+class _Job:
+    """One stream of one run."""
+
+    stream: Stream
+    client: Any
+    sink: Sink
+    report: StreamReport
+    on_batch: Callable[[StreamReport], None] | None
+    cursor: str | None = None
+
+    async def run(self) -> None:
+        report = self.report
+        clock: Clock = self.client.clock
+        start = clock.monotonic()
+        report.state = "running"
+        try:
+            await self._copy(clock)
+            report.state = "done"
+        except Error as error:
+            report.state = "failed"
+            report.error = error
+        finally:
+            report.seconds = clock.monotonic() - start
+            if report.state == "running":
+                report.state = "stopped"
+
+    async def _copy(self, clock: Clock) -> None:
+        report = self.report
+        with self._storing():
+            last = await self.sink.checkpoint(report.source, self.stream.name)
+        if last is not None and (not last.done or self.stream.continues):
+            self.cursor = last.cursor
+        report.resumed = self.cursor is not None
+        start = clock.monotonic()
+        async with contextlib.aclosing(self.stream.read(self.client, self.cursor)) as batches:  # type: ignore[type-var]  # readers are async generators
+            async for batch in batches:
+                await self._write(batch.rows, Checkpoint(batch.cursor, False))
+                report.rows += len(batch.rows)
+                report.requests += batch.requests
+                report.skipped += batch.skipped
+                report.total = batch.total if batch.total is not None else report.total
+                report.seconds = clock.monotonic() - start
+                if self.on_batch is not None:
+                    self.on_batch(report)
+        await self._write([], Checkpoint(self.cursor, True))
+
+    async def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
+        with self._storing():
+            await self.sink.write(self.report.source, self.stream.name, rows, checkpoint)
+        self.cursor = checkpoint.cursor
+
+    @contextlib.contextmanager
+    def _storing(self) -> Generator[None]:
+        """What a store raises fails its stream alone: another may be written to."""
+        clock: Clock = self.client.clock
+        with clock.hold():
+            try:
+                yield
+            except Error:
+                raise
+            except Exception as error:  # a sink may be anybody's, and raise what it likes
+                raise SyncError(f"the store failed: {error!r}", stream=self.stream.name) from error

@@ -1,0 +1,1 @@
+"""What can be synced, and how each stream is read. Writes nothing."""

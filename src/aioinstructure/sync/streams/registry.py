@@ -1,0 +1,61 @@
+"""All streams by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aioinstructure.abconnect import ABConnect
+from aioinstructure.canvas import Canvas
+from aioinstructure.errors import (
+    ConfigurationError,
+    InputError,
+)
+from aioinstructure.sync.streams.abconnect import assets, events, standards
+from aioinstructure.sync.streams.base import Clients, Stream, list_reader
+from aioinstructure.sync.streams.canvas import course_paces, courses
+
+__all__ = ["STREAMS", "checked", "client_of"]
+
+STREAMS: Final[Mapping[str, Stream]] = {
+    stream.name: stream
+    for stream in (
+        Stream("courses", "canvas", list_reader(courses), courses),
+        Stream("course_paces", "canvas", course_paces, courses, per_row=1),
+        Stream("standards", "abconnect", list_reader(standards), standards),
+        Stream("assets", "abconnect", list_reader(assets), assets),
+        Stream("events", "abconnect", list_reader(events, by_key=True), events, continues=True),
+    )
+}
+"""All streams by name, in the order that a report lists them."""
+
+
+def checked(names: Sequence[str]) -> list[Stream]:
+    """The streams of these names.
+
+    Raises:
+        InputError: One is unknown, or named twice, or there is none.
+    """
+    if not names:
+        raise InputError(f"name a stream: {', '.join(STREAMS)}")
+    for name in names:
+        if name not in STREAMS:
+            near = difflib.get_close_matches(name, STREAMS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"no stream {name!r}{hint} There are: {', '.join(STREAMS)}")
+    if len(set(names)) != len(names):
+        raise InputError(f"a stream is named twice: {', '.join(names)}")
+    return [STREAMS[name] for name in names]
+
+
+def client_of(stream: Stream, canvas: Canvas | None, abconnect: ABConnect | None) -> Clients:
+    """The client that a stream is read by.
+
+    Raises:
+        ConfigurationError: It is missing.
+    """
+    client = canvas if stream.service == "canvas" else abconnect
+    if client is None:
+        raise ConfigurationError(f"the stream {stream.name!r} needs {stream.service}=")
+    return client

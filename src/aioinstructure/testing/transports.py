@@ -1,0 +1,118 @@
+"""Transports that send nothing: answers from a list, and the simulator in the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+from attrs import define, evolve, field
+
+from aioinstructure._types import UNSET
+from aioinstructure.errors import Error
+from aioinstructure.simulator import Simulator
+from aioinstructure.transport.call_context import OnHead
+from aioinstructure.transport.http import USER_AGENT
+from aioinstructure.wire.message import Request, Response
+from aioinstructure.wire.responses import unanswered
+
+__all__ = ["FakeTransport", "Reply", "SimulatorTransport", "reply"]
+
+Reply: TypeAlias = "Response | Error | Callable[[Request], Response]"
+
+
+def reply(
+    json: Any = UNSET,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    next: str | None = None,  # noqa: A002 - the relation's own name
+) -> Response:
+    """An answer for a `FakeTransport`.
+
+    Args:
+        json: The body, if `body` is not given; without either it is empty.
+        status: The status.
+        headers: More header fields.
+        body: The body in bytes.
+        next: The URL of the next page, for the Link header.
+    """
+    fields = {"content-type": "application/json; charset=utf-8", **(headers or {})}
+    if next is not None:
+        fields["link"] = f'<{next}>; rel="next"'
+    if body is None:
+        body = b"" if json is UNSET else orjson.dumps(json)
+    return Response(status, fields, body)
+
+
+def _listed(replies: Iterable[Reply]) -> list[Reply]:
+    return list(replies)
+
+
+@define(eq=False)
+class FakeTransport:
+    """Answers from a list, and keeps what was sent.
+
+    Args:
+        replies: In order: answers, errors of ours to raise, or functions of the request. A last
+            one that is a function serves all further requests.
+        seconds: How long each answer takes, in loop time.
+
+    Attributes:
+        requests: What was sent, credential included.
+        closed: Whether it was closed.
+    """
+
+    _replies: list[Reply] = field(converter=_listed)
+    seconds: float = 0.0
+    requests: list[Request] = field(factory=list, init=False)
+    closed: bool = field(default=False, init=False)
+
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+        """See Transport."""
+        self.requests.append(request)
+        if not self._replies:
+            raise AssertionError(f"no reply is left for {request.method} {request.path}")
+        is_rest = len(self._replies) == 1 and callable(self._replies[0])
+        answer = self._replies[0] if is_rest else self._replies.pop(0)
+        await asyncio.sleep(self.seconds)
+        if isinstance(answer, Error):
+            raise answer
+        if callable(answer):
+            answer = answer(request)
+        if on_head is not None:
+            on_head(answer.status, answer.headers)
+        return answer
+
+    async def close(self) -> None:
+        """See Transport."""
+        self.closed = True
+
+    @property
+    def paths(self) -> list[str]:
+        """Path and query of what was sent, in order."""
+        return [request.path for request in self.requests]
+
+
+@define(eq=False)
+class SimulatorTransport:
+    """Hands requests to a simulator in the same process, without a socket."""
+
+    simulator: Simulator
+
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+        """See Transport."""
+        if "user-agent" not in request.headers:  # as over HTTP
+            request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
+        try:
+            answer = await self.simulator.handle(request)
+        except ConnectionResetError as error:
+            raise unanswered(request, str(error)) from error
+        if on_head is not None:
+            on_head(answer.status, answer.headers)
+        return answer
+
+    async def close(self) -> None:
+        """See Transport."""

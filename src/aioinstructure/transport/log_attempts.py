@@ -1,0 +1,46 @@
+"""Tell each attempt to the log: what was asked, what came, how long it took. No credential."""
+
+from __future__ import annotations
+
+import logging
+
+from aioinstructure.clock import Clock
+from aioinstructure.errors import Error
+from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.wire.message import Response
+from aioinstructure.wire.redact import scrub
+
+__all__ = ["trace_layer"]
+
+log = logging.getLogger("aioinstructure.http")
+
+
+def trace_layer(inner: Handler, clock: Clock) -> Handler:
+    """Log each attempt at DEBUG; costs one comparison when nobody listens."""
+
+    async def handle(exchange: Exchange) -> Response:
+        if not log.isEnabledFor(logging.DEBUG):
+            return await inner(exchange)
+        request = exchange.request
+        start = clock.monotonic()
+        outcome = "cancelled"
+        try:
+            response = await inner(exchange)
+            outcome = str(response.status)
+        except Error as error:
+            outcome = type(error).__name__
+            raise
+        else:
+            return response
+        finally:
+            log.debug(
+                "%s %s -> %s in %.3f s, queueing included (attempt %d, %s)",
+                request.method,
+                scrub(request.path),
+                outcome,
+                clock.monotonic() - start,
+                exchange.attempts,
+                request.route or "no route",
+            )
+
+    return handle

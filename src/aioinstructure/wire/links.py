@@ -1,0 +1,128 @@
+"""Where the next page is: Link headers (RFC 8288) and the `links` of JSON:API bodies.
+
+A link is opaque and untrusted: it is sent to the letter, and only to the origin that gave it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from attrs import evolve
+
+from aioinstructure.errors import DecodeError, InputError, OriginError
+from aioinstructure.wire.message import Request, Response
+from aioinstructure.wire.redact import scrub
+
+__all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link"]
+
+_ENTRY = re.compile(r"""<([^<>]*)>((?:[^,"<]|"(?:[^"\\]|\\.)*")*)""")
+_PARAMETER = re.compile(r""";\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))""")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_CREDENTIALS = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "auth.expires",
+        "auth.signature",
+        "partner.id",
+        "partner.key",
+        "user.id",
+    }
+)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL in one normal form, such as "https://canvas.example.edu".
+
+    Raises:
+        InputError: The URL has no such origin.
+    """
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
+    except ValueError as error:
+        raise InputError(f"no URL: {url!r}") from error
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise InputError(f"no http or https URL: {url!r}")
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS[scheme]) else "")
+
+
+def parse_link(header: str) -> dict[str, str]:
+    """The URL of each relation, the first one of a name; entries that make no sense are skipped."""
+    links: dict[str, str] = {}
+    for url, parameters in _ENTRY.findall(header):
+        for name, quoted, bare in _PARAMETER.findall(parameters):
+            if name.lower() == "rel":
+                for relation in (quoted or bare).lower().split():
+                    links.setdefault(relation, url)
+                break  # RFC 8288: the first one counts
+    return links
+
+
+def next_by_header(request: Request, response: Response) -> Request | None:
+    """The request for the next page by the Link header; None on the last page.
+
+    Raises:
+        DecodeError: There is a Link header without a next page, and some of it cannot be read:
+            to end there might cut the list short in silence.
+        OriginError: The next page lies on another origin.
+    """
+    header = response.headers.get("link", "").strip()
+    if not header:
+        return None
+    links = parse_link(header)
+    if "next" in links:
+        return _follow(request, links["next"])
+    if not links or _ENTRY.sub("", header).strip(", \t"):
+        raise DecodeError(
+            f"the Link header makes no sense: {scrub(header[:200])!r}", response=response
+        )
+    return None
+
+
+def next_by_body(request: Request, body: Any) -> Request | None:
+    """The request for the next page by `links.next` of a JSON:API body; None on the last page.
+
+    Raises:
+        DecodeError: There is one, but it is no text: to end there would cut the list short.
+        OriginError: The next page lies on another origin.
+    """
+    links = body.get("links") if isinstance(body, Mapping) else None
+    url = links.get("next") if isinstance(links, Mapping) else None
+    if isinstance(url, Mapping):  # a link object, which JSON:API has for links with more to tell
+        url = url.get("href")
+    if url is None or url == "":
+        return None
+    if not isinstance(url, str):
+        what = f"expected a link, got {scrub(repr(url)):.60} @ $.links.next"
+        raise DecodeError("no next page", paths=[what])
+    return _follow(request, url)
+
+
+def _follow(request: Request, link: str) -> Request:
+    """The request for a link, to the letter but for what no URL can hold and what we add anew."""
+    try:
+        # Blanks and letters beyond ASCII are escaped; control characters would be dropped below.
+        link = quote(link, safe=_PRINTABLE)
+        url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
+        origin = origin_of(url)
+    except ValueError as error:
+        raise OriginError(f"the next page is no http link: {scrub(link[:200])!r}") from error
+    if origin != (home := origin_of(request.url)):
+        raise OriginError(f"the next page lies on {origin}, not on {home}: nothing was sent there")
+    if "@" in urlsplit(url).netloc:
+        raise OriginError(f"the next page on {home} names a user: nothing was sent there")
+    return evolve(request, url=_unsigned(url.partition("#")[0]))
+
+
+def _unsigned(url: str) -> str:
+    """Without a credential that the server has echoed: it is not for cursors, and is added anew."""
+    path, mark, query = url.partition("?")
+    pairs = query.split("&")
+    kept = [pair for pair in pairs if unquote(pair.partition("=")[0]) not in _CREDENTIALS]
+    return url if len(kept) == len(pairs) else path + (mark if kept else "") + "&".join(kept)

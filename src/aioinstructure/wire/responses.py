@@ -1,0 +1,209 @@
+"""What an answer means: good, or which of our errors; and whether and when to try again.
+
+Canvas words its refusals in a dozen shapes (strings, lists, dicts, HTML, nothing), so the parser
+takes all of them and never fails itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from aioinstructure.errors import (
+    BadRequest,
+    Conflict,
+    Error,
+    Forbidden,
+    NotFound,
+    OriginError,
+    RedirectError,
+    ResponseError,
+    ServerError,
+    Throttled,
+    TransportError,
+    Unauthorized,
+    UnknownOutcome,
+    Unprocessable,
+)
+from aioinstructure.wire.links import origin_of
+from aioinstructure.wire.message import Request, Response
+from aioinstructure.wire.redact import scrub
+
+__all__ = [
+    "blames_credential",
+    "is_refusal",
+    "judge",
+    "retry_after",
+    "says",
+    "unanswered",
+]
+
+_CLASSES: dict[int, type[ResponseError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: NotFound,
+    422: Unprocessable,
+    429: Throttled,
+}
+_SNIPPET = 200
+_DEEPEST = 20
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
+
+
+def is_refusal(response: Response) -> bool:
+    """Whether the rate limiter refused it: 429, or Canvas's 403 in plain text.
+
+    Self-hosted Canvas answers 403 with the text "Rate Limit Exceeded", hosted Canvas 429 since
+    October 2025. A 403 in JSON is a missing permission.
+    Source: the page on throttling of the Canvas developer portal.
+    """
+    return response.status == 429 or (
+        response.status == 403
+        and "json" not in response.headers.get("content-type", "").lower()
+        and b"Rate Limit Exceeded" in response.body[:400]
+    )
+
+
+def judge(request: Request, response: Response, *, now: float) -> Response:
+    """The response if it is good.
+
+    Args:
+        request: What was asked.
+        response: What came.
+        now: Wall time in seconds, for a Retry-After that is a date.
+
+    Raises:
+        ResponseError: The one of its subclasses that the status and the body stand for.
+        OriginError: A redirect to another origin; it was not followed.
+    """
+    status = response.status
+    if 200 <= status < 300:
+        return response
+    if 300 <= status < 400:
+        _stay_home(request, response)
+    refused = is_refusal(response)
+    kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
+    raise kind(
+        response,
+        errors=says(response),
+        # Scrubbed before it is cut, lest half a token is too short to be known as one.
+        snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
+        retry_after=retry_after(response, now=now),
+    )
+
+
+def _by_hundreds(status: int) -> type[ResponseError]:
+    if status >= 500:
+        return ServerError
+    if status >= 400:
+        return BadRequest
+    return RedirectError
+
+
+def _stay_home(request: Request, response: Response) -> None:
+    try:
+        target = origin_of(urljoin(request.url, response.headers.get("location", "")))
+        home = origin_of(request.url)
+    except ValueError:
+        return
+    if target != home:
+        raise OriginError(
+            f"{request.method} {request.path} was redirected from {home} to {target}:"
+            " nothing was sent there"
+        )
+
+
+def blames_credential(error: Error) -> bool:
+    """Whether a 401 speaks of the credential, not of a permission.
+
+    Canvas sends WWW-Authenticate with a token problem only; AB Connect says "Signature ...".
+    """
+    return isinstance(error, Unauthorized) and (
+        "www-authenticate" in error.response.headers
+        or any(message.startswith("Signature") for message in error.errors)
+    )
+
+
+def unanswered(request: Request, detail: str) -> TransportError:
+    """What it means that a request was sent and no whole answer came."""
+    what = f"{request.method} {request.path.partition('?')[0]}: {detail}"
+    if request.idempotent:
+        return TransportError(f"the answer broke off: {what}", request=request)
+    return UnknownOutcome(f"no answer, it may have happened: {what}", request=request)
+
+
+def retry_after(response: Response, *, now: float) -> float | None:
+    """Seconds of the Retry-After header, in either of its forms; None if absent or nonsense."""
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if _SECONDS.fullmatch(text):
+        return float(text)
+
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - now)
+
+
+def says(response: Response) -> list[str]:
+    """What the body says is wrong, as readable messages in order; nothing for HTML or no JSON."""
+    try:
+        body = response.json()
+    except ValueError:
+        return []
+    found: list[str] = []
+    for message in _messages(body):
+        text = scrub(" ".join(message.split()))
+        if text and text not in found:
+            found.append(text)
+    return found
+
+
+def _messages(body: Any) -> Iterator[str]:
+    if not isinstance(body, Mapping):
+        if isinstance(body, str | list):
+            yield from _entries(body)
+        return
+    yield from _entries(body.get("errors"))
+    for key in ("error_description", "message", "error"):
+        if isinstance(text := body.get(key), str):
+            yield text
+            break
+
+
+def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
+    """Messages of an `errors` member, whatever its shape; `name` is the field they are about."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(errors, str):
+        yield f"{name}: {errors}" if name not in ("", "base") else errors
+    elif isinstance(errors, list):
+        for entry in errors:
+            yield from _entries(entry, name, depth + 1)
+    elif isinstance(errors, Mapping):
+        # A title is a message beside the status of a JSON:API error, and else may be a field.
+        keys = ("message", "detail", "title") if "status" in errors else ("message", "detail")
+        text = next((errors[key] for key in keys if isinstance(errors.get(key), str)), None)
+        if text is None:
+            for key, inner in errors.items():
+                yield from _entries(inner, key, depth + 1)
+            return
+        about = errors.get("field") or errors.get("attribute") or _source(errors.get("source"))
+        yield from _entries(text, about if isinstance(about, str) and about else name)
+
+
+def _source(source: Any) -> str:
+    """The parameter or the pointer into the body that a JSON:API error names."""
+    if not isinstance(source, Mapping):
+        return ""
+    return str(source.get("parameter") or source.get("pointer") or "")

@@ -1,0 +1,97 @@
+"""The bars of a running sync, drawn into a string."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+from rich.console import Console
+
+from aioinstructure.cli.progress_display import Show, plan_table, report_table
+from aioinstructure.quota import Scheduler, TokenBucket
+from aioinstructure.sync import (
+    Plan,
+    Report,
+    StreamPlan,
+    StreamReport,
+)
+
+
+async def test_a_terminal_shows_bars_and_gauges() -> None:
+    """A bar a stream with rows and rate, a gauge a quota; the last state stays on the screen."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, color_system=None)
+    show = Show(console, {"AB Connect": Scheduler(TokenBucket())}, ("events", "standards"))
+    report = StreamReport("events", "https://abconnect.test", "running", rows=30, total=60)
+    async with show.running():
+        report.seconds = 2.0
+        show.on_batch(report)
+        await asyncio.sleep(1)
+        report.state, report.rows = "done", 60
+    text = out.getvalue()
+    assert "30/60" in text
+    assert "60/60" in text
+    assert "30 rows/s" in text
+    assert "24/24 left, 5/s, 0 in flight, waiting: none, 0 refused" in text
+
+
+async def test_a_narrow_terminal_keeps_the_numbers() -> None:
+    """40 columns: no bars, a line each, every count whole; the table as well."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=40, color_system=None)
+    show = Show(console, {"AB Connect": Scheduler(TokenBucket())}, ("course_paces",))
+    report = StreamReport("course_paces", "a", "running", rows=30_000, total=60_000, seconds=2.0)
+    async with show.running():
+        show.on_batch(report)
+        await asyncio.sleep(1)
+    console.print(report_table(Report([report])))
+    text = out.getvalue()
+    assert "course_paces   30000/60000" in text
+    assert "AB Connect     24/24 left, 0 refused" in text
+    assert "…" not in text
+    assert "━" not in text
+    assert "course_paces  30,000" in text
+
+
+def test_a_plan_has_dashes_for_what_is_not_known() -> None:
+    """A row a stream and their sum, where each of them is known."""
+    plan = Plan(
+        [
+            StreamPlan("standards", "a", 1_234_567, 12_346, 12_346, 2464.4),
+            StreamPlan("courses", "b", None, None, note="cost is known from answers only"),
+        ],
+        seconds=None,
+    )
+    out = io.StringIO()
+    Console(file=out, width=100).print(plan_table(plan))
+    _, standards, courses, together = out.getvalue().splitlines()
+    assert standards.split() == ["standards", "1,234,567", "12,346", "12,346", "41.1"]
+    assert courses.split()[:6] == ["courses", "-", "-", "-", "-", "cost"]
+    assert together.split() == ["together", "-", "12,346", "-"]
+
+
+async def test_quiet_shows_nothing() -> None:
+    """For --json."""
+    out = io.StringIO()
+    show = Show(Console(file=out, force_terminal=True), {}, ("events",), quiet=True)
+    async with show.running():
+        show.on_batch(StreamReport("events", "https://abconnect.test"))
+        await asyncio.sleep(1)
+    assert out.getvalue() == ""
+
+
+def test_the_table_adds_up() -> None:
+    """A row a stream and their sum."""
+    report = Report(
+        [
+            StreamReport("events", "a", "done", rows=1200, requests=12, resumed=True),
+            StreamReport("courses", "b", "failed", rows=34, requests=1),
+        ],
+        seconds=2.5,
+        refusals=3,
+    )
+    out = io.StringIO()
+    Console(file=out, width=100).print(report_table(report))
+    lines = out.getvalue().splitlines()
+    assert lines[1].split() == ["events", "1,200", "12", "0.0", "done,", "resumed"]
+    assert lines[-1].split() == ["together", "1,234", "13", "2.5", "3", "refused"]

@@ -1,0 +1,92 @@
+"""Annotations: where the names in them are found, and what kind of type they are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from types import ModuleType
+from typing import Any, Literal, Optional, Union
+
+import pytest
+from attrs import define
+
+from aioinstructure.canvas import CoursePace, Progress
+from aioinstructure.conversion.annotations import (
+    hints_of,
+    is_optional,
+    is_plain,
+    is_union,
+)
+from aioinstructure.conversion.model import Model
+
+
+@define
+class Local(Model):
+    """A user's model."""
+
+    near: Near | None = None
+
+
+@define
+class Near(Model):
+    """A neighbour in the same module."""
+
+
+def stub(self: Any, when: datetime, day: date) -> Near:
+    """An endpoint of a plug-in."""
+    raise NotImplementedError
+
+
+def test_names_are_found_in_the_module_and_in_those_of_its_bases() -> None:
+    """The fields that a model inherits name what only the module of its base knows."""
+    hints = hints_of(Local, __name__)
+    assert hints["near"] == Optional[Near]  # noqa: UP045 - what it was evaluated to
+    assert is_optional(hints["_shape"])
+
+
+def test_names_for_checkers_only_are_found_in_the_lazy_tables_of_the_packages() -> None:
+    """Ours: the documented models form cycles, which no import at run time could follow."""
+    assert hints_of(CoursePace, CoursePace.__module__)["progress"] == Optional[Progress]  # noqa: UP045
+
+
+def test_dates_need_no_import_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linters move them below TYPE_CHECKING; a module that lacks them is no mistake."""
+    bare = ModuleType("bare")
+    bare.Near = Near  # type: ignore[attr-defined]  # all that it has
+    monkeypatch.setitem(sys.modules, "bare", bare)
+    assert hints_of(stub, "bare") == {"self": Any, "when": datetime, "day": date, "return": Near}
+
+
+def test_a_name_that_is_nowhere_is_named() -> None:
+    """As Python does."""
+
+    def broken(one: Nowhere) -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Misspelt."""
+
+    with pytest.raises(NameError, match="Nowhere"):
+        hints_of(broken, __name__)
+
+
+@pytest.mark.parametrize(
+    ("tp", "kinds"),
+    [
+        (int, "plain"),
+        (Any, "plain"),
+        (Literal["a", "b"], "plain"),
+        (str | None, "plain union optional"),
+        (Union[int, str], "plain union"),  # noqa: UP007 - the older form counts as well
+        (Literal["a"] | str | None, "plain union optional"),
+        (Near, ""),
+        (Near | None, "union optional"),
+        (list[str], ""),
+        (Sequence[int] | None, "union optional"),
+        (datetime, ""),
+        (datetime | str, "union"),
+        (type(None), "plain"),
+    ],
+)
+def test_kinds_of_types(tp: Any, kinds: str) -> None:
+    """Plain ones pass through the converter; the rest is looked into."""
+    found = {"plain": is_plain(tp), "union": is_union(tp), "optional": is_optional(tp)}
+    assert {kind for kind, is_it in found.items() if is_it} == set(kinds.split())

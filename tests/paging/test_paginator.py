@@ -1,0 +1,1032 @@
+"""Lists: what is sent and when, what is handed out, and that nothing is left running."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioinstructure.abconnect import ABConnect, Event, Standard
+from aioinstructure.canvas import Canvas, Course
+from aioinstructure.errors import (
+    ConnectError,
+    DecodeError,
+    IncompleteError,
+    InputError,
+    NotFound,
+    OriginError,
+)
+from aioinstructure.paging.cursor import Cursor, Place
+from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.result_page import Page
+from aioinstructure.testing import FakeTransport, reply
+from aioinstructure.wire.message import Headers, Request, Response
+
+HOME = "https://canvas.test"
+AB = "https://ab.test"
+LIST = "/api/v1/courses?per_page=2"
+
+
+def url(page: int | str) -> str:
+    return f"{HOME}/api/v1/courses?page={page}&per_page=2"
+
+
+def page_of(*ids: Any, then: int | str | None = None, **more: Any) -> Response:
+    items = [{"id": found} if isinstance(found, int | str) else found for found in ids]
+    return reply(items, next=None if then is None else url(then), **more)
+
+
+THREE = [page_of(1, 2, then=2), page_of(3, 4, then=3), page_of(5)]
+
+
+class Rig:
+    """A client over a fake transport, and what became of it."""
+
+    def __init__(self, *replies: Any, seconds: float = 0.0) -> None:
+        self.transport = FakeTransport(list(replies), seconds=seconds)
+        self.canvas = Canvas(HOME, token="t0ken-t0ken", transport=self.transport)
+        self.complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.complaints.append(context)
+        )
+
+    def courses(self, page_size: int = 2) -> Pages[Course]:
+        return self.canvas.courses.list(page_size=page_size)
+
+    @property
+    def sent(self) -> list[str]:
+        """The pages that were asked for: the first is page 1."""
+        paths = self.transport.paths
+        return [p.partition("?page=")[2].partition("&")[0] or "1" for p in paths]
+
+    async def settle(self) -> None:
+        """Let everything run that still can, and see that nothing is left."""
+        await asyncio.sleep(100)
+        gc.collect()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert self.complaints == []
+
+
+async def ids(items: AsyncIterator[Course]) -> list[Any]:
+    return [course.id async for course in items]
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+async def test_items_come_page_by_page() -> None:
+    """In order, each page asked for once, and nothing behind the last."""
+    rig = Rig(*THREE)
+    assert await ids(aiter(rig.courses())) == [1, 2, 3, 4, 5]
+    assert rig.sent == ["1", "2", "3"]
+    await rig.settle()
+
+
+async def test_nothing_is_sent_before_a_list_is_read() -> None:
+    """A list is lazy."""
+    rig = Rig()
+    pages = rig.courses()
+    assert repr(pages) == f"<Pages of courses.list at {LIST}>"
+    assert pages.route.name == "courses.list"
+    await rig.settle()
+    assert rig.sent == []
+
+
+async def test_the_next_page_is_fetched_while_one_is_read() -> None:
+    """One, never two: memory is of a page or two."""
+    rig = Rig(*THREE, seconds=1.0)
+    loop = asyncio.get_running_loop()
+    seen = []
+    start = loop.time()
+    async for course in rig.courses():
+        seen.append((course.id, len(rig.sent)))
+        await asyncio.sleep(2)
+    assert seen == [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)]
+    assert loop.time() - start == pytest.approx(1 + 5 * 2, abs=0.01)  # one wait, for page one
+
+
+async def test_no_more_than_two_pages_are_held() -> None:
+    """A page that was read is let go."""
+    alive: list[weakref.ref[Counted]] = []
+    held = 0
+
+    class Counted(Headers):
+        """Headers that can be watched; an answer keeps the very ones it came with."""
+
+    def answer(request: Request) -> Response:
+        number = int(request.path.partition("?page=")[2].partition("&")[0] or 1)
+        link = f'<{url(number + 1)}>; rel="next"'
+        headers = Counted({"link": link} if number < 20 else {})
+        alive.append(weakref.ref(headers))
+        return Response(200, headers, orjson.dumps([{"id": number * 2}, {"id": number * 2 + 1}]))
+
+    rig = Rig(answer)
+    async for _ in rig.courses():
+        await asyncio.sleep(1)
+        held = max(held, sum(ref() is not None for ref in alive))
+    assert held == 2  # the one that is read and the one behind it
+    assert len(rig.sent) == 20
+
+
+async def test_each_loop_starts_anew() -> None:
+    """And sets the cursor back."""
+    rig = Rig(*THREE, *THREE)
+    pages = rig.courses()
+    start = pages.cursor
+    assert await ids(aiter(pages)) == await ids(aiter(pages)) == [1, 2, 3, 4, 5]
+    assert pages.cursor != start
+    aiter(pages)
+    assert pages.cursor == start
+
+
+async def test_awaiting_gives_the_first_page_and_the_loop_reuses_it() -> None:
+    """One request for both; the loop after that asks anew."""
+    rig = Rig(*THREE, *THREE)
+    pages = rig.courses()
+    first = await pages
+    assert await pages is first
+    assert [course.id for course in first.items] == [1, 2]
+    assert first.raw == [{"id": 1}, {"id": 2}]
+    assert first.response.status == 200
+    assert first.total is None
+    assert rig.sent == ["1"]
+    assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
+    assert rig.sent == ["1", "2", "3"]
+    assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
+    assert rig.sent == ["1", "2", "3"] * 2
+
+
+async def test_pages_instead_of_items() -> None:
+    """Each with its answer, and the cursor behind it."""
+    rig = Rig(*THREE)
+    pages = rig.courses()
+    seen = []
+    async for page in pages.pages():
+        assert isinstance(page, Page)
+        seen.append([course.id for course in page.items])
+        assert pages.cursor == (page.cursor or pages.cursor)
+        assert "<" in repr(page)
+    assert seen == [[1, 2], [3, 4], [5]]
+
+
+async def test_all_items_at_once() -> None:
+    """In memory."""
+    rig = Rig(*THREE)
+    assert [course.id for course in await rig.courses().collect()] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("n", "found", "sent"),
+    [
+        (0, [], []),
+        (1, [1], ["1"]),
+        (2, [1, 2], ["1"]),
+        (3, [1, 2, 3], ["1", "2"]),
+        (4, [1, 2, 3, 4], ["1", "2"]),
+        (9, [1, 2, 3, 4, 5], ["1", "2", "3"]),
+    ],
+)
+async def test_take_sends_no_more_than_it_needs(n: int, found: list[int], sent: list[str]) -> None:
+    """Nothing is fetched ahead for a number of items that is known."""
+    rig = Rig(*THREE)
+    assert [course.id for course in await rig.courses().take(n)] == found
+    await rig.settle()
+    assert rig.sent == sent
+
+
+@pytest.mark.parametrize("n", [-1, True, 1.5, "3", None])
+async def test_take_wants_a_number(n: Any) -> None:
+    """Nothing is sent for another thing."""
+    rig = Rig()
+    with pytest.raises(InputError, match="take needs a number"):
+        await rig.courses().take(n)
+
+
+async def test_the_first_item_or_none() -> None:
+    """One request."""
+    rig = Rig(*THREE)
+    found = await rig.courses().first()
+    assert found is not None
+    assert found.id == 1
+    assert rig.sent == ["1"]
+    assert await Rig(page_of()).courses().first() is None
+
+
+async def test_a_list_continues_after_take() -> None:
+    """The cursor stands behind what was taken."""
+    rig = Rig(*THREE[:2], *THREE[1:])
+    pages = rig.courses()
+    await pages.take(3)
+    assert await ids(aiter(rig.canvas.resume(pages.cursor))) == [4, 5]
+
+
+# --- ends ---------------------------------------------------------------------------------------
+
+
+async def test_an_empty_page_is_the_end_whatever_it_links_to() -> None:
+    """Canvas links on for ever behind the last page."""
+    rig = Rig(page_of(1, then=2), page_of(then=3))
+    assert await ids(aiter(rig.courses())) == [1]
+    await rig.settle()
+    assert rig.sent == ["1", "2"]
+
+
+@pytest.mark.parametrize("back_to", [1, 2, 3])
+async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
+    """Whether a page leads to itself or further back: what it holds is handed out, then it ends."""
+    first = f"{HOME}{LIST}"
+    pages = [page_of(1, then=2), page_of(2, then=3), page_of(3, then=back_to)]
+    if back_to == 1:
+        pages[2] = reply([{"id": 3}], next=first)
+    rig = Rig(*pages)
+    seen = []
+    with pytest.raises(IncompleteError, match="circle") as caught:  # noqa: PT012
+        async for course in rig.courses():
+            seen.append(course.id)  # noqa: PERF401 - what came before the error counts
+    assert seen == [1, 2, 3]
+    assert caught.value.got in (LIST, f"/api/v1/courses?page={back_to}&per_page=2")
+    await rig.settle()
+    assert rig.sent == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("back_to", [2, 300, 400])
+async def test_a_circle_of_any_length_is_noticed(back_to: int) -> None:
+    """Long ones after some rounds, since not every page is remembered; never is not an answer."""
+    pages = [page_of(number, then=number + 1) for number in range(1, 400)]
+    circle = [*pages[back_to - 1 :], page_of(400, then=back_to)]
+    rig = Rig(*pages, page_of(400, then=back_to), *circle * (2_000 // len(circle) + 2))
+    seen = 0
+    with pytest.raises(IncompleteError, match="circle"):  # noqa: PT012
+        async for _ in rig.courses():
+            seen += 1
+    assert 400 <= seen <= 2_000
+
+
+async def test_a_link_that_leaves_is_an_error_of_its_page() -> None:
+    """Nothing is sent there."""
+    rig = Rig(reply([{"id": 1}], next="https://evil.test/api/v1/courses?page=2"))
+    with pytest.raises(OriginError):
+        await ids(aiter(rig.courses()))
+    await rig.settle()
+    assert rig.sent == ["1"]
+
+
+# --- two at once --------------------------------------------------------------------------------
+
+
+async def test_two_loops_over_one_list_are_refused() -> None:
+    """They would share one cursor; a finished or abandoned loop is none."""
+    rig = Rig(page_of(1, 2, then=2), page_of(3), *THREE)
+    pages = rig.courses()
+    loop = aiter(pages)
+    await anext(loop)
+    for other in (pages.__aiter__, pages.pages):
+        with pytest.raises(InputError, match=r"two loops over one list \(courses\.list\)"):
+            other()
+    with pytest.raises(InputError, match="two loops"):
+        await pages.take(1)
+    assert [course.id async for course in loop] == [2, 3]
+    assert [course.id for course in await pages.collect()] == [1, 2, 3, 4, 5]
+
+
+async def test_two_tasks_at_one_loop_are_refused() -> None:
+    """They would fetch the same page twice."""
+    rig = Rig(*THREE, seconds=1.0)
+    loop = aiter(rig.courses())
+
+    async def one() -> Any:
+        return (await anext(loop)).id
+
+    results = await asyncio.gather(one(), one(), return_exceptions=True)
+    assert results[0] == 1
+    assert isinstance(results[1], InputError)
+    assert "two tasks" in str(results[1])
+    assert [course.id async for course in loop] == [2, 3, 4, 5]
+    assert rig.sent == ["1", "2", "3"]
+
+
+async def test_two_lists_do_not_disturb_each_other() -> None:
+    """Each call of an endpoint gives another."""
+    rig = Rig(*THREE[:1], *THREE[:1], *THREE[1:2], *THREE[1:2], *THREE[2:], *THREE[2:], seconds=0.1)
+    one, two = await asyncio.gather(ids(aiter(rig.courses())), ids(aiter(rig.courses())))
+    assert one == two == [1, 2, 3, 4, 5]
+
+
+# --- leaving ------------------------------------------------------------------------------------
+
+
+async def read_one(rig: Rig) -> None:
+    async for _ in rig.courses():
+        await asyncio.sleep(0.5)  # page two is on its way now
+        break
+
+
+async def raise_in_loop(rig: Rig) -> None:
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
+        async for _ in rig.courses():
+            await asyncio.sleep(0.5)
+            raise ZeroDivisionError
+
+
+async def close_in_loop(rig: Rig) -> None:
+    async with rig.courses() as pages:
+        loop = aiter(pages)
+        await anext(loop)
+        await asyncio.sleep(0.5)
+    with pytest.raises(StopAsyncIteration):  # noqa: PT012
+        for _ in range(3):
+            await anext(loop)
+
+
+async def drop_pages(rig: Rig) -> None:
+    loop = rig.courses().pages()
+    await anext(loop)
+    await asyncio.sleep(0.5)
+    del loop
+
+
+async def cancel_the_reader(rig: Rig) -> None:
+    task = asyncio.create_task(ids(aiter(rig.courses())))
+    await asyncio.sleep(1.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize(
+    "leave", [read_one, raise_in_loop, close_in_loop, drop_pages, cancel_the_reader]
+)
+async def test_leaving_a_loop_cancels_the_prefetch_at_once(leave: Callable[[Rig], Any]) -> None:
+    """By break, an error, `async with`, dropping it or cancellation: no task is left behind."""
+    finished: list[str] = []
+
+    def answer(request: Request) -> Response:
+        finished.append(request.path)
+        return page_of(1, 2, then=len(finished) + 1)
+
+    rig = Rig(answer, seconds=1.0)
+    here = asyncio.all_tasks()
+    await leave(rig)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == here
+    sent = len(rig.sent)
+    await rig.settle()
+    assert len(rig.sent) == sent
+    assert len(finished) < sent  # the last one was given up
+
+
+async def test_a_list_that_was_left_can_be_read_again() -> None:
+    """Leaving ends the loop, not the list; what had not been sent yet never is."""
+    rig = Rig(page_of(1, 2, then=2), *THREE)
+    pages = rig.courses()
+    async for _ in pages:
+        break
+    await rig.settle()
+    assert rig.sent == ["1"]
+    assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
+
+
+async def test_closing_waits_until_the_request_is_gone() -> None:
+    """After `async with` the connection is free; closing twice or a fresh list does no harm."""
+    rig = Rig(*THREE, seconds=1.0)
+    pages = rig.courses()
+    await pages.aclose()
+    async with pages:
+        loop = aiter(pages)
+        await anext(loop)
+        await asyncio.sleep(0.5)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await pages.aclose()
+    assert rig.sent == ["1", "2"]
+    await rig.settle()
+
+
+async def test_closing_does_not_swallow_a_cancellation() -> None:
+    """A task that is cancelled while it closes a list is cancelled."""
+    rig = Rig()
+
+    class Stubborn(FakeTransport):
+        """Takes its time to give up."""
+
+        async def send(self, request: Request, on_head: Any = None) -> Response:
+            try:
+                return await super().send(request, on_head)
+            except asyncio.CancelledError:
+                await asyncio.sleep(5)
+                raise
+
+    rig.transport = Stubborn([*THREE], seconds=1.0)
+    canvas = Canvas(HOME, token="t", transport=rig.transport)
+
+    async def read() -> None:
+        async with canvas.courses.list(page_size=2) as pages:
+            loop = aiter(pages)
+            await anext(loop)
+            await asyncio.sleep(0.5)
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(2)
+    assert not task.done()  # it waits for the end of the prefetch
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await rig.settle()
+
+
+async def test_a_list_closed_from_elsewhere_ends() -> None:
+    """The page that is on its way is not handed out, and no other is asked for."""
+    rig = Rig(*THREE, seconds=1.0)
+    pages = rig.courses()
+    task = asyncio.create_task(ids(aiter(pages)))
+    await asyncio.sleep(0.5)
+    await pages.aclose()
+    assert await task == []
+    await rig.settle()
+    assert rig.sent == ["1"]
+
+
+@pytest.mark.parametrize("at", [round(0.05 + n * 0.1, 2) for n in range(40)])
+async def test_cancellation_at_any_time_leaks_nothing(at: float) -> None:
+    """While page one is fetched, while items are read, while the next is awaited: nor a lease."""
+    rig = Rig(*THREE, seconds=1.0)
+
+    async def read() -> None:
+        async for _ in rig.courses():
+            await asyncio.sleep(0.3)
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(at)
+    task.cancel()
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    assert result is None or isinstance(result, asyncio.CancelledError)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    shot = rig.canvas.quota.snapshot()
+    assert shot.in_flight == sum(shot.queued.values()) == 0
+    await rig.settle()
+
+
+async def test_a_timeout_around_one_step_ends_the_loop() -> None:
+    """The page that was awaited is cancelled with it."""
+    rig = Rig(*THREE, seconds=10.0)
+    loop = aiter(rig.courses())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(loop), 1)
+    with pytest.raises(StopAsyncIteration):
+        await anext(loop)
+    await rig.settle()
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+async def test_an_error_of_a_prefetch_surfaces_when_its_page_is_asked_for() -> None:
+    """Not before: what was fetched is handed out first."""
+    rig = Rig(page_of(1, 2, then=2), reply({"errors": [{"message": "gone"}]}, status=404))
+    seen = []
+    loop = aiter(rig.courses())
+    with pytest.raises(NotFound, match="gone"):  # noqa: PT012
+        while True:
+            seen.append((await anext(loop)).id)
+            await asyncio.sleep(5)
+    assert seen == [1, 2]
+    assert rig.sent == ["1", "2"]
+    with pytest.raises(StopAsyncIteration):
+        await anext(loop)
+    del loop
+    await rig.settle()
+
+
+@pytest.mark.parametrize("wait", [0.0, 5.0])
+async def test_an_error_that_nobody_asks_for_is_not_complained_about(wait: float) -> None:
+    """No "exception was never retrieved", whether it comes before or after the loop is left."""
+    rig = Rig(page_of(1, 2, then=2), reply(status=404), seconds=1.0)
+    async for _ in rig.courses():
+        await asyncio.sleep(wait)
+        break
+    await rig.settle()
+
+
+def test_an_error_behind_a_closed_loop_is_not_complained_about() -> None:
+    """The list outlives the event loop here, as in a notebook."""
+    complaints: list[Any] = []
+
+    async def read() -> AsyncIterator[Course]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
+        transport = FakeTransport([page_of(1, 2, then=2), reply(status=404)])
+        loop = aiter(Canvas(HOME, token="t", transport=transport).courses.list(page_size=2))
+        await anext(loop)
+        await asyncio.sleep(0.01)
+        return loop
+
+    left = asyncio.run(read())
+    del left
+    gc.collect()
+    assert complaints == []
+
+
+def test_a_list_left_behind_a_closed_loop_does_no_harm() -> None:
+    """Its prefetch was cancelled with the event loop."""
+
+    async def read() -> tuple[Pages[Course], AsyncIterator[Course]]:
+        transport = FakeTransport([page_of(1, 2, then=2), page_of(3)], seconds=0.01)
+        pages = Canvas(HOME, token="t", transport=transport).courses.list(page_size=2)
+        loop = aiter(pages)
+        await anext(loop)
+        return pages, loop
+
+    pages, loop = asyncio.run(read())
+    asyncio.run(pages.aclose())
+    del loop
+    gc.collect()
+    assert pages.cursor
+
+
+def test_a_loop_goes_on_in_another_event_loop() -> None:
+    """What was fetched ahead ended with the first one, and is asked for again."""
+    transport = FakeTransport([by_number], seconds=0.001)
+    pages = Canvas(HOME, token="t", transport=transport).courses.list(page_size=2)
+
+    async def begin() -> AsyncIterator[Course]:
+        loop = aiter(pages)
+        assert (await anext(loop)).id == 1
+        return loop
+
+    assert asyncio.run(ids(asyncio.run(begin()))) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("way", ["read", "close"])
+def test_a_loop_outlives_an_event_loop_that_just_stopped(closed: bool, way: str) -> None:
+    """As `run_until_complete` leaves it: nothing waits for what stands still there, or is dropped.
+
+    The list is one of AB Connect's, which has several pages under way at once.
+    """
+    data = [{"id": f"{number:02}"} for number in range(50)]
+
+    def answer(request: Request) -> Response:
+        asked = dict(parse_qsl(request.path.partition("?")[2]))
+        start = int(asked.get("offset", 0))
+        more = {"next": f"{AB}/rest/v4.1/standards?offset={start + 10}"} if start < 40 else {}
+        meta = {"count": 50, "limit": 10, "offset": start}
+        return reply({"data": data[start : start + 10], "links": more, "meta": meta})
+
+    transport = FakeTransport([answer], seconds=0.001)
+    client = ABConnect(partner_id="p", partner_key="k", base_url=AB, transport=transport)
+    pages = client.standards.list(page_size=10)
+    loop = aiter(pages)
+    first = asyncio.new_event_loop()
+    try:
+        assert first.run_until_complete(anext(loop)).id == "00"
+        left = asyncio.all_tasks(first)
+        assert left
+        if closed:
+            first.close()
+        if way == "read":
+            rest = asyncio.run(asyncio.wait_for(standards(loop), 30))
+            assert rest == [f"{number:02}" for number in range(1, 50)]
+        else:
+            asyncio.run(asyncio.wait_for(pages.aclose(), 30))
+    finally:
+        if not closed:
+            first.run_until_complete(asyncio.wait(left))
+            first.close()
+    assert closed or all(task.cancelled() for task in left)
+
+
+async def standards(items: AsyncIterator[Standard]) -> list[Any]:
+    return [standard.id async for standard in items]
+
+
+@pytest.mark.parametrize("when", [0.0, 0.5])
+async def test_a_prefetch_that_somebody_else_cancels_is_asked_for_again(when: float) -> None:
+    """Such as by a program that ends every task it does not know: the reader was not meant."""
+    rig = Rig(by_number, seconds=1.0)
+    mine = asyncio.current_task()
+    loop = aiter(rig.courses())
+    found = [(await anext(loop)).id, (await anext(loop)).id]
+
+    async def cancel_others() -> None:
+        await asyncio.sleep(when)  # at once, or while the page is waited for
+        for task in asyncio.all_tasks() - {mine, asyncio.current_task()}:
+            task.cancel()
+
+    if when:
+        canceller = asyncio.create_task(cancel_others())
+    else:
+        canceller = None
+        await cancel_others()
+    found += await ids(loop)
+    assert found == [1, 2, 3, 4, 5]
+    assert canceller is None or canceller.done()
+    await rig.settle()
+
+
+def by_number(request: Request) -> Response:
+    """A page of three by the number that is asked for, as often as it is."""
+    return THREE[int(request.path.partition("?page=")[2].partition("&")[0] or 1) - 1]
+
+
+async def test_a_failed_first_page_is_asked_for_again_by_the_next_loop() -> None:
+    """A list is not broken by one error."""
+    rig = Rig(reply(status=404), reply(status=404), *THREE)
+    pages = rig.courses()
+    with pytest.raises(NotFound):
+        await pages
+    with pytest.raises(NotFound):
+        await ids(aiter(pages))
+    assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
+
+
+async def test_items_before_a_bad_one_are_handed_out() -> None:
+    """The cursor stands there, the page behind is given up, and the error knows the answer."""
+    bad = {"id": 4, "created_at": "yesterday"}
+    rig = Rig(page_of(1, 2, then=2), page_of(3, bad, 5, then=3), page_of(6), seconds=0.1)
+    pages = rig.courses()
+    seen = []
+    with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:  # noqa: PT012
+        async for course in pages:
+            seen.append(course.id)  # noqa: PERF401
+    assert seen == [1, 2, 3]
+    assert caught.value.response is not None
+    assert caught.value.response.body == orjson.dumps([{"id": 3}, bad, {"id": 5}])
+    place = Place.decode(pages.cursor)
+    assert (place.path, place.skip, place.last_id) == ("/api/v1/courses?page=2&per_page=2", 1, 3)
+    await asyncio.sleep(0)
+    await rig.settle()
+    assert len(await rig_of_resumed(pages.cursor, [{"id": 3}, {"id": 4}, {"id": 5}])) == 2
+
+
+async def rig_of_resumed(cursor: str, raw: list[Any]) -> list[Any]:
+    return await ids(aiter(Rig(reply(raw)).canvas.resume(cursor)))
+
+
+async def test_a_loop_has_ended_behind_a_bad_item() -> None:
+    """As behind every error: it does not stand there for ever."""
+    bad = {"id": 2, "created_at": "yesterday"}
+    loop = aiter(Rig(page_of(1, bad, 3, then=2)).courses())
+    assert (await anext(loop)).id == 1
+    with pytest.raises(DecodeError):
+        await anext(loop)
+    for _ in range(2):
+        with pytest.raises(StopAsyncIteration):
+            await anext(loop)
+
+
+async def test_an_item_that_is_null_is_none() -> None:
+    """Within a model null may stand for an empty one, but a list has no item without an id."""
+    rig = Rig(lambda _: reply([{"id": 1}, None, {"id": 3}]))
+    seen = []
+    with pytest.raises(DecodeError, match=r"no Course: expected a value, got null @ \$"):  # noqa: PT012
+        async for course in rig.courses():
+            seen.append(course.id)  # noqa: PERF401 - what came before the error counts
+    assert seen == [1]
+    with pytest.raises(DecodeError):
+        _ = (await rig.courses()).items
+
+
+async def test_errors_of_a_whole_page_know_its_answer() -> None:
+    """As those of a loop do: `.items` converts what `.raw` holds."""
+    page = await Rig(page_of(1, {"id": 2, "created_at": 5})).courses()
+    with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:
+        _ = page.items
+    assert caught.value.response is page.response
+
+
+@pytest.mark.parametrize("body", [{"a": 1}, None, "x", 5])
+async def test_a_body_that_is_no_list_is_named(body: Any) -> None:
+    """With where the list should have been."""
+    with pytest.raises(DecodeError, match=r"expected a list, got .* @ \$"):
+        await Rig(reply(body)).courses()
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (
+            {
+                "course_pace": {
+                    "modules": [{"items": [{"id": 1}]}, {"items": [{"id": 2}, {"id": 3}]}]
+                }
+            },
+            [1, 2, 3],
+        ),
+        ({"course_pace": {"modules": [{"items": None}, {"items": []}]}}, []),
+        ({"course_pace": {"modules": None}}, []),
+        ({"course_pace": None}, []),
+    ],
+)
+async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[int]) -> None:
+    """Null is an empty one."""
+    rig = Rig(reply(body))
+    assert [item.id async for item in rig.canvas.course_paces.items(1, 2)] == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"course_pace": 5},
+        {"course_pace": {}},
+        {"course_pace": {"modules": [5]}},
+        {"course_pace": {"modules": [{"items": {"id": 1}}]}},
+        {"course_pace": {"modules": "x"}},
+    ],
+)
+async def test_a_body_without_the_way_to_the_items_is_named(body: Any) -> None:
+    """It is not an empty list."""
+    with pytest.raises(DecodeError, match=r"expected a list at course_pace\.modules\.items @ \$"):
+        await Rig(reply(body)).canvas.course_paces.items(1, 2).collect()
+
+
+# --- cursors ------------------------------------------------------------------------------------
+
+
+async def test_a_list_goes_on_behind_every_item() -> None:
+    """Each cursor, taken up elsewhere, gives exactly the rest."""
+    first = {None: THREE[0], "2": THREE[1], "3": THREE[2]}
+
+    def answer(request: Request) -> Response:
+        return first[request.path.partition("?page=")[2].partition("&")[0] or None]
+
+    rig = Rig(answer)
+    pages = rig.courses()
+    cursors = [pages.cursor]
+    async for _ in pages:
+        cursors.append(pages.cursor)  # noqa: PERF401
+    for done, cursor in enumerate(cursors):
+        assert isinstance(cursor, Cursor)
+        assert "t0ken" not in cursor
+        resumed = Rig(answer).canvas.resume(str(cursor))
+        assert resumed.cursor == cursor
+        assert await ids(aiter(resumed)) == [1, 2, 3, 4, 5][done:]
+        assert await ids(aiter(resumed)) == [1, 2, 3, 4, 5][done:]  # from there anew
+
+
+@pytest.mark.parametrize(
+    ("now", "rest"),
+    [
+        ([1, 2, 3, 4], [3, 4]),
+        ([9, 1, 2, 3, 4], [3, 4]),  # one came in before
+        ([2, 3, 4], [3, 4]),  # one went
+        ([1, 3, 4], [4]),  # the last one went: by count
+        ([2], []),
+        ([], []),
+    ],
+)
+async def test_a_page_that_changed_is_taken_up_behind_the_last_item(
+    now: list[int], rest: list[int]
+) -> None:
+    """By its id if it is still there, else by count."""
+    pages = Rig(page_of(1, 2, 3, 4)).courses(4)
+    assert len(await pages.take(2)) == 2
+    assert await rig_of_resumed(pages.cursor, [{"id": n} for n in now]) == rest
+
+
+async def test_items_without_an_id_are_counted() -> None:
+    """Pace contexts have none."""
+    body = {"pace_contexts": [{"name": n} for n in "abc"], "total_entries": 3}
+    rig = Rig(reply(body), reply(body))
+    pages = rig.canvas.course_paces.contexts(1, type="course")
+    assert [c.name for c in await pages.take(2)] == ["a", "b"]
+    assert [c.name async for c in rig.canvas.resume(pages.cursor)] == ["c"]
+    assert (await Rig(reply(body)).canvas.course_paces.contexts(1, type="course")).total == 3
+
+
+@pytest.mark.parametrize("found", [True, None, [1], {"a": 1}, 1.5])
+async def test_an_id_that_is_none_is_counted(found: Any) -> None:
+    """The cursor holds numbers and text only, whatever a server calls an id."""
+    raw = [{"id": found}, {"id": found}, {"id": 3}]
+    pages = Rig(reply(raw)).courses()
+    assert len(await pages.take(2)) == 2
+    assert Place.decode(pages.cursor).last_id is None
+    assert await rig_of_resumed(pages.cursor, raw) == [3]
+
+
+async def test_a_cursor_belongs_to_the_user_that_was_acted_as() -> None:
+    """Another one would see another list."""
+    rig = Rig(THREE[0], THREE[0])
+    acting = rig.canvas.as_user(7)
+    pages = acting.courses.list(page_size=2)
+    await pages.take(1)
+    assert "7" in pages.cursor
+    assert await acting.resume(pages.cursor).take(1)
+    for other in (rig.canvas, rig.canvas.as_user(8)):
+        with pytest.raises(InputError, match="as_user"):
+            _ = other.resume(pages.cursor)
+
+
+GOOD: list[Any] = [1, HOME, "courses.list", None, LIST, 1, 5]
+
+
+def tampered(index: int, *values: Any) -> list[str]:
+    return [orjson.dumps([*GOOD[:index], v, *GOOD[index + 1 :]]).decode() for v in values]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "garbage",
+        "[]",
+        "{}",
+        "null",
+        "5",
+        '"text"',
+        "[1,2,3]",
+        '"1234567"',
+        "\ud800",
+        orjson.dumps([*GOOD, 1]).decode(),
+        *tampered(0, 2, 0, "1", True, 1.0, None),
+        *tampered(1, "https://evil.test", f"{HOME}:8443", "", None, 5, []),
+        *tampered(2, "courses.get", "courses.nope", "", None, [], "__class__"),
+        *tampered(3, 5, "5", "", 0, False, [], {}),
+        *tampered(
+            4,
+            "/api/v1/accounts/1/courses",
+            "/api/v1/courses/../users",
+            "/api/v1/courses/",
+            "https://evil.test/api/v1/courses",
+            "//evil.test/api/v1/courses",
+            "@evil.test/api/v1/courses",
+            "/api/v1/courses?a b",
+            "/api/v1/courses?a\r\nHost: evil.test",
+            "/api/v1/courses?é",
+            "/api/v1/courses?a#b",
+            "/api/v1/courses#?a",
+            "/api/v1/courses\n",
+            "",
+            None,
+            5,
+        ),
+        *tampered(5, -1, 1.5, "1", True, None, []),
+        *tampered(6, [], {}, True, 1.5),
+    ],
+)
+async def test_a_tampered_cursor_is_refused(cursor: str) -> None:
+    """It is untrusted input: nothing is sent for it."""
+    rig = Rig()
+    with pytest.raises(InputError):
+        _ = rig.canvas.resume(cursor)
+    assert rig.sent == []
+
+
+@pytest.mark.parametrize("cursor", [None, 5, b"\xff", ["x"]])
+async def test_what_is_no_text_is_no_cursor(cursor: Any) -> None:
+    """A column of a database may be null."""
+    with pytest.raises(InputError, match="no cursor"):
+        _ = Rig().canvas.resume(cursor)
+
+
+@given(st.text())
+def test_no_text_breaks_the_decoder(text: str) -> None:
+    """It is a place, or an InputError."""
+    with pytest.raises(InputError):
+        Place.decode(text)
+
+
+@given(
+    st.builds(
+        Place,
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.text(st.characters(exclude_categories=["Cs"])),
+        st.integers(0, 2**63 - 1),
+        st.none() | st.integers(0, 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+        st.none() | st.integers(0, 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    )
+)
+def test_a_place_is_read_back(place: Place) -> None:
+    """Whatever it holds."""
+    assert Place.decode(place.encode()) == place
+
+
+async def test_an_echoed_credential_does_not_get_into_a_cursor() -> None:
+    """Cursors are stored and shown."""
+    link = f"{HOME}/api/v1/courses?access_token=t0ken-t0ken&page=2&per_page=2"
+    rig = Rig(reply([{"id": 1}], next=link), page_of(2))
+    cursors = []
+    pages = rig.courses()
+    async for _ in pages:
+        cursors.append(pages.cursor)  # noqa: PERF401
+    assert len(cursors) == 2
+    assert not any("t0ken" in cursor for cursor in cursors)
+    assert rig.sent == ["1", "2"]
+
+
+# --- AB Connect ---------------------------------------------------------------------------------
+
+
+class Feed:
+    """An event list that grows while it is read."""
+
+    def __init__(self, *seqs: int) -> None:
+        self.seqs = list(seqs)
+        self.asked: list[dict[str, str]] = []
+
+    def __call__(self, request: Request) -> Response:
+        query = dict(parse_qsl(request.path.partition("?")[2]))
+        self.asked.append(query)
+        after, limit = int(query["filter[events]"].split()[-1]), int(query["limit"])
+        offset = int(query.get("offset", 0))
+        found = [seq for seq in self.seqs if seq > after]
+        data = [event(seq) for seq in found[offset : offset + limit]]
+        links = {}
+        if len(found) > offset + limit:
+            links["next"] = (
+                f"https://ab.test/rest/v4.1/events?offset={offset + limit}&limit={limit}"
+            )
+        self.seqs.append(self.seqs[-1] + 10)  # somebody changes something meanwhile
+        self.seqs.insert(0, 1)  # and an old event is delivered late
+        return reply({"data": data, "links": links, "meta": {"count": len(found)}})
+
+
+def event(seq: int) -> dict[str, Any]:
+    return {"type": "events", "id": f"E{seq}", "attributes": {"seq": seq}}
+
+
+def ab_of(*replies: Any, seconds: float = 0.0) -> tuple[ABConnect, FakeTransport]:
+    transport = FakeTransport(list(replies), seconds=seconds)
+    ab = ABConnect(
+        partner_id="partner-1",
+        partner_key="key-key-key",
+        base_url="https://ab.test",
+        transport=transport,
+    )
+    return ab, transport
+
+
+async def test_events_are_paged_by_key() -> None:
+    """Each page asks for what is behind the last number; new events shift nothing."""
+    feed = Feed(*range(10, 80, 10))
+    ab, _ = ab_of(feed)
+    pages = ab.events.since(5, page_size=3)
+    seen: list[int | None] = []
+    async for found in pages:
+        assert isinstance(found, Event)
+        seen.append(found.seq)
+        if len(seen) == 9:
+            break
+    assert seen == list(range(10, 100, 10))
+    assert [q["filter[events]"] for q in feed.asked][:3] == ["seq gt 5", "seq gt 30", "seq gt 60"]
+    assert all("offset" not in query for query in feed.asked)
+    assert all(query["sort[events]"] == "seq" for query in feed.asked)
+
+
+async def test_a_cursor_of_events_is_a_key_and_holds_no_credential() -> None:
+    """It goes on in another process, signed anew."""
+    feed = Feed(10, 20, 30, 40)
+    ab, transport = ab_of(feed)
+    pages = ab.events.since(0, page_size=2)
+    assert [e.seq for e in await pages.take(2)] == [10, 20]
+    cursor = pages.cursor
+    for secret in ("key-key-key", "partner-1", "auth."):
+        assert secret not in cursor
+    other, _ = ab_of(feed)
+    assert [e.seq for e in await other.resume(cursor).take(2)] == [30, 40]
+    assert feed.asked[-1]["filter[events]"] == "seq gt 20"
+    assert "partner.id=partner-1" in transport.paths[0]
+
+
+async def test_other_lists_of_ab_connect_go_by_their_links() -> None:
+    """Out of the body, below the base of the service, signed anew."""
+    base = "https://ab.test/rest/v4.1/standards"
+    page = reply(
+        {"data": [{"id": "A"}], "links": {"next": f"{base}?limit=1&offset=1"}, "meta": {"count": 2}}
+    )
+    ab, transport = ab_of(page, reply({"data": [{"id": "B"}], "links": {}}))
+    assert [s.id async for s in ab.standards.list(page_size=1)] == ["A", "B"]
+    assert transport.paths[1].startswith(
+        "/rest/v4.1/standards?limit=1&offset=1&partner.id=partner-1&"
+    )
+    first = await ab_of(page)[0].standards.list(page_size=1)
+    assert first.total == 2
+
+
+async def test_a_link_out_of_the_base_is_refused() -> None:
+    """It is the same origin, but another service."""
+    ab, _ = ab_of(
+        reply({"data": [{"id": "A"}], "links": {"next": "https://ab.test/other/standards"}})
+    )
+    with pytest.raises(OriginError, match="outside"):
+        await ab.standards.list()
+
+
+async def test_a_connection_that_fails_is_tried_again_by_the_prefetch() -> None:
+    """As for every call: the reader sees nothing of it."""
+    rig = Rig(page_of(1, 2, then=2), ConnectError("refused"), page_of(3))
+    assert await ids(aiter(rig.courses())) == [1, 2, 3]
+    await rig.settle()

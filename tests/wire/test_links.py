@@ -1,0 +1,265 @@
+"""Where the next page is: Link headers and links in bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioinstructure.errors import DecodeError, InputError, OriginError
+from aioinstructure.wire.links import (
+    next_by_body,
+    next_by_header,
+    origin_of,
+    parse_link,
+)
+from aioinstructure.wire.message import Request, Response
+
+HOME = "https://canvas.test"
+REQUEST = Request("GET", f"{HOME}/api/v1/courses?per_page=2", {"accept": "application/json"})
+
+
+def follow(header: str, *, name: str = "link") -> Request | None:
+    return next_by_header(REQUEST, Response(200, {name: header}))
+
+
+@pytest.mark.parametrize("name", ["link", "Link", "LINK"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '; rel="next"',
+        ";rel=next",
+        '; REL="Next"',
+        '; rel="last next"',
+        "; rel = next",
+        '; title="a, b; c"; rel="next"',
+        r'; title="say \"hi\", <x>; rel=prev"; rel="next"',
+        '; title="; rel=prev"; rel=next; rel=prev',
+    ],
+)
+def test_the_next_page_is_found_in_every_spelling(name: str, parameters: str) -> None:
+    """Case, quotes, blanks and other parameters make no difference."""
+    url = f"{HOME}/api/v1/courses?page=2"
+    found = follow(f'<{HOME}/x>; rel="current",<{url}>{parameters}', name=name)
+    assert found is not None
+    assert found.url == url
+
+
+def test_the_request_for_the_next_page_is_the_same_but_for_its_url() -> None:
+    """Method, headers and route stay."""
+    found = follow(f'<{HOME}/api/v1/courses?page=2>; rel="next"')
+    assert found is not None
+    assert (found.method, found.headers, found.route) == ("GET", REQUEST.headers, "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=bookmark:WyJhLGIiLDFd&per_page=2",
+        "include%5B%5D=term&page=2,3;4",
+        "page=bookmark%3AWzFd&q=a+b%20c",
+        "filter=a%2Ab%2E",
+    ],
+)
+def test_a_bookmark_is_kept_to_the_letter(query: str) -> None:
+    """Commas, semicolons and escapes are the server's own."""
+    found = follow(f'<{HOME}/api/v1/courses?{query}>; rel="next",<{HOME}/x>; rel="first"')
+    assert found is not None
+    assert found.url == f"{HOME}/api/v1/courses?{query}"
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("/api/v1/users?page=2", f"{HOME}/api/v1/users?page=2"),
+        ("?page=bookmark:a.b", f"{HOME}/api/v1/courses?page=bookmark:a.b"),
+        ("//canvas.test/x", f"{HOME}/x"),
+        ("///evil.test/x", f"{HOME}/evil.test/x"),  # an empty host is none: this is a path
+        ("HTTPS://CANVAS.TEST:443/x", "https://CANVAS.TEST:443/x"),
+        (f"{HOME}:443/x", f"{HOME}:443/x"),
+        (f"{HOME}/a b?q=é#part", f"{HOME}/a%20b?q=%C3%A9"),
+    ],
+)
+def test_links_home_are_followed(link: str, url: str) -> None:
+    """Relative ones, too; the default port is no port; what no URL can hold is escaped."""
+    found = follow(f'<{link}>; rel="next"')
+    assert found is not None
+    assert found.url == url
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.test/api/v1/courses",
+        "http://canvas.test/api/v1/courses",
+        "https://canvas.test:8443/x",
+        "https://canvas.test@evil.test/",
+        "https://canvas.test:443@evil.test/",
+        "https://evil.test\\@canvas.test/",
+        "https://user:password@canvas.test/",
+        "//evil.test/x",
+        "https:///evil.test/x",
+        "https://canvas.test.evil.test/",
+        "https://canvas\t.test.evil.test/",
+        "https://canvas\n.test/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://canvas.test/x",
+        "https://canvas.test:port/",
+        "//[",
+        "https://[canvas.test/",
+        "https://canvas.test/\ud800",
+    ],
+)
+def test_links_that_leave_are_an_error(link: str) -> None:
+    """Another host, port or scheme, and every trick to look like home; in bodies as in headers."""
+    with pytest.raises(OriginError):
+        follow(f'<{link}>; rel="next"')
+    with pytest.raises(OriginError):
+        next_by_body(REQUEST, {"links": {"next": link}})
+
+
+@pytest.mark.parametrize("header", ["", "  ", f'<{HOME}/x>; rel="prev",<{HOME}/y>; rel="first"'])
+def test_no_next_link_is_the_end(header: str) -> None:
+    """The last page says so by what it leaves out."""
+    assert follow(header) is None
+    assert next_by_header(REQUEST, Response(200)) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "garbage",
+        "<>",
+        f"<{HOME}/x>",
+        f'{HOME}/x; rel="next"',
+        f'<{HOME}/x>; rel="next',
+        f'<{HOME}/x>; rel="current",<{HOME}/y; rel="next"',
+        f'<{HOME}/x>; rel="current",{HOME}/y; rel="next"',
+    ],
+)
+def test_a_header_that_cannot_be_read_is_no_end(header: str) -> None:
+    """To stop there would cut the list short in silence."""
+    with pytest.raises(DecodeError, match="Link header") as caught:
+        follow(header)
+    assert caught.value.response is not None
+
+
+def test_a_header_that_echoes_a_credential_is_not_shown() -> None:
+    """Messages go to logs."""
+    with pytest.raises(DecodeError) as caught:
+        follow(f"{HOME}/x?access_token=1234567890abcdef")
+    assert "1234567890abcdef" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("?a=1&access_token=secret&page=2", "?a=1&page=2"),
+        ("?auth.signature=x%3D&auth%2Eexpires=1&partner.id=p&user.id=u&offset=5", "?offset=5"),
+        ("?access_token=secret", ""),
+        ("?a=&b&&c=%26access_token=x", "?a=&b&&c=%26access_token=x"),
+    ],
+)
+def test_an_echoed_credential_does_not_stay_in_the_link(link: str, url: str) -> None:
+    """It is added anew to each request, and a cursor is made of the link."""
+    found = follow(f'<{link}>; rel="next"')
+    assert found is not None
+    assert found.url == f"{HOME}/api/v1/courses{url}"
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (
+            {"links": {"next": f"{HOME}/rest/v4.1/standards?offset=10"}},
+            "/rest/v4.1/standards?offset=10",
+        ),
+        ({"links": {"next": {"href": "/a?b", "meta": {}}}}, "/a?b"),
+        ({"links": {"next": None}}, None),
+        ({"links": {"next": ""}}, None),
+        ({"links": {"next": {"href": None}}}, None),
+        ({"links": {"self": "/x"}}, None),
+        ({"links": None}, None),
+        ({}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_links_of_a_body(body: Any, path: str | None) -> None:
+    """Text or a JSON:API link object; none of it is the end."""
+    found = next_by_body(REQUEST, body)
+    assert (None if found is None else found.path) == path
+
+
+@pytest.mark.parametrize("link", [5, True, ["/a"], {"href": 5}])
+def test_a_next_link_that_is_no_text_is_no_end(link: Any) -> None:
+    """As for headers: the list goes on, and nobody knows where."""
+    with pytest.raises(DecodeError, match=r"links\.next"):
+        next_by_body(REQUEST, {"links": {"next": link}})
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Canvas.Test/a/b?c", HOME),
+        ("https://canvas.test:443", HOME),
+        ("http://canvas.test:80/", "http://canvas.test"),
+        ("http://canvas.test:443/", "http://canvas.test:443"),
+        ("https://[::1]:8400/", "https://[::1]:8400"),
+        ("https://user@canvas.test", HOME),
+    ],
+)
+def test_an_origin_has_one_form(url: str, origin: str) -> None:
+    """Scheme, host and a port that is not the default."""
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    "url", ["", "canvas.test", "ftp://canvas.test", "https://", "https://h:x", "https://["]
+)
+def test_what_has_no_origin_is_refused(url: str) -> None:
+    """Only http and https, with a host."""
+    with pytest.raises(InputError, match=r"no .*URL"):
+        origin_of(url)
+
+
+URLS = st.from_regex(r"https://canvas\.test/[a-z0-9/?&=%.,;:\[\]\"' ()~-]{0,40}", fullmatch=True)
+RELATIONS = st.from_regex(r"[a-z][a-z0-9.-]{0,9}", fullmatch=True)
+TITLES = st.text(st.characters(codec="ascii", exclude_characters='"\\', categories=["L", "P", "N"]))
+
+
+@given(
+    st.dictionaries(RELATIONS, st.tuples(URLS, TITLES, st.booleans())),
+    st.sampled_from([",", ", ", " ,\t"]),
+)
+def test_a_generated_header_is_read_back(
+    links: dict[str, tuple[str, str, bool]], glue: str
+) -> None:
+    """Whatever stands in the URLs and titles, and however the entries are joined."""
+    header = glue.join(
+        f'<{url}>; title="{title}"; rel="{rel}"' if quoted else f'<{url}>;rel={rel};title="{title}"'
+        for rel, (url, title, quoted) in links.items()
+    )
+    assert parse_link(header) == {rel: url for rel, (url, _, _) in links.items()}
+
+
+@given(st.one_of(st.text(), st.text(alphabet='<>;,="\\ relnxt/:@h')))
+def test_no_text_breaks_the_parser(text: str) -> None:
+    """Headers are untrusted."""
+    assert isinstance(parse_link(text), dict)
+
+
+@given(st.one_of(st.text(), st.text(alphabet="htps:/@.[]?#%\\canvas.test")))
+def test_a_link_stays_home_or_is_an_error(link: str) -> None:
+    """No text that a server sends makes a request to another origin, or another error."""
+    try:
+        found = next_by_body(REQUEST, {"links": {"next": link}})
+    except OriginError:
+        return
+    if found is not None:
+        assert origin_of(found.url) == HOME
+        assert found.url.isascii()
+        assert found.url.isprintable()

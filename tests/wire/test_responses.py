@@ -1,0 +1,468 @@
+"""What an answer means, and whether and when to try again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioinstructure import errors
+from aioinstructure.errors import (
+    BadRequest,
+    Conflict,
+    ConnectError,
+    DeadlineError,
+    Error,
+    Forbidden,
+    InputError,
+    NotFound,
+    OriginError,
+    RedirectError,
+    ResponseError,
+    ServerError,
+    Throttled,
+    TransportError,
+    Unauthorized,
+    UnknownOutcome,
+    Unprocessable,
+)
+from aioinstructure.transport.retry import may_retry
+from aioinstructure.wire.message import Request, Response
+from aioinstructure.wire.responses import (
+    blames_credential,
+    is_refusal,
+    judge,
+    retry_after,
+    says,
+    unanswered,
+)
+
+NOW = 1_767_225_600.0  # 1 January 2026
+GET = Request("GET", "https://canvas.test/api/v1/courses/5?include=term")
+POST = Request("POST", "https://canvas.test/api/v1/courses", idempotent=False)
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+def answer(
+    status: int, body: Any = None, headers: dict[str, str] | None = None, *, request: Request = GET
+) -> Response:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, {**JSON, **(headers or {})}, raw, request)
+
+
+def verdict(response: Response, request: Request = GET) -> ResponseError:
+    with pytest.raises(ResponseError) as caught:
+        judge(request, response, now=NOW)
+    return caught.value
+
+
+MISSING = "The specified resource does not exist."
+SHAPES: list[tuple[int, Any, type[ResponseError], list[str]]] = [
+    # Canvas: exceptions that become JSON
+    (404, {"errors": [{"message": MISSING}]}, NotFound, [MISSING]),
+    (
+        401,
+        {"errors": [{"message": "Invalid access token."}]},
+        Unauthorized,
+        ["Invalid access token."],
+    ),
+    (
+        401,
+        {"errors": [{"message": "Expired access token.", "expired_at": "2026-01-01T00:00:00Z"}]},
+        Unauthorized,
+        ["Expired access token."],
+    ),
+    (
+        400,
+        {"errors": [{"message": "course_pace is missing"}]},
+        BadRequest,
+        ["course_pace is missing"],
+    ),
+    (
+        422,
+        {"errors": [{"field": "name", "message": "is too long", "error_code": "too_long"}]},
+        Unprocessable,
+        ["name: is too long"],
+    ),
+    (
+        422,
+        {"errors": [{"field": None, "message": "no", "error_code": "x"}], "error_report_id": 7},
+        Unprocessable,
+        ["no"],
+    ),
+    (
+        500,
+        {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}]},
+        ServerError,
+        ["An error occurred."],
+    ),
+    (404, {"status": "not_found", "message": MISSING, "error_report_id": 1}, NotFound, [MISSING]),
+    # Canvas: rendered by controllers
+    (
+        400,
+        {"errors": {"name": [{"attribute": "name", "type": "blank", "message": "can't be blank"}]}},
+        BadRequest,
+        ["name: can't be blank"],
+    ),
+    (
+        400,
+        {"errors": {"base": ["a", "b"], "title": "is blank", "url": [{"message": "is bad"}]}},
+        BadRequest,
+        ["a", "b", "title: is blank", "url: is bad"],
+    ),
+    (400, {"errors": ["one", "two", "one"]}, BadRequest, ["one", "two"]),
+    (422, {"success": False, "errors": ["not so"]}, Unprocessable, ["not so"]),
+    (
+        422,
+        {"success": False, "errors": "You cannot delete the default course pace."},
+        Unprocessable,
+        ["You cannot delete the default course pace."],
+    ),
+    (
+        401,
+        {"errors": "Invalid as_user_id", "merged_into_user_id": 5},
+        Unauthorized,
+        ["Invalid as_user_id"],
+    ),
+    (
+        409,
+        {"message": "write conflict for custom_data hash"},
+        Conflict,
+        ["write conflict for custom_data hash"],
+    ),
+    (403, {"error": "cannot generate a JWT"}, Forbidden, ["cannot generate a JWT"]),
+    (
+        400,
+        {"error": "invalid_grant", "error_description": "refresh_token not found"},
+        BadRequest,
+        ["refresh_token not found"],
+    ),
+    (
+        500,
+        {"errors": {"base": "Unexpected error, ID: 123"}, "status": "500 Internal Server Error"},
+        ServerError,
+        ["Unexpected error, ID: 123"],
+    ),
+    # Canvas: not permitted, not logged in
+    (
+        403,
+        {"status": "unauthorized", "errors": [{"message": "user not authorized"}]},
+        Forbidden,
+        ["user not authorized"],
+    ),
+    # AB Connect
+    (
+        401,
+        {
+            "errors": [
+                {"status": "401", "title": "Unauthorized", "detail": "Signature is not authorized."}
+            ]
+        },
+        Unauthorized,
+        ["Signature is not authorized."],
+    ),
+    (
+        404,
+        {"errors": [{"status": "404", "title": "Not Found", "detail": None}]},
+        NotFound,
+        ["Not Found"],
+    ),
+    (
+        400,
+        {
+            "errors": [
+                {
+                    "status": "400",
+                    "title": "Bad",
+                    "detail": "bad name",
+                    "source": {"parameter": "filter[standards]"},
+                }
+            ]
+        },
+        BadRequest,
+        ["filter[standards]: bad name"],
+    ),
+    (
+        400,
+        {
+            "errors": [
+                {
+                    "status": "400",
+                    "detail": "blank",
+                    "source": {"pointer": "/data/attributes/title"},
+                }
+            ]
+        },
+        BadRequest,
+        ["/data/attributes/title: blank"],
+    ),
+    # neither
+    (400, "just text", BadRequest, ["just text"]),
+    (400, ["a", {"message": "b"}], BadRequest, ["a", "b"]),
+    (400, {"errors": None, "message": "m"}, BadRequest, ["m"]),
+    (400, {"errors": [None, 5, [], {}]}, BadRequest, []),
+    (410, {}, NotFound, []),
+    (418, 5, BadRequest, []),
+    (503, None, ServerError, []),
+    (600, None, ServerError, []),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "messages"), SHAPES)
+def test_every_shape_of_error_is_read(
+    status: int, body: Any, kind: type[ResponseError], messages: list[str]
+) -> None:
+    """The status decides the class; the messages come in order, each once, with their field."""
+    error = verdict(answer(status, body))
+    assert type(error) is kind
+    assert error.errors == messages
+    assert error.status == status
+    assert error.request is GET
+    assert all(message in str(error) for message in messages)
+    assert "GET /api/v1/courses/5" in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_a_good_answer_is_handed_on(status: int) -> None:
+    """As it is."""
+    response = answer(status)
+    assert judge(GET, response, now=NOW) is response
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"<html>" + b"x" * 500, "<html>" + "x" * 194),
+        (b"", "no body"),
+        (b"  \n ", "no body"),
+        (b"a\r\n\r\n  b", "a b"),
+        (b'{"a": 1}', '{"a": 1}'),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"{", "{"),
+    ],
+)
+def test_a_body_without_messages_is_shown_in_part(body: bytes, shown: str) -> None:
+    """HTML of a load balancer, nothing at all: its beginning, the status and the request id."""
+    headers = {"content-type": "text/html", "x-request-context-id": "abc-123"}
+    error = verdict(Response(502, headers, body, GET))
+    assert error.errors == []
+    assert error.request_id == "abc-123"
+    assert str(error) == f"502 Bad Gateway (GET {GET.path}): {shown} [request id abc-123]"
+
+
+def test_a_credential_in_a_body_is_not_shown() -> None:
+    """Also where the part that is shown would end within it."""
+    secret = "1234567890abcdef"
+    for filler in range(150, 210):
+        body = f"{'x' * filler} Bearer {secret} access_token={secret}".encode()
+        text = str(verdict(Response(500, {}, body, GET)))
+        assert secret[:4] not in text
+    assert secret not in str(verdict(answer(400, {"message": f"bad ?access_token={secret}"})))
+
+
+# --- throttles ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "refused"),
+    [
+        (429, "application/json", b"{}", True),
+        (429, "text/html", b"", True),
+        (403, "text/html", b"403 Forbidden (Rate Limit Exceeded)\n", True),
+        (403, "", b"403 Forbidden (Rate Limit Exceeded)\n", True),
+        (403, "application/json", b'{"message": "Rate Limit Exceeded"}', False),
+        (403, "Application/JSON", b'{"message": "Rate Limit Exceeded"}', False),
+        (403, "text/html", b"<html>Forbidden", False),
+        (403, "text/html", b"", False),
+        (200, "text/html", b"Rate Limit Exceeded", False),
+        (503, "text/html", b"Rate Limit Exceeded", False),
+    ],
+)
+def test_a_throttle_is_told_from_a_missing_permission(
+    status: int, kind: str, body: bytes, refused: bool
+) -> None:
+    """429 is always one, 403 by its text only, and never in JSON."""
+    response = Response(status, {"content-type": kind}, body, GET)
+    assert is_refusal(response) is refused
+    if status >= 400:
+        assert isinstance(verdict(response), Throttled) is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        ("1.5", 1.5),
+        (" 7 ", 7.0),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60.0),
+        ("Thu, 01 Jan 2026 00:01:00 -0000", 60.0),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 01:01:00 +0100", 60.0),
+        ("", None),
+        ("-5", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e9", None),
+        ("²", None),
+        ("9" * 400, None),
+        ("1.2.3", None),
+        ("Thu, 01 Jan 2026 00:00:99999999999999999999 GMT", None),
+        ("Thu, 99 Jan 2026 00:00:00 GMT", None),
+        ("Thu, 01 Jan 99999 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_in_both_forms_and_nonsense(text: str, seconds: float | None) -> None:
+    """Seconds or a date; what makes no sense is not there."""
+    response = Response(429, {"Retry-After": text})
+    assert retry_after(response, now=NOW) == seconds
+    assert verdict(Response(429, {"Retry-After": text}, b"", GET)).retry_after == seconds
+
+
+@given(st.one_of(st.text(), st.text("0123456789 .:,+-JanThuGMT")))
+def test_no_retry_after_breaks_the_client(text: str) -> None:
+    """It is a finite number of seconds from 0 up, or nothing."""
+    seconds = retry_after(Response(429, {"retry-after": text}), now=NOW)
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+
+
+# --- redirects ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.test/login",
+        "//evil.test",
+        "http://canvas.test/x",
+        "HTTPS://EVIL.TEST",
+        "https://canvas.test@evil.test/",
+    ],
+)
+def test_a_redirect_that_leaves_is_told_apart(location: str) -> None:
+    """Nothing is sent there, and the message names both sides."""
+    with pytest.raises(OriginError, match=r"from https://canvas\.test to ") as caught:
+        judge(GET, Response(302, {"location": location}, b"", GET), now=NOW)
+    assert "nothing was sent" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["https://canvas.test/login", "/login", "?x", "", "https://[", "javascript:x", "\x00"],
+)
+def test_a_redirect_within_the_origin_is_not_followed(location: str) -> None:
+    """A login page, mostly."""
+    assert type(verdict(Response(302, {"location": location}, b"", GET))) is RedirectError
+
+
+# --- what to do about it ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "read", "write"),
+    [
+        (lambda: ConnectError("x"), True, True),
+        (lambda: TransportError("x"), True, False),
+        (lambda: DeadlineError("x"), True, False),
+        (lambda: UnknownOutcome("x"), False, False),
+        (lambda: ServerError(Response(500)), True, False),
+        (lambda: ServerError(Response(502)), True, False),
+        (lambda: ServerError(Response(501)), False, False),
+        (lambda: BadRequest(Response(408)), True, False),
+        (lambda: BadRequest(Response(400)), False, False),
+        (lambda: NotFound(Response(404)), False, False),
+        (lambda: InputError("x"), False, False),
+    ],
+)
+def test_what_may_be_sent_again(make: Callable[[], Error], read: bool, write: bool) -> None:
+    """What surely was not sent always; a read when nobody answered or the server failed."""
+    assert may_retry(make(), GET) is read
+    assert may_retry(make(), POST) is write
+
+
+@pytest.mark.parametrize(
+    ("response", "blamed"),
+    [
+        (answer(401, {}, {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}), True),
+        (answer(401, {"errors": [{"message": "Insufficient scopes on access token."}]}), False),
+        (
+            answer(401, {"errors": [{"status": "401", "detail": "Signature is not authorized."}]}),
+            True,
+        ),
+        (answer(403, {}, {"WWW-Authenticate": "Bearer"}), False),
+    ],
+)
+def test_a_401_blames_the_credential_or_a_permission(response: Response, blamed: bool) -> None:
+    """Only the first is worth another signature."""
+    assert blames_credential(verdict(response)) is blamed
+    assert not blames_credential(ConnectError("x"))
+
+
+def test_no_answer_means_something_else_for_a_write() -> None:
+    """A read has failed, a write may have happened; neither message shows the query."""
+    read, write = unanswered(GET, "reset"), unanswered(POST, "reset")
+    assert type(read) is TransportError
+    assert type(write) is UnknownOutcome
+    assert str(read) == "the answer broke off: GET /api/v1/courses/5: reset"
+    assert write.request is POST
+
+
+def test_a_failed_write_may_have_happened() -> None:
+    """A failed read has no effect that could stand."""
+    assert verdict(answer(500, request=POST), POST).may_have_happened  # type: ignore[attr-defined]
+    assert not verdict(answer(500)).may_have_happened  # type: ignore[attr-defined]
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["errors", "error", "message", "detail", "title", "field", "source", "status"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(
+    st.integers(100, 700).filter(lambda status: not 200 <= status < 300),
+    st.one_of(st.binary(), ANY_JSON.map(lambda body: json.dumps(body).encode())),
+    st.dictionaries(st.sampled_from(["content-type", "retry-after", "location"]), st.text()),
+)
+def test_any_answer_becomes_one_of_our_errors(
+    status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    """Whatever bytes come, the judge never fails itself."""
+    response = Response(status, headers, body, GET)
+    with pytest.raises((ResponseError, OriginError)) as caught:
+        judge(GET, response, now=NOW)
+    assert str(caught.value)
+    assert all(isinstance(message, str) and message for message in says(response))
+
+
+@pytest.mark.parametrize("unit", [("[", "]"), ('{"errors":', "}"), ('[{"a":', "}]")])
+def test_bodies_nested_without_end_are_survived(unit: tuple[str, str]) -> None:
+    """A thousand levels are within what the parser reads, and beyond Python's stack."""
+    opened, closed = unit
+    body = f'{{"errors":{opened * 400}1{closed * 400}}}'.encode()
+    assert says(Response(400, JSON, body)) == []
+
+
+def test_all_classes_of_answers_are_reachable_by_status() -> None:
+    """GraphQLError alone is made elsewhere."""
+    kinds = {kind for _, _, kind, _ in SHAPES} | {Throttled, RedirectError}
+    known = {
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, ResponseError)
+    }
+    assert known - kinds == {ResponseError, errors.GraphQLError}
