@@ -24,7 +24,7 @@ from attrs import define, field
 from aioinstructure.auth.credentials import PartnerSignature
 from aioinstructure.quota import (
     Answered,
-    Event,
+    QuotaEvent,
     Refused,
     Scheduler,
     TokenBucket,
@@ -144,7 +144,7 @@ async def ours(simulator: Simulator, gauge: Gauge) -> None:
     """The library as it is; its listener tells what became of each attempt."""
     loop = asyncio.get_running_loop()
 
-    def note(event: Event) -> None:
+    def note(event: QuotaEvent) -> None:
         if isinstance(event, Answered):
             gauge.admitted.append(loop.time() - gauge.start)
         elif isinstance(event, Refused):

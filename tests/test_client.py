@@ -25,7 +25,7 @@ from aioinstructure import (
     Request,
 )
 from aioinstructure.canvas import Course, CoursePace
-from aioinstructure.canvas.courses import Courses
+from aioinstructure.canvas.courses import CoursesAPI
 from aioinstructure.endpoints.declare import DELETE, GET, Namespace
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
@@ -178,7 +178,7 @@ class Auth:
     def authorize(self, request: Request, now: float) -> Request:
         return request
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return False
 
     async def refresh(self) -> None:
@@ -324,7 +324,7 @@ async def test_views_share_quota_transport_and_namespaces_of_their_own() -> None
     assert view.quota is bulk.quota is canvas.quota
     assert canvas.quota.snapshot().granted == len(transport.requests) == 2
     assert view.courses is not canvas.courses
-    assert isinstance(view.courses, Courses)
+    assert isinstance(view.courses, CoursesAPI)
     assert view.origin == canvas.origin
     assert type(view) is Canvas
 

@@ -11,7 +11,7 @@ from aioinstructure import (
     ABConnect,
     Canvas,
     Cursor,
-    Pages,
+    Paginator,
     QuotaError,
     Sis,
 )
@@ -110,7 +110,7 @@ async def test_the_program_of_quota_lanes_and_deadlines(simulator: Simulator) ->
     mine = canvas.with_options(flow="tenant-7", weight=2)
     await asyncio.gather(*(view.courses.get(5) for view in (canvas, bulk, quick, mine)))
 
-    simulator.knobs.turn(canvas_cost=580.0)
+    simulator.knobs.update(canvas_cost=580.0)
     await canvas.courses.get(5)
     sent = len(simulator.requests)
     with pytest.raises(QuotaError) as caught:
@@ -143,7 +143,7 @@ async def test_the_program_of_resuming(simulator: Simulator) -> None:
                 break
         assert isinstance(cursor, str)
         assert simulator.canvas_token not in cursor
-        later: Pages[Course] = canvas.resume(cursor)
+        later: Paginator[Course] = canvas.resume(cursor)
         rest = await later.collect()
         assert [*read, *rest] == await canvas.courses.list().collect()
         assert await canvas.resume(str(cursor)).collect() == rest

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
         Unprocessable,
     )
     from aioinstructure.paging.cursor import Cursor
-    from aioinstructure.paging.paginator import Pages
-    from aioinstructure.paging.result_page import Page
+    from aioinstructure.paging.paginator import Paginator
+    from aioinstructure.paging.result_page import ResultPage
     from aioinstructure.wire.message import Request, Response
 
 _FILES = {
@@ -94,8 +94,8 @@ _FILES = {
         "Unprocessable",
     ],
     "paging.cursor": ["Cursor"],
-    "paging.paginator": ["Pages"],
-    "paging.result_page": ["Page"],
+    "paging.paginator": ["Paginator"],
+    "paging.result_page": ["ResultPage"],
     "wire.message": ["Request", "Response"],
 }
 
@@ -123,8 +123,7 @@ __all__ = [
     "NotFound",
     "Opt",
     "OriginError",
-    "Page",
-    "Pages",
+    "Paginator",
     "ProgressFailed",
     "QueueFull",
     "QuotaError",
@@ -132,6 +131,7 @@ __all__ = [
     "Request",
     "Response",
     "ResponseError",
+    "ResultPage",
     "ServerError",
     "SignatureError",
     "Sis",

@@ -21,7 +21,7 @@ from aioinstructure._types import Lane
 from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
-from aioinstructure.conversion.converter import converter_of_process
+from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.endpoints.route import Call, Route, checked_path
@@ -32,16 +32,16 @@ from aioinstructure.errors import (
     OriginError,
 )
 from aioinstructure.paging.cursor import Cursor, Place, list_at
-from aioinstructure.paging.paginator import Pages
-from aioinstructure.paging.result_page import Check, Page, items_in
+from aioinstructure.paging.paginator import Paginator
+from aioinstructure.paging.result_page import Check, ResultPage, items_in
 from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.call_context import (
-    Exchange,
+    CallContext,
     Handler,
     Options,
     Transport,
 )
-from aioinstructure.transport.pipeline import Parts, build
+from aioinstructure.transport.pipeline import Components, build
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.params import json_body, query_string, rails_pairs
 
@@ -58,7 +58,7 @@ class _Core:
     """What a client shares with its views."""
 
     origin: str
-    parts: Parts
+    parts: Components
     handler: Handler
     closed: bool = False
 
@@ -79,7 +79,7 @@ class Client:
         clock: Clock,
         deadline: float | None = None,
     ) -> None:
-        parts = Parts(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
+        parts = Components(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
         self._core = _Core(origin, parts, build(parts))
         self._set_options(Options(deadline=seconds("deadline", deadline)))
         self._is_view = False
@@ -153,9 +153,9 @@ class Client:
         # Who names no flow is one: each view for its single calls, and each list.
         self._queued_as = options if options.flow is not None else evolve(options, flow=object())
 
-    def _list(self, call: Call[T], place: Place | None = None) -> Pages[T]:
+    def _list(self, call: Call[T], place: Place | None = None) -> Paginator[T]:
         source = self if self._options.flow is not None else self._copy(self._options)
-        return Pages(source, call, place=place)
+        return Paginator(source, call, place=place)
 
     async def request(
         self,
@@ -193,10 +193,10 @@ class Client:
         return await self._send(self._request(method, path, body, "", safe), self._cost(path, ""))
 
     @overload
-    def resume(self, cursor: Cursor[T]) -> Pages[T]: ...
+    def resume(self, cursor: Cursor[T]) -> Paginator[T]: ...
     @overload
-    def resume(self, cursor: str) -> Pages[Any]: ...
-    def resume(self, cursor: str) -> Pages[Any]:
+    def resume(self, cursor: str) -> Paginator[Any]: ...
+    def resume(self, cursor: str) -> Paginator[Any]:
         """Go on with a list behind a cursor, in another process too.
 
         At least once: items that moved on the page meanwhile may come again, and by `await` and
@@ -265,7 +265,7 @@ class Client:
 
     # --- what namespaces and lists need --------------------------------------------------------
 
-    def list_pages(self, call: Call[Any]) -> Pages[Any]:
+    def list_pages(self, call: Call[Any]) -> Paginator[Any]:
         """The lazy list that a paginated call stands for."""
         return self._list(call)
 
@@ -279,7 +279,7 @@ class Client:
             return self.converter_for(returns)({})  # gone, and nothing left to tell
         return self._structure(self._json(response), returns, response)
 
-    async def fetch_page(self, call: Call[T]) -> Page[T]:
+    async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
         """Send the call and take the answer apart."""
         response = await self.send(call)
         assert response.request is not None  # noqa: S101 - the pipeline sets it
@@ -295,7 +295,7 @@ class Client:
         if following is not None:
             after = keyed or self._after(call, self._path_of(following), body)
         place = after or keyed
-        return Page(
+        return ResultPage(
             raw=raw,
             response=response,
             total=self._total(body),
@@ -311,9 +311,9 @@ class Client:
 
     def converter_for(self, tp: Any) -> Callable[[Any], Any]:
         """The function that makes a raw value a model, or raises DecodeError."""
-        return converter_of_process().maker(tp)
+        return shared_converter().maker(tp)
 
-    def ahead_of(self, call: Call[T], page: Page[T]) -> Sequence[Call[T]]:
+    def ahead_of(self, call: Call[T], page: ResultPage[T]) -> Sequence[Call[T]]:
         """The calls behind a page that may be made before that page is read, in order."""
         return () if page.next is None else (page.next,)
 
@@ -332,7 +332,7 @@ class Client:
     async def _send(self, request: Request, cost: Cost) -> Response:
         if self._core.closed:  # not first a place in the queue, and then the transport's no
             raise ClientClosed("the client is closed")
-        return await self._core.handler(Exchange(request, self._queued_as, cost))
+        return await self._core.handler(CallContext(request, self._queued_as, cost))
 
     def _request(
         self, method: str, path: str, body: bytes | None, route: str, idempotent: bool

@@ -129,7 +129,7 @@ async def test_what_is_no_guid_is_told_before_anything_is_sent(wrong: Any) -> No
     with pytest.raises(InputError, match="GUID"):
         await ab.standards.get_many([*(guid(n) for n in range(150)), wrong])
     with pytest.raises(InputError, match="GUID"):
-        await ab.standards.gatherer()(wrong)
+        await ab.standards.batcher()(wrong)
     assert transport.requests == []
 
 
@@ -164,8 +164,8 @@ async def test_what_is_included_comes_along() -> None:
         ids = [one.id or "" for one in some]
         many = await ab.standards.get_many(ids, fields=["parent"], include=["parent"])
     for one in many:
-        assert one.parent.one is not None
-        assert isinstance(one.parent.one.resource, Standard)
+        assert one.parent.single is not None
+        assert isinstance(one.parent.single.resource, Standard)
 
 
 # --- gathered ----------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ async def test_what_is_included_comes_along() -> None:
 async def test_calls_within_a_moment_are_one_request() -> None:
     """Each gets its own, or None; later ones are another request."""
     ab, transport = ab_with(echo)
-    get = ab.standards.gatherer(fields=["level"])
+    get = ab.standards.batcher(fields=["level"])
 
     async def later(number: int, seconds: float) -> Standard | None:
         await asyncio.sleep(seconds)
@@ -198,7 +198,7 @@ async def test_calls_within_a_moment_are_one_request() -> None:
 async def test_the_case_of_a_gathered_guid_does_not_count() -> None:
     """Both callers get the same object."""
     ab, transport = ab_with(echo)
-    get = ab.standards.gatherer()
+    get = ab.standards.batcher()
     one, other = await asyncio.gather(get(guid(2)), get(guid(2).lower()))
     assert one is other is not None
     assert len(asked_for(transport.paths[0])) == 1
@@ -208,7 +208,7 @@ async def test_a_full_batch_does_not_wait() -> None:
     """A hundred go at once; the others go when their moment is over."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(echo)
-    get = ab.standards.gatherer(wait=5.0)
+    get = ab.standards.batcher(wait=5.0)
     start = loop.time()
     await asyncio.gather(*(get(guid(number)) for number in range(100)))
     assert loop.time() - start < 0.1
@@ -221,7 +221,7 @@ async def test_a_full_batch_does_not_wait() -> None:
 async def test_one_bad_guid_is_the_error_of_its_caller_alone() -> None:
     """Those gathered with it have their answers."""
     ab, _ = ab_with(echo)
-    get = ab.standards.gatherer()
+    get = ab.standards.batcher()
     found = await asyncio.gather(get(guid(2)), get("oops"), get(guid(4)), return_exceptions=True)
     assert isinstance(found[1], InputError)
     assert isinstance(found[0], Standard)
@@ -231,7 +231,7 @@ async def test_one_bad_guid_is_the_error_of_its_caller_alone() -> None:
 async def test_an_error_reaches_all() -> None:
     """And the next calls are asked for anew."""
     ab, _ = ab_with(refuse, echo)
-    get = ab.standards.gatherer()
+    get = ab.standards.batcher()
     found = await asyncio.gather(*(get(guid(n)) for n in range(5)), return_exceptions=True)
     assert [type(one) for one in found] == [Forbidden] * 5
     assert await get(guid(2)) is not None
@@ -241,7 +241,7 @@ async def test_an_error_reaches_all() -> None:
 async def test_who_is_cancelled_hurts_nobody() -> None:
     """The others get theirs, before and while the request is under way."""
     ab, transport = ab_with(echo, seconds=1.0)
-    get = ab.standards.gatherer()
+    get = ab.standards.batcher()
     callers = [asyncio.create_task(get(guid(2 * n))) for n in range(4)]
     await asyncio.sleep(0.001)
     callers[0].cancel()
@@ -256,7 +256,7 @@ async def test_who_is_cancelled_hurts_nobody() -> None:
 async def test_all_are_cancelled() -> None:
     """Nothing is left, no complaint is heard, and the gatherer goes on to serve."""
     ab, _ = ab_with(refuse, echo, seconds=1.0)
-    get = ab.standards.gatherer()
+    get = ab.standards.batcher()
     callers = [asyncio.create_task(get(guid(n))) for n in range(3)]
     await asyncio.sleep(0.2)
     for caller in callers:

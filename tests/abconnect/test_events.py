@@ -45,7 +45,7 @@ async def test_an_event() -> None:
     assert found.date_utc == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert found.affected_properties[0].new_value == [1]
     assert found.standard.ids == ["S"]
-    assert found.deleted_standard.one is None
+    assert found.deleted_standard.single is None
     asked = query(transport.paths[0])
     assert asked["sort[events]"] == "seq"
     assert asked["fields[events]"].split(",")[:3] == ["guid", "seq", "date_utc"]

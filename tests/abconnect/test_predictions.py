@@ -125,7 +125,7 @@ async def test_a_prediction_that_is_there_at_once(
 async def test_a_prediction_that_takes_a_while(abconnect: ABConnect, simulator: Simulator) -> None:
     """A minute and a half is a few long polls, and no more time than it takes."""
     asset = await an_asset(abconnect)
-    simulator.knobs.turn(prediction_seconds=100.0, prediction_inline_seconds=30.0)
+    simulator.knobs.update(prediction_seconds=100.0, prediction_inline_seconds=30.0)
     loop = asyncio.get_running_loop()
     start, before = loop.time(), len(simulator.requests)
     found = await abconnect.predictions.run(asset)
@@ -141,7 +141,7 @@ async def test_a_prediction_that_is_not_there_in_time(
 ) -> None:
     """ProgressFailed with the last status, by which one may go on."""
     asset = await an_asset(abconnect)
-    simulator.knobs.turn(prediction_seconds=100.0, prediction_inline_seconds=1.0)
+    simulator.knobs.update(prediction_seconds=100.0, prediction_inline_seconds=1.0)
     loop = asyncio.get_running_loop()
     start = loop.time()
     with pytest.raises(ProgressFailed, match="pending after 40 s") as caught:
@@ -252,7 +252,7 @@ async def test_a_deadline_of_the_client_is_for_each_request(
 ) -> None:
     """The service is asked for its answer before that; all of it may take longer."""
     asset = await an_asset(abconnect)
-    simulator.knobs.turn(prediction_seconds=30.0, prediction_inline_seconds=1.0)
+    simulator.knobs.update(prediction_seconds=30.0, prediction_inline_seconds=1.0)
     before = len(simulator.requests)
     quick = abconnect.with_options(deadline=10)
     assert (await quick.predictions.run(asset, timeout=60)).standards.ids

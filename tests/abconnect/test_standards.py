@@ -70,11 +70,14 @@ async def test_a_standard_has_no_scaffolding() -> None:
     assert standard.document.publication.descr is None
     assert "document" not in standard.fields_set
     assert standard.extra["surprise"] == {"a": 1}
-    assert standard.parent.one is not None
-    assert standard.parent.one.id == "P"
-    assert (len(standard.children.ids), standard.children.cut) == (10, True)
-    assert (standard.peers.cut, standard.peers.data[0].meta) == (False, {"similarity": "alternate"})
-    assert (standard.origins.one, standard.topics.data) == (None, [])
+    assert standard.parent.single is not None
+    assert standard.parent.single.id == "P"
+    assert (len(standard.children.ids), standard.children.truncated) == (10, True)
+    assert (standard.peers.truncated, standard.peers.data[0].meta) == (
+        False,
+        {"similarity": "alternate"},
+    )
+    assert (standard.origins.single, standard.topics.data) == (None, [])
     assert query(transport.paths[0]) == {
         "fields[standards]": "number,statement.descr,peers",
         "include": "peers",

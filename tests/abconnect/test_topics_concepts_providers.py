@@ -26,7 +26,7 @@ async def test_topics(abconnect: ABConnect) -> None:
     branch = branches[0]
     names = [one.descr or "" for one in branches]
     assert names == sorted(names)
-    assert (branch.level, branch.status, branch.parent.one) == (1, "active", None)
+    assert (branch.level, branch.status, branch.parent.single) == (1, "active", None)
     assert branch.document.descr
     assert branch.section.descr
     assert branch.date_modified_utc is not None
@@ -86,7 +86,7 @@ async def test_what_is_not_licensed(abconnect: ABConnect, simulator: Simulator) 
     """Forbidden, for the resource and for the relation to it."""
     standard = await abconnect.standards.list().first()
     assert standard is not None
-    simulator.knobs.turn(unlicensed_features=("topics", "concepts"))
+    simulator.knobs.update(unlicensed_features=("topics", "concepts"))
     with pytest.raises(Forbidden):
         await abconnect.topics.list().collect()
     with pytest.raises(Forbidden):
@@ -105,7 +105,7 @@ async def test_providers(abconnect: ABConnect) -> None:
     assert me.descr
     assert me.owners.ids
     assert me.consumers.ids
-    first = me.owners.one
+    first = me.owners.single
     assert first is not None
     assert getattr(first.resource, "id", None) == first.id
     other = await abconnect.providers.get(me.owners.ids[0], fields=["*"])

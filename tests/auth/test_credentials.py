@@ -125,7 +125,7 @@ async def test_neither_credential_needs_a_refresh() -> None:
     """A token is good until the server says otherwise, a signature is made where it is used."""
     token, signature = BearerToken("t"), PartnerSignature("p", KEY)
     for credential in (token, signature):
-        assert not credential.stale(1e12)
+        assert not credential.needs_refresh(1e12)
         await credential.refresh()
     assert not token.invalidate()
 

@@ -23,7 +23,7 @@ ROUTES = {route.name: route for route in routes_of(Canvas)}
 def test_call_prints_a_list_as_json_lines(runner: CliRunner) -> None:
     """One object a line, as the server sent it, no more than the limit."""
     result = runner.invoke(
-        app, ["call", "canvas", "courses.list", "--include", "term", "--limit", "3"]
+        app, ["call", "--max-items", "3", "canvas", "courses.list", "--include", "term"]
     )
     assert result.exit_code == 0, result.output
     courses = [json.loads(line) for line in result.output.splitlines()]
@@ -40,7 +40,7 @@ def test_call_takes_ids_in_order(runner: CliRunner) -> None:
 def test_call_reaches_ab_connect(runner: CliRunner) -> None:
     """Commas and signatures are the client's business."""
     words = ["standards.list", "--fields", "guid", "--fields", "level", "--sort=guid"]
-    result = runner.invoke(app, ["call", "abconnect", *words, "--limit", "1"])
+    result = runner.invoke(app, ["call", "--max-items", "1", "abconnect", *words])
     assert json.loads(result.output)["level"] >= 1
 
 

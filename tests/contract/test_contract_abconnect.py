@@ -68,7 +68,7 @@ async def test_what_is_related_comes_page_by_page(house: House) -> None:
         )
         assert rich.id is not None
         assert len(rich.peers.ids) > 10
-        assert not rich.peers.cut
+        assert not rich.peers.truncated
         before = len(house.simulator.requests)
         pages = ab.standards.related(rich.id, "peers", fields=["statement.descr"], page_size=5)
         found = []
@@ -140,7 +140,7 @@ async def test_topics_and_concepts(house: House) -> None:
         assert above.level == 1
         facet = (await ab.topics.facets("document"))["document"]
         assert sum(one.count or 0 for one in facet.details) == len(topics)
-        house.simulator.knobs.turn(unlicensed_features=["topics", "concepts"])
+        house.simulator.knobs.update(unlicensed_features=["topics", "concepts"])
         for refused in (ab.topics.list(), ab.concepts.list()):
             with pytest.raises(Forbidden, match="not licensed"):
                 await refused.first()
@@ -159,7 +159,7 @@ async def test_signatures_that_are_refused(house: House) -> None:
 
 async def test_what_the_service_refuses(house: House) -> None:
     """Filters, fields and relationships that are none, and what is not licensed."""
-    house.simulator.knobs.turn(unlicensed_relations=["peers"])
+    house.simulator.knobs.update(unlicensed_relations=["peers"])
     async with house.abconnect() as ab:
         standard = await ab.standards.list().first()
         assert standard is not None
@@ -176,7 +176,7 @@ async def test_a_crowd_is_never_refused(house: House) -> None:
     """Many calls at once, wildcards among them, and the server has no reason to say no."""
     count = 120
     if not house.virtual:
-        house.simulator.knobs.turn(rate=500.0, wildcard_rate=200.0)
+        house.simulator.knobs.update(rate=500.0, wildcard_rate=200.0)
     async with house.abconnect() as ab:
         if not house.virtual:
             ab.quota.set_rate(400.0, burst=20)
@@ -193,7 +193,7 @@ async def test_a_crowd_is_never_refused(house: House) -> None:
 
 async def test_an_empty_bucket_after_a_restart_is_survived(house: House) -> None:
     """The server's bucket is empty and the client cannot know: no call fails."""
-    house.simulator.knobs.turn(burst_at_start=0.0, rate=5.0 if house.virtual else 50.0)
+    house.simulator.knobs.update(burst_at_start=0.0, rate=5.0 if house.virtual else 50.0)
     async with house.abconnect() as ab:
         if not house.virtual:
             ab.quota.set_rate(40.0, burst=10)

@@ -120,7 +120,7 @@ async def test_the_life_of_a_collection(house: House, kind: str) -> None:
 
 async def test_a_prediction_is_queued_read_and_stored(house: House) -> None:
     """Pending, then complete under another id; nothing is stored before it is committed."""
-    house.simulator.knobs.turn(prediction_seconds=0.05, prediction_inline_seconds=0.0)
+    house.simulator.knobs.update(prediction_seconds=0.05, prediction_inline_seconds=0.0)
     async with house.abconnect() as ab:
         asset = await lesson(ab)
         queued = await ab.predictions.create(asset)
@@ -160,7 +160,7 @@ async def test_a_prediction_in_one_call(house: House) -> None:
         assert [method for method, _ in asked] == ["POST", "GET"]
         assert asked[1][1].startswith(f"/rest/v4.1/predictions/{found.id}?")
         assert found.standards.ids
-        house.simulator.knobs.turn(prediction_seconds=500.0, prediction_inline_seconds=0.0)
+        house.simulator.knobs.update(prediction_seconds=500.0, prediction_inline_seconds=0.0)
         with pytest.raises(ProgressFailed, match="pending") as caught:
             await ab.predictions.run(asset, timeout=0.9)
         assert (await ab.predictions.queue_status(caught.value.progress.id)).code == "pending"

@@ -41,7 +41,7 @@ async def test_courses_page_by_page(house: House) -> None:
 @pytest.mark.parametrize("kind", ["ordinal", "bookmark"])
 async def test_both_kinds_of_pages(house: House, kind: str) -> None:
     """Numbered or bookmarked, with a last link or without: the list is the same."""
-    house.simulator.knobs.turn(paging={"courses.list": kind}, last_link=False)
+    house.simulator.knobs.update(paging={"courses.list": kind}, last_link=False)
     async with house.canvas() as canvas:
         pages = [page async for page in canvas.courses.list(page_size=9).pages()]
         ids = [item["id"] for page in pages for item in page.raw]
@@ -99,7 +99,7 @@ async def test_paces_and_their_contexts(house: House) -> None:
 
 async def test_writing_a_pace(house: House) -> None:
     """Create, change, wait for the publishing, delete."""
-    house.simulator.knobs.turn(progress_seconds=0.3)
+    house.simulator.knobs.update(progress_seconds=0.3)
     async with house.canvas() as canvas:
         section = (await canvas.course_paces.contexts(4, type="section").collect())[0].item_id
         assert section is not None
@@ -140,11 +140,11 @@ async def test_tokens_that_are_refused(house: House) -> None:
         async with house.canvas(token=token) as canvas:
             with pytest.raises(Unauthorized, match=words):
                 await canvas.courses.get(1)
-    house.simulator.knobs.turn(denied_paths=["/courses/1$"])
+    house.simulator.knobs.update(denied_paths=["/courses/1$"])
     async with house.canvas() as canvas:
         with pytest.raises(Unauthorized, match="not authorized"):
             await canvas.courses.get(1)
-        house.simulator.knobs.turn(denied_status=403)
+        house.simulator.knobs.update(denied_status=403)
         with pytest.raises(Forbidden, match="not authorized"):
             await canvas.courses.get(1)
     assert len(house.simulator.requests) == 6
@@ -159,21 +159,21 @@ async def test_requests_that_the_server_does_not_understand(house: House) -> Non
             await canvas.request("GET", "/api/v1/no/such/endpoint")
         with pytest.raises(NotFound):
             await canvas.request("GET", "/api/v1/courses", params={"page": "x"})
-        house.simulator.knobs.turn(course_pacing=False)
+        house.simulator.knobs.update(course_pacing=False)
         with pytest.raises(NotFound):
             await canvas.course_paces.get(3, 3)
 
 
 async def test_a_server_that_wants_a_user_agent(house: House) -> None:
     """Ours is sent without being asked for."""
-    house.simulator.knobs.turn(requires_user_agent=True)
+    house.simulator.knobs.update(requires_user_agent=True)
     async with house.canvas() as canvas:
         assert (await canvas.courses.get(1)).id == 1
 
 
 async def test_six_hundred_listings_at_once_are_never_refused(house: House) -> None:
     """All of them are answered, and the server has had no reason to say no."""
-    house.simulator.knobs.turn(canvas_cost=0.1, outflow=10.0 if house.virtual else 1_000.0)
+    house.simulator.knobs.update(canvas_cost=0.1, outflow=10.0 if house.virtual else 1_000.0)
     before = time.monotonic()
     async with house.canvas() as canvas:
         bulk = canvas.with_options(lane="bulk")
@@ -188,7 +188,7 @@ async def test_six_hundred_listings_at_once_are_never_refused(house: House) -> N
 @pytest.mark.parametrize("status", [403, 429])
 async def test_refusals_are_waited_out_in_the_queue(house: House, status: int) -> None:
     """A second client that knows nothing of the first has filled the bucket: no call fails."""
-    house.simulator.knobs.turn(throttle_status=status, outflow=500.0, canvas_cost=590.0)
+    house.simulator.knobs.update(throttle_status=status, outflow=500.0, canvas_cost=590.0)
     async with house.canvas() as other, house.canvas() as canvas:
         await asyncio.gather(*(other.courses.get(1) for _ in range(2)))
         found = await asyncio.gather(*(canvas.courses.get(n + 1) for n in range(8)))

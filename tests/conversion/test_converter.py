@@ -26,7 +26,7 @@ from aioinstructure.canvas import (
     Term,
 )
 from aioinstructure.conversion.converter import Converter
-from aioinstructure.conversion.model import Model, plain
+from aioinstructure.conversion.model import Model, to_json
 from aioinstructure.errors import DecodeError
 
 CONVERTER = Converter()
@@ -165,7 +165,7 @@ def test_a_null_that_was_filled_since_is_no_null() -> None:
     tree.leaf.id = 1
     tree.leaves[0].class_ = "x"
     tree.tags.append("t")
-    assert plain(tree) == {"leaf": {"id": 1}, "leaves": [{"class": "x"}], "tags": ["t"]}
+    assert to_json(tree) == {"leaf": {"id": 1}, "leaves": [{"class": "x"}], "tags": ["t"]}
 
 
 def test_fields_named_as_keywords_have_an_underscore_in_python_only() -> None:
@@ -211,7 +211,7 @@ def test_a_moment_has_a_time_zone(text: str, moment: datetime) -> None:
     found = structure({"start_at": text}, Course).start_at
     assert found == moment
     assert found.utcoffset() == moment.utcoffset()
-    assert structure({"start_at": plain(found)}, Course).start_at == moment
+    assert structure({"start_at": to_json(found)}, Course).start_at == moment
 
 
 def test_a_date_where_both_may_come() -> None:
@@ -279,11 +279,11 @@ def test_a_resource_of_ab_connect_is_flattened() -> None:
         "1",
         None,
     )
-    assert standard.parent.one == ResourceRef(type="standards", id="P")
+    assert standard.parent.single == ResourceRef(type="standards", id="P")
     assert standard.parent.ids == ["P"]
-    assert standard.children.cut
-    assert not standard.parent.cut
-    assert standard.origins.one is None
+    assert standard.children.truncated
+    assert not standard.parent.truncated
+    assert standard.origins.single is None
     assert standard.meta == {"same_text": "Y"}
     assert standard.extra == {"new": 1, "included": body["included"]}
     assert structure(standard.to_dict(), Standard) == standard
@@ -293,7 +293,7 @@ def test_a_resource_of_ab_connect_is_flattened() -> None:
 def test_an_empty_relationship_has_no_object(data: Any) -> None:
     """The service has three ways to say so."""
     relationship = structure({"data": data}, Relationship)
-    assert relationship.one is None
+    assert relationship.single is None
     assert relationship.ids == []
 
 

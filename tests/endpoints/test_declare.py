@@ -26,12 +26,12 @@ from aioinstructure.endpoints.declare import (
     POST,
     PUT,
     Namespace,
-    Wire,
+    Param,
 )
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.endpoints.route import Call, Parameter, Route
 from aioinstructure.errors import InputError
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 Word = Literal["red", "green"]
 
@@ -72,7 +72,7 @@ class Things(Base):
         order: Literal["asc", "desc"] | None = None,
         class_: str | None = None,
         page_size: int | None = None,
-    ) -> Pages[Thing]:
+    ) -> Paginator[Thing]:
         """Things that match."""
         raise NotImplementedError
 
@@ -88,9 +88,9 @@ class Things(Base):
         *,
         color: Opt[Word] = UNSET,
         from_: Opt[datetime | None] = UNSET,
-        parts: Annotated[Opt[Sequence[dict[str, Any]]], Wire("parts_attributes")] = UNSET,
+        parts: Annotated[Opt[Sequence[dict[str, Any]]], Param("parts_attributes")] = UNSET,
         owners: Opt[Sequence[str] | None] = UNSET,
-        notify: Annotated[bool | None, Wire(where="query")] = None,
+        notify: Annotated[bool | None, Param(where="query")] = None,
     ) -> Thing:
         """A new one."""
         raise NotImplementedError
@@ -115,11 +115,11 @@ class Things(Base):
         self,
         id: Id,  # noqa: A002
         *,
-        filter: Annotated[str | None, Wire("filter[{kind}]")] = None,  # noqa: A002
-        sort: Annotated[Sequence[str], Wire("sort[{kind}][{id}]")] = (),
+        filter: Annotated[str | None, Param("filter[{kind}]")] = None,  # noqa: A002
+        sort: Annotated[Sequence[str], Param("sort[{kind}][{id}]")] = (),
         kind: Literal["reds", "greens"],
         page_size: int | None = None,
-    ) -> Pages[Thing]:
+    ) -> Paginator[Thing]:
         """Things of one kind that go with one; the wire names what it sorts by its kind."""
         raise NotImplementedError
 
@@ -129,7 +129,7 @@ class Things(Base):
         id: Id,  # noqa: A002
         kind: str,
         *,
-        names: Annotated[Opt[Sequence[str]], Wire("{kind}_names")] = UNSET,
+        names: Annotated[Opt[Sequence[str]], Param("{kind}_names")] = UNSET,
         tags: Sequence[str] = (),
         note: str | None = None,
     ) -> Thing:

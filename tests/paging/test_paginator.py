@@ -25,8 +25,8 @@ from aioinstructure.errors import (
     OriginError,
 )
 from aioinstructure.paging.cursor import Cursor, Place
-from aioinstructure.paging.paginator import Pages
-from aioinstructure.paging.result_page import Page
+from aioinstructure.paging.paginator import Paginator
+from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.testing import FakeTransport, reply
 from aioinstructure.wire.message import Headers, Request, Response
 
@@ -58,7 +58,7 @@ class Rig:
             lambda _, context: self.complaints.append(context)
         )
 
-    def courses(self, page_size: int = 2) -> Pages[Course]:
+    def courses(self, page_size: int = 2) -> Paginator[Course]:
         return self.canvas.courses.list(page_size=page_size)
 
     @property
@@ -171,7 +171,7 @@ async def test_pages_instead_of_items() -> None:
     pages = rig.courses()
     seen = []
     async for page in pages.pages():
-        assert isinstance(page, Page)
+        assert isinstance(page, ResultPage)
         seen.append([course.id for course in page.items])
         assert pages.cursor == (page.cursor or pages.cursor)
         assert "<" in repr(page)
@@ -540,7 +540,7 @@ def test_an_error_behind_a_closed_loop_is_not_complained_about() -> None:
 def test_a_list_left_behind_a_closed_loop_does_no_harm() -> None:
     """Its prefetch was cancelled with the event loop."""
 
-    async def read() -> tuple[Pages[Course], AsyncIterator[Course]]:
+    async def read() -> tuple[Paginator[Course], AsyncIterator[Course]]:
         transport = FakeTransport([page_of(1, 2, then=2), page_of(3)], seconds=0.01)
         pages = Canvas(HOME, token="t", transport=transport).courses.list(page_size=2)
         loop = aiter(pages)

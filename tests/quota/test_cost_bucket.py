@@ -131,7 +131,9 @@ def test_capacity_is_learned_upwards() -> None:
     bucket = started()
     answered(bucket, 0.0, cost=0.1, remaining=700.0)
     assert bucket.read(0.1).capacity == 700.0
-    assert [(news.limit, news.value) for news in bucket.news] == [("capacity", 700.0)]
+    assert [
+        (pending_changes.limit, pending_changes.value) for pending_changes in bucket.pending_changes
+    ] == [("capacity", 700.0)]
 
 
 def test_capacity_is_learned_downwards() -> None:

@@ -27,7 +27,7 @@ async def test_headers_of_a_lone_request(caller: Caller) -> None:
 @pytest.mark.parametrize(("status", "words"), [(429, "Too Many Requests"), (403, "Forbidden")])
 async def test_refused_canvas(caller: Caller, status: int, words: str) -> None:
     """A refusal is text, has no cost, tells what remains, and is counted."""
-    caller.simulator.knobs.turn(throttle_status=status, canvas_cost=560.0)
+    caller.simulator.knobs.update(throttle_status=status, canvas_cost=560.0)
     await caller.canvas("/api/v1/users/self")
     response = await caller.canvas("/api/v1/users/self")
     assert response.status == status
@@ -60,7 +60,7 @@ async def test_bucket_leaks_with_the_clock(caller: Caller) -> None:
 async def test_reservation_by_path(caller: Caller) -> None:
     """The first expression that matches the full path decides on the reservation."""
     knobs = caller.simulator.knobs
-    knobs.turn(up_front_cost_by_path=[["modules", 700], ["include", 10]])
+    knobs.update(up_front_cost_by_path=[["modules", 700], ["include", 10]])
     refused = await caller.canvas("/api/v1/courses/1/modules?include[]=items")
     assert refused.status == 429
     assert (await caller.canvas("/api/v1/users/self?include[]=x")).status == 200
@@ -68,7 +68,7 @@ async def test_reservation_by_path(caller: Caller) -> None:
 
 async def test_quirks_of_the_headers(caller: Caller) -> None:
     """Costs may come in scientific notation, or not at all."""
-    caller.simulator.knobs.turn(scientific_cost=True, canvas_cost=0.5)
+    caller.simulator.knobs.update(scientific_cost=True, canvas_cost=0.5)
     response = await caller.canvas("/api/v1/users/self")
     assert response.headers["x-request-cost"] == "5.000000e-01"
     caller.simulator.knobs.quota_headers = False
@@ -84,7 +84,7 @@ async def test_cost_grows_with_items(caller: Caller) -> None:
 
 async def test_disabled_throttle_still_counts(caller: Caller) -> None:
     """Without throttling the headers go on, below zero."""
-    caller.simulator.knobs.turn(throttle_enabled=False, canvas_cost=700.0)
+    caller.simulator.knobs.update(throttle_enabled=False, canvas_cost=700.0)
     assert (await caller.canvas("/api/v1/users/self")).rate_limit_remaining == -100.0
     assert (await caller.canvas("/api/v1/users/self")).status == 200
 

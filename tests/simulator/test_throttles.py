@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioinstructure.simulator.throttles import (
+    BackgroundClient,
     LeakyBucket,
     LeakyRules,
-    Stranger,
     TokenBucket,
 )
 
@@ -172,7 +172,7 @@ def test_token_bucket_never_beats_its_rate(gaps: list[float]) -> None:
 
 def test_stranger_takes_about_what_he_should() -> None:
     """A stranger at 2 calls a second takes about 200 tokens in 100 seconds; none when he rests."""
-    one, stranger = TokenBucket(1000), Stranger(Random(1))  # noqa: S311 -- no secret
+    one, stranger = TokenBucket(1000), BackgroundClient(Random(1))  # noqa: S311 -- no secret
     stranger.catch_up(one, 0.0, 0, 1000, 2)
     stranger.catch_up(one, 100.0, 0, 1000, 2)
     assert 760 < one.level < 840

@@ -113,7 +113,7 @@ def test_sizes_are_knobs() -> None:
 
 async def test_empty_world(caller: Caller) -> None:
     """Nothing at all is a valid world."""
-    caller.simulator.knobs.turn(courses=0, standards=0, events=0)
+    caller.simulator.knobs.update(courses=0, standards=0, events=0)
     caller.simulator.reset()
     assert (await caller.canvas("/api/v1/courses")).json() == []
     body = (await caller.abconnect("/standards")).json()
@@ -131,9 +131,9 @@ def test_turn_is_all_or_nothing() -> None:
     """A mistake among several changes leaves everything as it was."""
     knobs = Knobs()
     with pytest.raises(ValueError, match="takes float"):
-        knobs.turn(hwm=1.0, outflow="fast")
+        knobs.update(hwm=1.0, outflow="fast")
     with pytest.raises(ValueError, match="unknown"):
-        knobs.turn(hwm=1.0, version=3)
+        knobs.update(hwm=1.0, version=3)
     assert knobs.hwm == 600.0
 
 

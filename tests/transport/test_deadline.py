@@ -177,7 +177,7 @@ class Slow:
     def authorize(self, request: Request, now: float) -> Request:
         return request
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return True
 
     async def refresh(self) -> None:
@@ -204,7 +204,7 @@ class Hanging:
     def authorize(self, request: Request, now: float) -> Request:
         return request
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return True
 
     async def refresh(self) -> None:

@@ -42,9 +42,9 @@ from aioinstructure import (
 from aioinstructure.auth.credentials import BearerToken, Credential, PartnerSignature
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
-from aioinstructure.transport.call_context import Exchange, Options
+from aioinstructure.transport.call_context import CallContext, Options
 from aioinstructure.transport.http import HttpTransport
-from aioinstructure.transport.pipeline import Parts, build
+from aioinstructure.transport.pipeline import Components, build
 from aioinstructure.wire.message import Headers, Response
 from tests.transport.rig import KEY, TOKEN
 
@@ -567,10 +567,10 @@ async def end_of(
             await transport.close()
 
     scheduler = Scheduler(TokenBucket(1000, 1000))
-    parts = Parts(Spying(), scheduler, credential, rng=NoPause())
+    parts = Components(Spying(), scheduler, credential, rng=NoPause())
     request = Request(method, url, idempotent=method == "GET")
     with pytest.raises(Error) as caught:
-        await build(parts)(Exchange(request, Options(), Cost()))
+        await build(parts)(CallContext(request, Options(), Cost()))
     await transport.close()
     assert scheduler.snapshot().in_flight == 0
     assert "authorization" not in repr(getattr(caught.value, "request", None))

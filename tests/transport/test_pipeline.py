@@ -14,7 +14,7 @@ from aioinstructure import NotFound, Request
 from aioinstructure.auth.credentials import PartnerSignature
 from aioinstructure.quota import (
     Answered,
-    Event,
+    QuotaEvent,
     Retried,
     Scheduler,
     Sent,
@@ -36,7 +36,7 @@ class Renewing:
     def authorize(self, request: Request, now: float) -> Request:
         return evolve(request, headers=request.headers.with_field("authorization", self.token))
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return not self.token
 
     async def refresh(self) -> None:
@@ -51,7 +51,15 @@ class Renewing:
 
 def test_the_order_is_the_documented_one() -> None:
     """Outermost first: the list that the documentation explains."""
-    assert LAYERS == ("deadline", "retry", "judge", "trace", "credential", "throttle", "authorize")
+    assert LAYERS == (
+        "deadline",
+        "retry",
+        "raise_for_status",
+        "trace",
+        "credential",
+        "throttle",
+        "authorize",
+    )
 
 
 async def test_a_credential_is_renewed_before_a_lease_is_taken() -> None:
@@ -81,7 +89,7 @@ async def test_a_signature_is_made_after_queueing() -> None:
 
 async def test_a_retry_pays_quota_again_and_comes_back_through_the_queue() -> None:
     """The second attempt takes a second token, for which it waits like every call."""
-    events: list[Event] = []
+    events: list[QuotaEvent] = []
     clock = running_clock()
     quota = Scheduler(TokenBucket(0.1, 1), clock=clock, listener=events.append)
     ab, transport = ab_on([failing(503), reply({})], quota=quota, clock=clock)
@@ -102,7 +110,7 @@ async def test_a_retry_goes_before_new_calls_of_its_flow() -> None:
 
 async def test_the_judge_stands_above_the_throttle(caplog: pytest.LogCaptureFixture) -> None:
     """A refusal in words is an answer to the throttle and to the trace: settled, and logged so."""
-    events: list[Event] = []
+    events: list[QuotaEvent] = []
     clock = running_clock()
     quota = Scheduler(TokenBucket(), clock=clock, listener=events.append)
     ab, _ = ab_on([reply({"errors": []}, status=404)], quota=quota, clock=clock)

@@ -126,7 +126,7 @@ class Refusing:
     def authorize(self, request: Request, now: float) -> Request:
         raise LookupError("no key")
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return False
 
     async def refresh(self) -> None:
@@ -213,7 +213,7 @@ class Stale:
     def authorize(self, request: Request, now: float) -> Request:
         return request
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         return True
 
     async def refresh(self) -> None:

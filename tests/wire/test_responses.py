@@ -34,12 +34,12 @@ from aioinstructure.errors import (
 from aioinstructure.transport.retry import may_retry
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.responses import (
-    blames_credential,
-    is_refusal,
-    judge,
+    error_messages,
+    is_credential_error,
+    is_throttled,
+    no_response_error,
+    raise_for_status,
     retry_after,
-    says,
-    unanswered,
 )
 
 NOW = 1_767_225_600.0  # 1 January 2026
@@ -57,7 +57,7 @@ def answer(
 
 def verdict(response: Response, request: Request = GET) -> ResponseError:
     with pytest.raises(ResponseError) as caught:
-        judge(request, response, now=NOW)
+        raise_for_status(request, response, now=NOW)
     return caught.value
 
 
@@ -231,7 +231,7 @@ def test_every_shape_of_error_is_read(
 def test_a_good_answer_is_handed_on(status: int) -> None:
     """As it is."""
     response = answer(status)
-    assert judge(GET, response, now=NOW) is response
+    assert raise_for_status(GET, response, now=NOW) is response
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_throttle_is_told_from_a_missing_permission(
 ) -> None:
     """429 is always one, 403 by its text only, and never in JSON."""
     response = Response(status, {"content-type": kind}, body, GET)
-    assert is_refusal(response) is refused
+    assert is_throttled(response) is refused
     if status >= 400:
         assert isinstance(verdict(response), Throttled) is refused
 
@@ -348,7 +348,7 @@ def test_no_retry_after_breaks_the_client(text: str) -> None:
 def test_a_redirect_that_leaves_is_told_apart(location: str) -> None:
     """Nothing is sent there, and the message names both sides."""
     with pytest.raises(OriginError, match=r"from https://canvas\.test to ") as caught:
-        judge(GET, Response(302, {"location": location}, b"", GET), now=NOW)
+        raise_for_status(GET, Response(302, {"location": location}, b"", GET), now=NOW)
     assert "nothing was sent" in str(caught.value)
 
 
@@ -400,13 +400,13 @@ def test_what_may_be_sent_again(make: Callable[[], Error], read: bool, write: bo
 )
 def test_a_401_blames_the_credential_or_a_permission(response: Response, blamed: bool) -> None:
     """Only the first is worth another signature."""
-    assert blames_credential(verdict(response)) is blamed
-    assert not blames_credential(ConnectError("x"))
+    assert is_credential_error(verdict(response)) is blamed
+    assert not is_credential_error(ConnectError("x"))
 
 
 def test_no_answer_means_something_else_for_a_write() -> None:
     """A read has failed, a write may have happened; neither message shows the query."""
-    read, write = unanswered(GET, "reset"), unanswered(POST, "reset")
+    read, write = no_response_error(GET, "reset"), no_response_error(POST, "reset")
     assert type(read) is TransportError
     assert type(write) is UnknownOutcome
     assert str(read) == "the answer broke off: GET /api/v1/courses/5: reset"
@@ -444,9 +444,9 @@ def test_any_answer_becomes_one_of_our_errors(
     """Whatever bytes come, the judge never fails itself."""
     response = Response(status, headers, body, GET)
     with pytest.raises((ResponseError, OriginError)) as caught:
-        judge(GET, response, now=NOW)
+        raise_for_status(GET, response, now=NOW)
     assert str(caught.value)
-    assert all(isinstance(message, str) and message for message in says(response))
+    assert all(isinstance(message, str) and message for message in error_messages(response))
 
 
 @pytest.mark.parametrize("unit", [("[", "]"), ('{"errors":', "}"), ('[{"a":', "}]")])
@@ -454,7 +454,7 @@ def test_bodies_nested_without_end_are_survived(unit: tuple[str, str]) -> None:
     """A thousand levels are within what the parser reads, and beyond Python's stack."""
     opened, closed = unit
     body = f'{{"errors":{opened * 400}1{closed * 400}}}'.encode()
-    assert says(Response(400, JSON, body)) == []
+    assert error_messages(Response(400, JSON, body)) == []
 
 
 def test_all_classes_of_answers_are_reachable_by_status() -> None:

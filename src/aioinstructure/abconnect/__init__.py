@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Disposition,
         Emphasis,
     )
-    from aioinstructure.abconnect.batching import Gatherer, Many
+    from aioinstructure.abconnect.batching import Batcher, BatchResult
     from aioinstructure.abconnect.clarifier import Clarification
     from aioinstructure.abconnect.client import ABConnect
     from aioinstructure.abconnect.concepts import Concept
@@ -89,6 +89,8 @@ __all__ = [
     "AssetDefinition",
     "AssetInclude",
     "AssetProperty",
+    "BatchResult",
+    "Batcher",
     "Branch",
     "Candidate",
     "Clarification",
@@ -114,13 +116,11 @@ __all__ = [
     "FilterLike",
     "Focus",
     "Follow",
-    "Gatherer",
     "Grade",
     "KeyIdea",
     "Labelled",
     "Legend",
     "Links",
-    "Many",
     "Match",
     "NameAndId",
     "Number",
@@ -160,7 +160,7 @@ _FILES = {
         "Disposition",
         "Emphasis",
     ],
-    "batching": ["Gatherer", "Many"],
+    "batching": ["Batcher", "BatchResult"],
     "clarifier": ["Clarification"],
     "client": ["ABConnect"],
     "concepts": ["Concept"],

@@ -15,14 +15,14 @@ from aioinstructure.endpoints.declare import (
     GET,
     PATCH,
     POST,
-    Wire,
+    Param,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
-__all__ = ["AssetCollections"]
+__all__ = ["AssetCollectionsAPI"]
 
 
-class AssetCollections(ABNamespace):
+class AssetCollectionsAPI(ABNamespace):
     """Collections of assets."""
 
     @GET("/asset_collections")
@@ -31,12 +31,12 @@ class AssetCollections(ABNamespace):
         *,
         collection_name: str | None = None,
         search_collection_name: str | None = None,
-        filter: Annotated[FilterLike | None, Wire("filter[asset_collections]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[asset_collections]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[asset_collections]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[asset_collections]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[asset_collections]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[asset_collections]")] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Collection]:
+    ) -> Paginator[Collection]:
         """Collections by their exact name, by a part of it in any case, or all."""
         ...
 
@@ -45,7 +45,7 @@ class AssetCollections(ABNamespace):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[asset_collections]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[asset_collections]")] = (),
     ) -> Collection:
         """One collection."""
         ...

@@ -15,10 +15,10 @@ from aioinstructure.abconnect.json_api.resources import (
     Resource,
 )
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, Wire
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.paging.paginator import Paginator
 
-__all__ = ["AssetDefinition", "AssetDefinitions", "AssetProperty", "NameAndId"]
+__all__ = ["AssetDefinition", "AssetDefinitionsAPI", "AssetProperty", "NameAndId"]
 
 
 @define
@@ -55,7 +55,7 @@ class AssetDefinition(Resource):
     properties: list[AssetProperty] = attrs.field(factory=list)
 
 
-class AssetDefinitions(ABNamespace):
+class AssetDefinitionsAPI(ABNamespace):
     """Definitions of asset types: list and read."""
 
     _resource = "asset_definitions"
@@ -64,12 +64,12 @@ class AssetDefinitions(ABNamespace):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[asset_definitions]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[asset_definitions]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[asset_definitions]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[asset_definitions]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[asset_definitions]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[asset_definitions]")] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[AssetDefinition]:
+    ) -> Paginator[AssetDefinition]:
         """All definitions of your account."""
         ...
 
@@ -78,7 +78,7 @@ class AssetDefinitions(ABNamespace):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[asset_definitions]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[asset_definitions]")] = (),
     ) -> AssetDefinition:
         """One definition."""
         ...

@@ -24,9 +24,9 @@ from aioinstructure.endpoints.declare import (
     GET,
     PATCH,
     POST,
-    Wire,
+    Param,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept
@@ -111,7 +111,7 @@ class Asset(Resource):
     concept_donors: Relationship = field(factory=Relationship)
 
 
-class Assets(Faceted):
+class AssetsAPI(Faceted):
     """Assets: list, read, create, change, delete, and relate.
 
     `add_*` leaves what is there, `replace_*` replaces the whole set with all of its properties
@@ -126,17 +126,19 @@ class Assets(Faceted):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[assets]")] = None,
-        alignments: Annotated[FilterLike | None, Wire("filter[alignments]")] = None,
-        deleted_alignments: Annotated[FilterLike | None, Wire("filter[deleted_alignments]")] = None,
-        topics: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
-        concepts: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[assets]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[assets]")] = None,
+        alignments: Annotated[FilterLike | None, Param("filter[alignments]")] = None,
+        deleted_alignments: Annotated[
+            FilterLike | None, Param("filter[deleted_alignments]")
+        ] = None,
+        topics: Annotated[FilterLike | None, Param("filter[topics]")] = None,
+        concepts: Annotated[FilterLike | None, Param("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[assets]")] = (),
         include: Sequence[AssetInclude] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Asset]:
+    ) -> Paginator[Asset]:
         """Your own assets that match, or those of the owners that the filter names by `owner.id`.
 
         `alignments` and the three after it narrow the related objects that are shown, not the
@@ -149,7 +151,7 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         include: Sequence[AssetInclude] = (),
     ) -> Asset:
         """One asset."""
@@ -202,11 +204,11 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[alignments]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[alignments]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[alignments]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[alignments]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Standards that an asset is aligned to; `.meta` has disposition, score, tags and dates."""
         ...
 
@@ -244,11 +246,11 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[deleted_alignments]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[deleted_alignments]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[deleted_alignments]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[deleted_alignments]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Standards that an asset was aligned to; `.meta` has `date_deleted_utc`."""
         ...
 
@@ -259,11 +261,11 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[topics]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Topic]:
+    ) -> Paginator[Topic]:
         """Topics of an asset; `.meta` has the disposition."""
         ...
 
@@ -293,11 +295,11 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[concepts]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[concepts]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Concept]:
+    ) -> Paginator[Concept]:
         """Concepts of an asset; `.meta` has the emphasis."""
         ...
 
@@ -339,9 +341,9 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Asset]:
+    ) -> Paginator[Asset]:
         """Assets that pass their standards and topics on to this one. Not in the portal; links point there."""
         ...
 
@@ -350,9 +352,9 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Asset]:
+    ) -> Paginator[Asset]:
         """Assets that pass their concepts on to this one. Not in the portal; links point there."""
         ...
 
@@ -361,9 +363,9 @@ class Assets(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Asset]:
+    ) -> Paginator[Asset]:
         """The asset above this one: a list of one or none. Not in the portal; links point there."""
         ...
 

@@ -8,12 +8,11 @@ from typing import Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from aioinstructure.abconnect.json_api.resources import Resource
-from aioinstructure.abconnect.json_api.resources import guid as checked_guid
+from aioinstructure.abconnect.json_api.resources import Resource, check_guid
 from aioinstructure.abconnect.whole import WINDOW
 from aioinstructure.errors import Error, InputError
 
-__all__ = ["BATCH", "Gatherer", "Many", "in_batches"]
+__all__ = ["BATCH", "BatchResult", "Batcher", "in_batches"]
 
 R = TypeVar("R", bound=Resource)
 BATCH: Final = 100
@@ -21,7 +20,7 @@ BATCH: Final = 100
 
 
 @frozen
-class Many(Generic[R]):
+class BatchResult(Generic[R]):
     """What `get_many` found.
 
     Attributes:
@@ -39,14 +38,16 @@ class Many(Generic[R]):
         return len(self.items)
 
 
-async def in_batches(ids: Iterable[str], read: Callable[[list[str]], AsyncIterator[R]]) -> Many[R]:
+async def in_batches(
+    ids: Iterable[str], read: Callable[[list[str]], AsyncIterator[R]]
+) -> BatchResult[R]:
     """Read objects by batches, a few side by side; GUIDs are compared without case.
 
     Not all at once: in the queue each batch would stand before calls that are made later.
     """
     if isinstance(ids, str):
         raise InputError(f"ids must be a list of GUIDs, not {ids!r:.100}")
-    asked = [checked_guid("ids", each) for each in ids]
+    asked = [check_guid("ids", each) for each in ids]
     wanted: dict[str, str] = {}
     for guid in asked:
         wanted.setdefault(guid.lower(), guid)
@@ -66,14 +67,14 @@ async def in_batches(ids: Iterable[str], read: Callable[[list[str]], AsyncIterat
                 group.create_task(work())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return Many(
+    return BatchResult(
         items=[found[guid.lower()] for guid in asked if guid.lower() in found],
         missing=[guid for guid in spelled if guid.lower() not in found],
     )
 
 
 @define(eq=False)
-class Gatherer(Generic[R]):
+class Batcher(Generic[R]):
     """Gathers single calls that are made within a moment of each other into one.
 
     Args:
@@ -81,24 +82,24 @@ class Gatherer(Generic[R]):
         wait: Seconds that the first call waits for others.
 
     Example:
-        get = ab.standards.gatherer(fields=["statement"])
+        get = ab.standards.batcher(fields=["statement"])
         first, second = await asyncio.gather(get(one), get(two))
     """
 
-    _read_many: Callable[[list[str]], Awaitable[Many[R]]] = field(alias="read_many")
+    _read_many: Callable[[list[str]], Awaitable[BatchResult[R]]] = field(alias="read_many")
     wait: float = 0.005
-    _asked: dict[str, asyncio.Future[R | None]] = field(factory=dict, init=False)
+    _query_pairs: dict[str, asyncio.Future[R | None]] = field(factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
 
     async def __call__(self, guid: str) -> R | None:
         """The object, or None if it is unknown or not shown to you."""
-        checked_guid("guid", guid)  # here: within a batch it would be everybody's error
-        future = self._asked.get(guid.lower())
+        check_guid("guid", guid)  # here: within a batch it would be everybody's error
+        future = self._query_pairs.get(guid.lower())
         if future is None or future.get_loop() is not asyncio.get_running_loop():
-            future = self._asked[guid.lower()] = asyncio.get_running_loop().create_future()
-            if len(self._asked) == 1:
+            future = self._query_pairs[guid.lower()] = asyncio.get_running_loop().create_future()
+            if len(self._query_pairs) == 1:
                 self._start(self.wait)
-            elif len(self._asked) == BATCH:
+            elif len(self._query_pairs) == BATCH:
                 self._start(0.0)
         return await asyncio.shield(future)
 
@@ -109,7 +110,7 @@ class Gatherer(Generic[R]):
 
     async def _flush(self, wait: float) -> None:
         await asyncio.sleep(wait)
-        asked, self._asked = self._asked, {}
+        asked, self._query_pairs = self._query_pairs, {}
         if not asked:
             return
         try:

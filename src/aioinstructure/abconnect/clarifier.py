@@ -13,9 +13,9 @@ from aioinstructure.abconnect.json_api.resources import (
     Relationship,
     Resource,
 )
-from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.endpoints.declare import GET, Param
 
-__all__ = ["Clarification", "Clarifier"]
+__all__ = ["Clarification", "ClarifierAPI"]
 
 
 @define
@@ -26,7 +26,7 @@ class Clarification(Resource):
     clarification_standards: Relationship = field(factory=Relationship)
 
 
-class Clarifier(ABNamespace):
+class ClarifierAPI(ABNamespace):
     """The clarifier: what to decide next about an asset. Decide by `assets.add_alignments`."""
 
     @GET("/clarifier/{id}")
@@ -38,13 +38,13 @@ class Clarifier(ABNamespace):
             "clarification_concepts",
             "clarification_standards",
         ),
-        fields: Annotated[Sequence[PathLike], Wire("fields[clarifier]")] = (
+        fields: Annotated[Sequence[PathLike], Param("fields[clarifier]")] = (
             "clarification_concepts",
             "clarification_standards",
         ),
-        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        concept_fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
-        standards: Annotated[FilterLike | None, Wire("filter[clarification_standards]")] = None,
+        standard_fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        concept_fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
+        standards: Annotated[FilterLike | None, Param("filter[clarification_standards]")] = None,
     ) -> Clarification:
         """What the service would like to know about an asset, by the asset's id."""
         ...

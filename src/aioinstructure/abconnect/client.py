@@ -27,28 +27,28 @@ from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import ConfigurationError, DecodeError
 from aioinstructure.paging.cursor import Cursor, Place, id_of
-from aioinstructure.paging.paginator import Pages
-from aioinstructure.paging.result_page import Page, items_in
+from aioinstructure.paging.paginator import Paginator
+from aioinstructure.paging.result_page import ResultPage, items_in
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.transport.call_context import Transport
-from aioinstructure.transport.single_flight import Flights
+from aioinstructure.transport.single_flight import SingleFlight
 from aioinstructure.wire.links import next_by_body
 from aioinstructure.wire.message import Request, Response
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from aioinstructure.abconnect.asset_collections import AssetCollections
-    from aioinstructure.abconnect.asset_definitions import AssetDefinitions
-    from aioinstructure.abconnect.assets import Assets
-    from aioinstructure.abconnect.clarifier import Clarifier
-    from aioinstructure.abconnect.concepts import Concepts
-    from aioinstructure.abconnect.events import Events
-    from aioinstructure.abconnect.predictions import Predictions
-    from aioinstructure.abconnect.providers import Providers
-    from aioinstructure.abconnect.standard_collections import StandardCollections
-    from aioinstructure.abconnect.standards import Standards
-    from aioinstructure.abconnect.topics import Topics
+    from aioinstructure.abconnect.asset_collections import AssetCollectionsAPI
+    from aioinstructure.abconnect.asset_definitions import AssetDefinitionsAPI
+    from aioinstructure.abconnect.assets import AssetsAPI
+    from aioinstructure.abconnect.clarifier import ClarifierAPI
+    from aioinstructure.abconnect.concepts import ConceptsAPI
+    from aioinstructure.abconnect.events import EventsAPI
+    from aioinstructure.abconnect.predictions import PredictionsAPI
+    from aioinstructure.abconnect.providers import ProvidersAPI
+    from aioinstructure.abconnect.standard_collections import StandardCollectionsAPI
+    from aioinstructure.abconnect.standards import StandardsAPI
+    from aioinstructure.abconnect.topics import TopicsAPI
 
 __all__ = ["BASE", "ORIGIN", "ABConnect"]
 
@@ -59,7 +59,7 @@ class Service(Client):
     """A client that reads and pages as AB Connect wants it. Make an `ABConnect`."""
 
     _base = BASE
-    _flights: Flights
+    _single_flight: SingleFlight
 
     def _cost(self, path: str, route: str) -> Cost:
         return Cost(key=route, wildcard=_is_wildcard(path))
@@ -79,7 +79,7 @@ class Service(Client):
         """The path that all of the service is below."""
         return self._base
 
-    def list_pages(self, call: Call[Any]) -> Pages[Any]:
+    def list_pages(self, call: Call[Any]) -> Paginator[Any]:
         """The lazy list that a paginated call stands for, in an order that has no ties."""
         resource = _sorted_resource(call.route)
         if resource is not None:
@@ -96,7 +96,7 @@ class Service(Client):
             try:
                 return await super()._send(request, cost)
             finally:
-                self._flights.forget()  # what was asked for before may be as it was before
+                self._single_flight.forget()  # what was asked for before may be as it was before
 
         async def send(deadline: float | None) -> Response:
             view = self
@@ -104,9 +104,9 @@ class Service(Client):
                 view = self.with_options(deadline=max(deadline, 0.001))
             return await super(Service, view)._send(request, cost)
 
-        return await self._flights.join(request, self._options, send)
+        return await self._single_flight.join(request, self._options, send)
 
-    async def fetch_page(self, call: Call[Any]) -> Page[Any]:
+    async def fetch_page(self, call: Call[Any]) -> ResultPage[Any]:
         """Send the call and take the answer apart; the cursor behind it overlaps by one item.
 
         Whoever goes on from there sees whether the list still is what it was, at no call more.
@@ -121,7 +121,7 @@ class Service(Client):
         before = call.at(with_offset(call.path, start - 1))
         return evolve(page, cursor=Cursor(self.place_of(before, 1, last_id).encode()))
 
-    def ahead_of(self, call: Call[Any], page: Page[Any]) -> Sequence[Call[Any]]:
+    def ahead_of(self, call: Call[Any], page: ResultPage[Any]) -> Sequence[Call[Any]]:
         """The pages behind one that may be asked for before it is read."""
         following = page.next
         if following is None:
@@ -235,17 +235,17 @@ class ABConnect(Service):
                 print(standard.statement.descr)
     """
 
-    asset_collections: AssetCollections
-    asset_definitions: AssetDefinitions
-    assets: Assets
-    clarifier: Clarifier
-    concepts: Concepts
-    events: Events
-    predictions: Predictions
-    providers: Providers
-    standard_collections: StandardCollections
-    standards: Standards
-    topics: Topics
+    asset_collections: AssetCollectionsAPI
+    asset_definitions: AssetDefinitionsAPI
+    assets: AssetsAPI
+    clarifier: ClarifierAPI
+    concepts: ConceptsAPI
+    events: EventsAPI
+    predictions: PredictionsAPI
+    providers: ProvidersAPI
+    standard_collections: StandardCollectionsAPI
+    standards: StandardsAPI
+    topics: TopicsAPI
 
     def __init__(
         self,
@@ -275,7 +275,7 @@ class ABConnect(Service):
         elif partner_id is not None or partner_key is not None:
             raise ConfigurationError("AB Connect needs a partner or an auth, one of the two")
         clock = clock or Clock()
-        self._flights = Flights()
+        self._single_flight = SingleFlight()
         super().__init__(
             origin,
             auth,

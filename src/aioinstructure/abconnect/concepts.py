@@ -10,8 +10,8 @@ from attrs import define, field
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import Faceted, OnChange, Resource
 from aioinstructure.abconnect.shared_models import Disciplines
-from aioinstructure.endpoints.declare import GET, Wire
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.paging.paginator import Paginator
 
 
 @define
@@ -28,7 +28,7 @@ class Concept(Resource):
     disciplines: Disciplines = field(factory=Disciplines)
 
 
-class Concepts(Faceted):
+class ConceptsAPI(Faceted):
     """Concepts: list and read. They have no relationships of their own."""
 
     _resource = "concepts"
@@ -37,18 +37,18 @@ class Concepts(Faceted):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[concepts]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[concepts]")] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Concept]:
+    ) -> Paginator[Concept]:
         """Concepts that match; without a sort by their GUIDs."""
         ...
 
     @GET("/concepts/{id}")
     async def get(
-        self, id: str, *, fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = ()
+        self, id: str, *, fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = ()
     ) -> Concept:
         """One concept."""
         ...

@@ -20,7 +20,7 @@ from aioinstructure.abconnect.json_api.resources import (
     Resource,
 )
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, Wire
+from aioinstructure.endpoints.declare import GET, Param
 from aioinstructure.errors import (
     IncompleteError,
     InputError,
@@ -29,7 +29,7 @@ from aioinstructure.errors import (
     Throttled,
     TransportError,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
@@ -82,7 +82,7 @@ class Event(Resource):
 EventInclude = Literal["standard", "deleted_standard", "nondeliverable_standard"]
 
 
-class Events(Faceted):
+class EventsAPI(Faceted):
     """Events: list, and follow from a number."""
 
     _resource = "events"
@@ -91,13 +91,13 @@ class Events(Faceted):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[events]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[events]")] = EVENT_FIELDS,
-        sort: Annotated[Sequence[PathLike], Wire("sort[events]")] = ("seq",),
+        filter: Annotated[FilterLike | None, Param("filter[events]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[events]")] = EVENT_FIELDS,
+        sort: Annotated[Sequence[PathLike], Param("sort[events]")] = ("seq",),
         include: Sequence[EventInclude] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Event]:
+    ) -> Paginator[Event]:
         """Events that match, in the order of their numbers, with all documented fields."""
         ...
 
@@ -106,13 +106,13 @@ class Events(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[events]")] = EVENT_FIELDS,
+        fields: Annotated[Sequence[PathLike], Param("fields[events]")] = EVENT_FIELDS,
         include: Sequence[EventInclude] = (),
     ) -> Event:
         """One event. The prose of the reference mentions it, no operation is printed."""
         ...
 
-    def since(self, seq: int, *, page_size: int | None = None) -> Pages[Event]:
+    def since(self, seq: int, *, page_size: int | None = None) -> Paginator[Event]:
         """Events behind a number, in order.
 
         Every page asks for what is behind the last event of the one before, so that events that
@@ -139,7 +139,7 @@ class Events(Faceted):
 log = logging.getLogger("aioinstructure.abconnect")
 
 
-_PASSING: Final = (ServerError, TransportError, QuotaError, Throttled)
+_TRANSIENT_ERRORS: Final = (ServerError, TransportError, QuotaError, Throttled)
 """What the next poll may find mended. The rest is for the caller: credentials, licences, bodies."""
 
 
@@ -223,7 +223,7 @@ class _Following:
                 self._events = aiter(self._feed._ab.events.since(self._feed._seq, page_size=100))
             try:
                 event = await anext(self._events, None)
-            except _PASSING as error:
+            except _TRANSIENT_ERRORS as error:
                 self._events = None
                 log.warning("a poll of the events failed, the next one makes up for it: %s", error)
                 continue

@@ -17,9 +17,9 @@ from aioinstructure.abconnect.json_api.resources import (
     ABNamespace,
     Relationship,
     Resource,
-    guid,
+    check_guid,
 )
-from aioinstructure.endpoints.declare import GET, POST, Wire
+from aioinstructure.endpoints.declare import GET, POST, Param
 from aioinstructure.errors import (
     DeadlineError,
     DecodeError,
@@ -27,7 +27,7 @@ from aioinstructure.errors import (
     ProgressFailed,
     QuotaError,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
@@ -105,13 +105,13 @@ class Prediction(Resource):
 def _request(
     *, id: str, subject: str, algorithm: str, focus: Opt[Sequence[Focus]] = UNSET
 ) -> dict[str, Any]:
-    subjects: dict[str, Any] = {"type": subject, "id": guid("id", id)}
+    subjects: dict[str, Any] = {"type": subject, "id": check_guid("id", id)}
     if focus is not UNSET:
         subjects["focus"] = focus
     return {"data": {"attributes": {"algorithm": algorithm}, "relationships": subjects}}
 
 
-class Predictions(ABNamespace):
+class PredictionsAPI(ABNamespace):
     """Predictions: ask, wait, review, store.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/relationships
@@ -125,7 +125,7 @@ class Predictions(ABNamespace):
         subject: Literal["assets", "standards"] = "assets",
         algorithm: Literal["confidence", "crosswalk"] = "confidence",
         focus: Opt[Sequence[Focus]] = UNSET,
-        fields: Annotated[Sequence[PathLike], Wire("fields[queue-status]", where="query")] = (
+        fields: Annotated[Sequence[PathLike], Param("fields[queue-status]", where="query")] = (
             "code",
             "status",
             "predictions",
@@ -140,7 +140,7 @@ class Predictions(ABNamespace):
         id: str,
         *,
         max_wait: int | None = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[queue-status]")] = (
+        fields: Annotated[Sequence[PathLike], Param("fields[queue-status]")] = (
             "code",
             "status",
             "predictions",
@@ -154,10 +154,10 @@ class Predictions(ABNamespace):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[predictions]")] = PREDICTION_FIELDS,
-        standard_fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        topic_fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
-        asset_fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[predictions]")] = PREDICTION_FIELDS,
+        standard_fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        topic_fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
+        asset_fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         include: Sequence[Literal["standards", "topics", "assets"]] = (),
         limit: int | None = None,
         offset: int | None = None,
@@ -170,11 +170,11 @@ class Predictions(ABNamespace):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[standards]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[standards]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[standards]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[standards]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Predicted standards."""
         ...
 
@@ -183,11 +183,11 @@ class Predictions(ABNamespace):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[topics]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Topic]:
+    ) -> Paginator[Topic]:
         """Predicted topics."""
         ...
 
@@ -196,11 +196,11 @@ class Predictions(ABNamespace):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[assets]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[assets]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[assets]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[assets]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[assets]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Asset]:
+    ) -> Paginator[Asset]:
         """Predicted assets of a standard. Inferred from the links: no operation is printed."""
         ...
 
@@ -243,7 +243,7 @@ class Predictions(ABNamespace):
             if ends - clock() < 1 or status.id is None:
                 raise late
             asked, wait = clock(), self._patience(ends)
-            poll = partial(Predictions.queue_status, id=status.id, max_wait=wait)
+            poll = partial(PredictionsAPI.queue_status, id=status.id, max_wait=wait)
             status = await self._read(ends, late, poll)
             # A server that does not hold its answer back is not asked in a circle.
             if status.code == "pending" and clock() - asked < 1:
@@ -254,9 +254,9 @@ class Predictions(ABNamespace):
         if found is None:
             raise DecodeError("the queue status names no predictions")
         late = ProgressFailed(f"the prediction was not read within {timeout} s", progress=status)
-        return await self._read(ends, late, partial(Predictions.get, id=found))
+        return await self._read(ends, late, partial(PredictionsAPI.get, id=found))
 
-    def _until(self, ends: float) -> Predictions:
+    def _until(self, ends: float) -> PredictionsAPI:
         """These operations, with what is left of the time as the deadline of each."""
         client = cast("ABConnect", self._client)
         left, own = ends - asyncio.get_running_loop().time(), client._options.deadline
@@ -271,7 +271,7 @@ class Predictions(ABNamespace):
         return max(0, int(min(_MAX_WAIT, left, math.inf if own is None else own - 1)))
 
     async def _read(
-        self, ends: float, late: ProgressFailed, ask: Callable[[Predictions], Awaitable[T]]
+        self, ends: float, late: ProgressFailed, ask: Callable[[PredictionsAPI], Awaitable[T]]
     ) -> T:
         """What is asked for; `late` where that takes more than what is left of the time."""
         view = self._until(ends)

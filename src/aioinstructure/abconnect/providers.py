@@ -14,8 +14,8 @@ from aioinstructure.abconnect.json_api.resources import (
     Relationship,
     Resource,
 )
-from aioinstructure.endpoints.declare import GET, Wire
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.paging.paginator import Paginator
 
 ProviderInclude = Literal["owners", "consumers"]
 
@@ -35,7 +35,7 @@ class Provider(Resource):
     consumers: Relationship = field(factory=Relationship)
 
 
-class Providers(ABNamespace):
+class ProvidersAPI(ABNamespace):
     """Providers: list and read. `filter="id eq _me"` finds your own."""
 
     _resource = "providers"
@@ -44,13 +44,13 @@ class Providers(ABNamespace):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[providers]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[providers]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[providers]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[providers]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[providers]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[providers]")] = (),
         include: Sequence[ProviderInclude] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Provider]:
+    ) -> Paginator[Provider]:
         """You, and every provider that you share with."""
         ...
 
@@ -59,7 +59,7 @@ class Providers(ABNamespace):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[providers]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[providers]")] = (),
         include: Sequence[ProviderInclude] = (),
     ) -> Provider:
         """One provider."""

@@ -19,12 +19,12 @@ from aioinstructure.endpoints.declare import (
     GET,
     PATCH,
     POST,
-    Wire,
+    Param,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 
-class StandardCollections(ABNamespace):
+class StandardCollectionsAPI(ABNamespace):
     """Collections of standards."""
 
     @GET("/standard_collections")
@@ -33,12 +33,12 @@ class StandardCollections(ABNamespace):
         *,
         collection_name: str | None = None,
         search_collection_name: str | None = None,
-        filter: Annotated[FilterLike | None, Wire("filter[standard_collections]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standard_collections]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[standard_collections]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[standard_collections]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[standard_collections]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[standard_collections]")] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Collection]:
+    ) -> Paginator[Collection]:
         """Collections by their exact name, by a part of it in any case, or all."""
         ...
 
@@ -47,7 +47,7 @@ class StandardCollections(ABNamespace):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standard_collections]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[standard_collections]")] = (),
     ) -> Collection:
         """One collection."""
         ...

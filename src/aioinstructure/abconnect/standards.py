@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
-from aioinstructure.abconnect.batching import Gatherer, Many, in_batches
+from aioinstructure.abconnect.batching import Batcher, BatchResult, in_batches
 from aioinstructure.abconnect.filters.expressions import F, FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
@@ -24,8 +24,8 @@ from aioinstructure.abconnect.shared_models import (
     Section,
 )
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, Wire
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept
@@ -178,7 +178,7 @@ class Standard(Resource):
     concepts: Relationship = field(factory=Relationship)
 
 
-class Standards(Faceted):
+class StandardsAPI(Faceted):
     """Standards: list, read, follow their relationships. All of it is read-only."""
 
     _resource = "standards"
@@ -187,13 +187,13 @@ class Standards(Faceted):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[standards]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[standards]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[standards]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[standards]")] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Standards that match; deleted ones only if the filter names that status.
 
         Without a sort they come by their GUIDs, with `query()` in the filter by relevance.
@@ -207,7 +207,7 @@ class Standards(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
     ) -> Standard:
         """One standard, deleted or not. Forbidden if it lies outside of your licence."""
@@ -219,7 +219,7 @@ class Standards(Faceted):
         *,
         fields: Sequence[PathLike] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
-    ) -> Many[Standard]:
+    ) -> BatchResult[Standard]:
         """Standards by their GUIDs, deleted ones too, in the order asked: a call for a hundred."""
         return await in_batches(
             ids,
@@ -232,20 +232,18 @@ class Standards(Faceted):
             ),
         )
 
-    def gatherer(
-        self, *, fields: Sequence[PathLike] = (), wait: float = 0.005
-    ) -> Gatherer[Standard]:
+    def batcher(self, *, fields: Sequence[PathLike] = (), wait: float = 0.005) -> Batcher[Standard]:
         """A `get` whose calls within `wait` seconds of each other are one request."""
-        return Gatherer(lambda ids: self.get_many(ids, fields=fields), wait)
+        return Batcher(lambda ids: self.get_many(ids, fields=fields), wait)
 
     @GET("/standards/{id}/topics")
     def topics(
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Topic]:
+    ) -> Paginator[Topic]:
         """Topics of a standard."""
         ...
 
@@ -254,10 +252,10 @@ class Standards(Faceted):
         self,
         id: str,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[concepts]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[concepts]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[concepts]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Concept]:
+    ) -> Paginator[Concept]:
         """Concepts of a standard, filtered by `descr` and `context`."""
         ...
 
@@ -267,11 +265,11 @@ class Standards(Faceted):
         id: str,
         relationship: StandardRelationship,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[{relationship}]")] = None,
-        sort: Annotated[Sequence[PathLike], Wire("sort[{relationship}]")] = (),
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[{relationship}]")] = None,
+        sort: Annotated[Sequence[PathLike], Param("sort[{relationship}]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Standards that are related to one; `.meta` has the properties of the relationship.
 
         Filter and sort take the properties of the relationship, as in "meta.same_text eq 'Y'".

@@ -21,8 +21,8 @@ from aioinstructure.abconnect.shared_models import (
     EducationLevels,
     Section,
 )
-from aioinstructure.endpoints.declare import GET, Wire
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.standards import Standard
@@ -54,7 +54,7 @@ class Topic(Resource):
     standards: Relationship = field(factory=Relationship)
 
 
-class Topics(Faceted):
+class TopicsAPI(Faceted):
     """Topics: list, read, follow their relationships."""
 
     _resource = "topics"
@@ -63,13 +63,13 @@ class Topics(Faceted):
     def list(
         self,
         *,
-        filter: Annotated[FilterLike | None, Wire("filter[topics]")] = None,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
-        sort: Annotated[Sequence[PathLike], Wire("sort[topics]")] = (),
+        filter: Annotated[FilterLike | None, Param("filter[topics]")] = None,
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
+        sort: Annotated[Sequence[PathLike], Param("sort[topics]")] = (),
         include: Sequence[TopicInclude] = (),
         page_size: int | None = None,
         on_change: OnChange = "raise",
-    ) -> Pages[Topic]:
+    ) -> Paginator[Topic]:
         """Topics that match; without a sort by their GUIDs."""
         ...
 
@@ -78,7 +78,7 @@ class Topics(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         include: Sequence[TopicInclude] = (),
     ) -> Topic:
         """One topic."""
@@ -89,9 +89,9 @@ class Topics(Faceted):
         self,
         id: str,
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[standards]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Standard]:
+    ) -> Paginator[Standard]:
         """Standards of a topic. The prose of the reference has it, no operation is printed."""
         ...
 
@@ -101,8 +101,8 @@ class Topics(Faceted):
         id: str,
         relationship: Literal["children", "parent"],
         *,
-        fields: Annotated[Sequence[PathLike], Wire("fields[topics]")] = (),
+        fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         page_size: int | None = None,
-    ) -> Pages[Topic]:
+    ) -> Paginator[Topic]:
         """Topics below or above one. The prose of the reference has it, no operation is printed."""
         ...

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from aioinstructure.errors import IncompleteError, InputError
 from aioinstructure.paging.cursor import Place, id_of
-from aioinstructure.paging.result_page import Page
+from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.wire.params import query_string
 
 __all__ = [
@@ -106,7 +106,7 @@ class WholeList:
         """The path of the first page of the list that a page is of."""
         return with_offset(path, 0)
 
-    def see(self, page: Page[Any]) -> None:
+    def see(self, page: ResultPage[Any]) -> None:
         """Raise IncompleteError if the page does not go on where the last one ended."""
         ids = frozenset(found for item in page.raw if (found := id_of(item)) is not None)
         self._compare(ids)

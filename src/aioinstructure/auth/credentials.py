@@ -28,7 +28,7 @@ class Credential(Protocol):
         """A copy of the request that the server accepts at wall time `now`."""
         ...
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         """Whether `refresh` must run before the next request is authorized."""
         ...
 
@@ -69,7 +69,7 @@ class BearerToken:
             request.method, request.url, headers, request.body, request.route, request.idempotent
         )
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         """Never: nothing but the server knows when it ends."""
         return False
 
@@ -148,7 +148,7 @@ class PartnerSignature:
         self._query = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
         self._renew_at = now + self.lifetime - self.renew
 
-    def stale(self, now: float) -> bool:
+    def needs_refresh(self, now: float) -> bool:
         """Never: it is renewed where it is used, after queueing."""
         return False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aioinstructure._types import Id
 from aioinstructure.endpoints.declare import GET, Namespace
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.courses import Course, EnrollmentType, OneCourseInclude
@@ -37,7 +37,7 @@ EnrollmentWorkflowState = Literal[
 ]
 
 
-class Accounts(Namespace):
+class AccountsAPI(Namespace):
     """Accounts: their courses."""
 
     @GET("/api/v1/accounts/{account_id}/courses")
@@ -68,7 +68,7 @@ class Accounts(Namespace):
         ends_after: date | None = None,
         homeroom: bool | None = None,
         page_size: int | None = None,
-    ) -> Pages[Course]:
+    ) -> Paginator[Course]:
         """Courses of an account and its sub-accounts. Needs a right on the account."""
         ...
 

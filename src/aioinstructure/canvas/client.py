@@ -24,11 +24,11 @@ from aioinstructure.wire.params import path_segment
 if TYPE_CHECKING:
     import aiohttp
 
-    from aioinstructure.canvas.accounts import Accounts
-    from aioinstructure.canvas.course_paces import CoursePaces
-    from aioinstructure.canvas.courses import Courses
-    from aioinstructure.canvas.modules import Modules
-    from aioinstructure.canvas.progress import Progresses
+    from aioinstructure.canvas.accounts import AccountsAPI
+    from aioinstructure.canvas.course_paces import CoursePacesAPI
+    from aioinstructure.canvas.courses import CoursesAPI
+    from aioinstructure.canvas.modules import ModulesAPI
+    from aioinstructure.canvas.progress import ProgressAPI
 
 __all__ = ["Canvas"]
 
@@ -61,11 +61,11 @@ class Canvas(Client):
                 print(course.name)
     """
 
-    accounts: Accounts
-    course_paces: CoursePaces
-    courses: Courses
-    modules: Modules
-    progress: Progresses
+    accounts: AccountsAPI
+    course_paces: CoursePacesAPI
+    courses: CoursesAPI
+    modules: ModulesAPI
+    progress: ProgressAPI
 
     def __init__(
         self,

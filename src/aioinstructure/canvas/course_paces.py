@@ -23,9 +23,9 @@ from aioinstructure.endpoints.declare import (
     POST,
     PUT,
     Namespace,
-    Wire,
+    Param,
 )
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.progress import Progress
@@ -169,7 +169,7 @@ class PaceContext(Model):
     applied_pace: AppliedPace | None = None
 
 
-class CoursePaces(Namespace):
+class CoursePacesAPI(Namespace):
     """Course paces: read, create, update, delete, and walk what is in them.
 
     Canvas has no list of paces: walk `contexts`, or ask `new` for the pace of a context.
@@ -197,7 +197,7 @@ class CoursePaces(Namespace):
     @GET(
         "/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True
     )
-    def modules(self, course_id: Id, id: Id) -> Pages[CoursePaceModule]:
+    def modules(self, course_id: Id, id: Id) -> Paginator[CoursePaceModule]:
         """The modules of a pace, in order. One request: Canvas sends a pace whole."""
         ...
 
@@ -206,7 +206,7 @@ class CoursePaces(Namespace):
         items="course_pace.modules.items",
         derived=True,
     )
-    def items(self, course_id: Id, id: Id) -> Pages[CoursePaceModuleItem]:
+    def items(self, course_id: Id, id: Id) -> Paginator[CoursePaceModuleItem]:
         """The items of all modules of a pace, in order. One request, as for `modules`."""
         ...
 
@@ -221,7 +221,7 @@ class CoursePaces(Namespace):
         order: Literal["asc", "desc"] | None = None,
         contexts: str | None = None,
         page_size: int | None = None,
-    ) -> Pages[PaceContext]:
+    ) -> Paginator[PaceContext]:
         """What can have a pace in a course, and which pace applies to it.
 
         Args:
@@ -248,7 +248,7 @@ class CoursePaces(Namespace):
         hard_end_dates: Opt[bool] = UNSET,
         workflow_state: Opt[PaceState] = UNSET,
         module_items: Annotated[
-            Opt[Sequence[PaceItemChange]], Wire("course_pace_module_items_attributes")
+            Opt[Sequence[PaceItemChange]], Param("course_pace_module_items_attributes")
         ] = UNSET,
     ) -> CoursePace:
         """Create a pace and start to publish it. Not idempotent.
@@ -269,7 +269,7 @@ class CoursePaces(Namespace):
         hard_end_dates: Opt[bool] = UNSET,
         workflow_state: Opt[PaceState] = UNSET,
         module_items: Annotated[
-            Opt[Sequence[PaceItemChange]], Wire("course_pace_module_items_attributes")
+            Opt[Sequence[PaceItemChange]], Param("course_pace_module_items_attributes")
         ] = UNSET,
     ) -> CoursePace:
         """Change the given fields only, and publish again; None clears the end date."""

@@ -11,7 +11,7 @@ from attrs import define, field
 from aioinstructure._types import Id
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, Namespace
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 CourseInclude = Literal[
     "needs_grading_count",
@@ -166,7 +166,7 @@ class Course(Model):
     grading_periods: list[dict[str, Any]] = field(factory=list)
 
 
-class Courses(Namespace):
+class CoursesAPI(Namespace):
     """Courses: list, read."""
 
     @GET("/api/v1/courses")
@@ -181,7 +181,7 @@ class Courses(Namespace):
         include: Sequence[CourseInclude] = (),
         state: Sequence[CourseState] = (),
         page_size: int | None = None,
-    ) -> Pages[Course]:
+    ) -> Paginator[Course]:
         """Courses that the current user is enrolled in. `enrollment_role` is deprecated."""
         ...
 

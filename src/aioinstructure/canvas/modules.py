@@ -11,11 +11,11 @@ from attrs import define, field
 from aioinstructure._types import Id
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, Namespace
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 ModuleItemType = Literal[
     "File",
-    "Page",
+    "ResultPage",
     "Discussion",
     "Assignment",
     "Quiz",
@@ -116,7 +116,7 @@ class Module(Model):
     published: bool | None = None
 
 
-class Modules(Namespace):
+class ModulesAPI(Namespace):
     """Modules: list and read them and their items."""
 
     @GET("/api/v1/courses/{course_id}/modules")
@@ -128,7 +128,7 @@ class Modules(Namespace):
         search_term: str | None = None,
         student_id: Id | None = None,
         page_size: int | None = None,
-    ) -> Pages[Module]:
+    ) -> Paginator[Module]:
         """Modules of a course, in order. "content_details" needs "items" beside it."""
         ...
 
@@ -154,7 +154,7 @@ class Modules(Namespace):
         search_term: str | None = None,
         student_id: Id | None = None,
         page_size: int | None = None,
-    ) -> Pages[ModuleItem]:
+    ) -> Paginator[ModuleItem]:
         """Items of a module, in order."""
         ...
 

@@ -59,7 +59,7 @@ class Progress(Model):
         return self.workflow_state in _PENDING
 
 
-class Progresses(Namespace):
+class ProgressAPI(Namespace):
     """Progress: read, cancel, wait."""
 
     @GET("/api/v1/progress/{id}")

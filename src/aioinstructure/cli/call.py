@@ -13,7 +13,7 @@ import orjson
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
-from aioinstructure.conversion.model import plain
+from aioinstructure.conversion.model import to_json
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.endpoints.route import Parameter, Route
 
@@ -22,13 +22,19 @@ __all__ = ["call"]
 _CLIENTS: dict[str, type[Canvas | ABConnect]] = {"canvas": Canvas, "abconnect": ABConnect}
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+    }
+)
 @click.argument("service", type=click.Choice(list(_CLIENTS)))
 @click.argument("operation", required=False)
-@click.option("--limit", type=click.IntRange(1), help="Stop a list after so many items.")
+@click.option("--max-items", type=click.IntRange(1), help="Stop a list after this many items.")
 @click.pass_context
 def call(
-    ctx: click.Context, service: str, operation: str | None, limit: int | None
+    ctx: click.Context, service: str, operation: str | None, max_items: int | None
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
     """Call OPERATION, such as `courses.list --include term`; without one, list them all.
 
@@ -44,10 +50,12 @@ def call(
     if operation not in routes:
         raise click.UsageError(f"no operation {operation!r}; `call {service}` lists them")
     arguments = parse(routes[operation], ctx.args)
-    return lambda: _call(service, routes[operation], arguments, limit)
+    return lambda: _call(service, routes[operation], arguments, max_items)
 
 
-async def _call(service: str, route: Route, arguments: dict[str, Any], limit: int | None) -> None:
+async def _call(
+    service: str, route: Route, arguments: dict[str, Any], max_items: int | None
+) -> None:
     client: Client = _CLIENTS[service].from_env()
     async with client:
         if not route.paginated:
@@ -57,12 +65,12 @@ async def _call(service: str, route: Route, arguments: dict[str, Any], limit: in
         async for item in client.list_pages(route.bind(arguments)):
             _echo(item)
             done += 1
-            if done == limit:
+            if done == max_items:
                 break
 
 
 def _echo(value: Any) -> None:
-    click.echo(orjson.dumps(plain(value)))
+    click.echo(orjson.dumps(to_json(value)))
 
 
 def parse(route: Route, words: Sequence[str]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def _print(report: Report, summary: dict[str, Any]) -> None:
     console.print("\nTry next, each in its own terminal:")
     console.print("  aioinstructure simulate --env", style="bold")
     console.print(
-        "  aioinstructure call canvas courses.list --include term --limit 3", style="bold"
+        "  aioinstructure call --max-items 3 canvas courses.list --include term", style="bold"
     )
     console.print(
         "  aioinstructure sync standards events --to sqlite:///standards.db", style="bold"

@@ -45,7 +45,7 @@ def simulate(
     """
     knobs = Knobs()
     try:
-        knobs.turn(**dict(_setting(text) for text in knob))
+        knobs.update(**dict(_setting(text) for text in knob))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if show_knobs:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["Names", "hints_of", "is_optional", "is_plain", "is_union"]
+__all__ = ["AnnotationScope", "hints_of", "is_optional", "is_plain", "is_union"]
 
 _PLAIN: tuple[Any, ...] = (int, str, float, bool, type(None), None, Any, object)
 _ALWAYS = {"Any": Any, "Literal": Literal, "date": date, "datetime": datetime}
 
 
-class Names(Mapping[str, Any]):
+class AnnotationScope(Mapping[str, Any]):
     """Names for the evaluation of annotations, as `eval` takes them.
 
     They are looked up in a module, in the packages that it is in, and in the modules of what a
@@ -58,7 +58,7 @@ class Names(Mapping[str, Any]):
 
 def hints_of(thing: Any, module: str) -> dict[str, Any]:
     """The evaluated annotations of a class or function that was defined in `module`."""
-    names = Names(thing, module)
+    names = AnnotationScope(thing, module)
     return get_type_hints(thing, globalns={}, localns=names, include_extras=True)
 
 

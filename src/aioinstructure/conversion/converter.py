@@ -24,18 +24,18 @@ from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
 from aioinstructure.conversion.annotations import (
-    Names,
+    AnnotationScope,
     hints_of,
     is_optional,
     is_plain,
     is_union,
 )
-from aioinstructure.conversion.model import _NULL, Model, _public_names, _Shape, wire_name
+from aioinstructure.conversion.model import _NULL, Model, _KeySet, _public_names, wire_name
 from aioinstructure.errors import DecodeError
 
 __all__ = [
     "Converter",
-    "converter_of_process",
+    "shared_converter",
 ]
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ _JSON_NAMES: dict[type, str] = {list: "a list", dict: "an object"}
 
 
 @functools.cache
-def converter_of_process(*, detailed: bool = False) -> Converter:
+def shared_converter(*, detailed: bool = False) -> Converter:
     """The one that serves every client: a model costs tens of milliseconds at its first use.
 
     What it keeps belongs to types, which no client can change.
@@ -104,7 +104,7 @@ def converter_of_process(*, detailed: bool = False) -> Converter:
 
 
 class Converter:
-    """Turns parsed JSON into models; keeps what it learns of types. See `converter_of_process`.
+    """Turns parsed JSON into models; keeps what it learns of types. See `shared_converter`.
 
     Args:
         detailed: Collect every error with its path: ten times slower, for the second try.
@@ -174,7 +174,7 @@ class Converter:
             )
             return DecodeError(f"no {name}", paths=paths)
         try:
-            converter_of_process(detailed=True).structure(value, tp)
+            shared_converter(detailed=True).structure(value, tp)
         except DecodeError as detailed:
             return detailed
         return DecodeError(f"no {name}", paths=[f"{error} @ $"])
@@ -231,7 +231,7 @@ class Converter:
 
     def _model_hook(self, cls: type[Model]) -> Hook:
         hints = hints_of(cls, cls.__module__)
-        attrs.resolve_types(cls, globalns={}, localns=Names(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
+        attrs.resolve_types(cls, globalns={}, localns=AnnotationScope(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
         names = {name: wire_name(name) for name in _public_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(
@@ -248,7 +248,7 @@ class Converter:
             if not is_plain(hints[name]) and not is_optional(hints[name])
         }
         reshape = cls.reshape
-        shapes: dict[tuple[str, ...], _Shape] = {}
+        shapes: dict[tuple[str, ...], _KeySet] = {}
 
         def structure(value: Any, _: Any) -> Any:
             if value is None:
@@ -276,8 +276,8 @@ class Converter:
 
 def _shape_of(
     keys: tuple[str, ...], fields: Mapping[str, str], containers: Mapping[str, str]
-) -> _Shape:
-    return _Shape(
+) -> _KeySet:
+    return _KeySet(
         names=frozenset(fields[key] for key in keys if key in fields),
         unknown=tuple(key for key in keys if key not in fields),
         containers=tuple((key, containers[key]) for key in keys if key in containers),

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import attrs
 from attrs import define, field, frozen
 
-__all__ = ["Model", "plain", "wire_name"]
+__all__ = ["Model", "to_json", "wire_name"]
 
 
 @frozen
-class _Shape:
+class _KeySet:
     """What a tuple of keys means for a model; shared by all objects that came with these keys."""
 
     names: frozenset[str]
@@ -22,7 +22,7 @@ class _Shape:
     containers: tuple[tuple[str, str], ...]
 
 
-_NULL = _Shape(frozenset(), (), ())
+_NULL = _KeySet(frozenset(), (), ())
 """The shape of a model that stands where null was sent."""
 
 
@@ -38,7 +38,7 @@ class Model:
     json_type: ClassVar[str] = ""
 
     extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
-    _shape: _Shape | None = field(default=None, init=False, repr=False, eq=False)
+    _shape: _KeySet | None = field(default=None, init=False, repr=False, eq=False)
     _nulls: tuple[str, ...] = field(default=(), init=False, repr=False, eq=False)
 
     @classmethod
@@ -69,7 +69,7 @@ class Model:
             if name in self._nulls and value == _default(attribute):
                 out[wire_name(name)] = None
             elif name in sent or value != _default(attribute):
-                out[wire_name(name)] = plain(value)
+                out[wire_name(name)] = to_json(value)
         return out | self.extra
 
     def __repr__(self) -> str:
@@ -104,15 +104,15 @@ def wire_name(name: str) -> str:
     return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """A field's value as JSON types."""
     if isinstance(value, Model):
         out = value.to_dict()
         return None if value._shape is _NULL and not out else out
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [to_json(inner) for inner in value]
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: to_json(inner) for key, inner in value.items()}
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value

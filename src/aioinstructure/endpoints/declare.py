@@ -42,7 +42,7 @@ from aioinstructure.endpoints.route import (
     Where,
     names_in,
 )
-from aioinstructure.wire.params import Pairs, rails_pairs
+from aioinstructure.wire.params import PairEncoder, rails_pairs
 
 __all__ = [
     "DELETE",
@@ -52,17 +52,17 @@ __all__ = [
     "PUT",
     "Call",
     "Namespace",
+    "Param",
     "Parameter",
     "Refine",
     "Route",
-    "Wire",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @frozen
-class Wire:
+class Param:
     """Marks one parameter in `Annotated`: another name on the wire, or another place.
 
     Args:
@@ -90,7 +90,7 @@ class Caller(Protocol):
 class Namespace:
     """The operations of one resource, as attributes of a client."""
 
-    _encoding: ClassVar[Pairs] = staticmethod(rails_pairs)
+    _encoding: ClassVar[PairEncoder] = staticmethod(rails_pairs)
     _page_size_name: ClassVar[str] = "per_page"
 
     @classmethod
@@ -259,16 +259,16 @@ def _compile(
 
 def _result(annotation: Any) -> tuple[Any, bool]:
     """The type of one item and whether there are pages of them."""
-    if getattr(get_origin(annotation), "__name__", "") == "Pages":
+    if getattr(get_origin(annotation), "__name__", "") == "Paginator":
         return get_args(annotation)[0], True
     return (None if annotation is type(None) else annotation), False
 
 
-def _unwrap(annotation: Any) -> tuple[Any, Wire]:
+def _unwrap(annotation: Any) -> tuple[Any, Param]:
     if get_origin(annotation) is Annotated:
         inner, *marks = get_args(annotation)
-        return inner, next((mark for mark in marks if isinstance(mark, Wire)), Wire())
-    return annotation, Wire()
+        return inner, next((mark for mark in marks if isinstance(mark, Param)), Param())
+    return annotation, Param()
 
 
 def _is_many(annotation: Any) -> bool:

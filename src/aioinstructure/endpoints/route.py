@@ -16,8 +16,8 @@ from aioinstructure._types import UNSET
 from aioinstructure.conversion.annotations import is_optional
 from aioinstructure.errors import InputError
 from aioinstructure.wire.params import (
-    Pairs,
-    climbs,
+    PairEncoder,
+    has_dot_segments,
     is_list,
     json_body,
     path_segment,
@@ -151,7 +151,7 @@ class Call(Generic[T]):
         return Call(self.route, path, None, self.on_change)
 
 
-class _Plan:
+class _BindPlan:
     """What `bind` looks up for each call."""
 
     __slots__ = ("elsewhere", "in_path", "names", "required")
@@ -192,11 +192,11 @@ class Route:
     doc: str = field(default="", repr=False)
     _body: Body = field(default=None, repr=False, alias="body")
     _refine: Refine | None = field(default=None, repr=False, alias="refine")
-    _pairs: Pairs = field(default=rails_pairs, repr=False, alias="pairs")
+    _pairs: PairEncoder = field(default=rails_pairs, repr=False, alias="pairs")
     _page_size_name: str = field(default="per_page", repr=False, alias="page_size_name")
     _positional: tuple[str, ...] = field(default=(), repr=False, alias="positional")
-    _plan: _Plan = field(
-        default=Factory(lambda route: _Plan(route.parameters), takes_self=True),
+    _plan: _BindPlan = field(
+        default=Factory(lambda route: _BindPlan(route.parameters), takes_self=True),
         init=False,
         repr=False,
     )
@@ -241,7 +241,7 @@ class Route:
             elif where == "on_change":
                 on_change = value or "raise"
             elif where == "query":
-                query.extend(self._asked(_wire_name(parameter, segments), value))
+                query.extend(self._query_pairs(_wire_name(parameter, segments), value))
             elif value is not UNSET:
                 body[_wire_name(parameter, segments)] = value
         path = self.path.format_map(segments) if segments else self.path
@@ -254,7 +254,7 @@ class Route:
             value = self._refine(parameter.wire_name, value)
         return path_segment(parameter.name, value)
 
-    def _asked(self, wire_name: str, value: Any) -> Iterable[tuple[str, str]]:
+    def _query_pairs(self, wire_name: str, value: Any) -> Iterable[tuple[str, str]]:
         """What a parameter adds to the query."""
         if self._refine is not None:
             value = self._refine(wire_name, value)
@@ -265,7 +265,9 @@ class Route:
         fixed = _BRACES.split(self.path)[::2]
         pattern = _SEGMENT.join(re.escape(part) for part in fixed)
         found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
-        return found is not None and not any(climbs(unquote(part)) for part in found.groups())
+        return found is not None and not any(
+            has_dot_segments(unquote(part)) for part in found.groups()
+        )
 
     def _encode(self, body: dict[str, Any], arguments: Mapping[str, Any]) -> bytes | None:
         if callable(self._body):  # a shape of its own, made of all parameters by name

@@ -16,10 +16,10 @@ from aioinstructure.errors import DecodeError, IncompleteError, InputError
 from aioinstructure.paging.cursor import id_of, skipped
 
 if TYPE_CHECKING:
-    from aioinstructure.paging.paginator import Pages
-    from aioinstructure.paging.result_page import Check, Page
+    from aioinstructure.paging.paginator import Paginator
+    from aioinstructure.paging.result_page import Check, ResultPage
 
-__all__ = ["Items", "Walk"]
+__all__ = ["Items", "PageReader"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _RESTARTS = 5
 """How often a list that heals itself starts anew before it gives up."""
 
 
-class _Trail:
+class CycleDetector:
     """The pages that were asked for, in a memory that does not grow.
 
     The last ones are all known. Of those before one is, the farther back the longer the way is
@@ -57,7 +57,7 @@ class _Trail:
             self._anchor = hash(path)
 
 
-class Walk(Generic[T]):
+class PageReader(Generic[T]):
     """One way through the pages. Its prefetch holds no reference to it, so dropping it ends all."""
 
     __slots__ = (
@@ -75,23 +75,23 @@ class Walk(Generic[T]):
         "ended",
     )
 
-    def __init__(self, pages: Pages[T], first: Page[T] | None, *, ahead: bool) -> None:
+    def __init__(self, pages: Paginator[T], first: ResultPage[T] | None, *, ahead: bool) -> None:
         self._pages = pages
         self._page = first
         self._next: Call[T] | None = pages._call
-        self._tasks: dict[str, asyncio.Task[Page[T]]] = {}  # by path, in order
+        self._tasks: dict[str, asyncio.Task[ResultPage[T]]] = {}  # by path, in order
         self._ahead = ahead
         self._check = pages._source.check_of(pages._call, pages._place)
         self._given: set[Any] | None = set() if pages._call.on_change == "restart" else None
         self._restarts = 0
         self._busy = False
-        self._trail = _Trail()
+        self._trail = CycleDetector()
         self.ended = False
 
-    def __aiter__(self) -> Walk[T]:
+    def __aiter__(self) -> PageReader[T]:
         return self
 
-    async def __anext__(self) -> Page[T]:
+    async def __anext__(self) -> ResultPage[T]:
         call, page = await self._fetch()
         if page is None or call is None:
             self.ended = True
@@ -99,7 +99,7 @@ class Walk(Generic[T]):
         self._pages._mark = (call, page, len(page.raw))
         return page
 
-    async def advance(self) -> tuple[Call[T], Page[T], int] | None:
+    async def advance(self) -> tuple[Call[T], ResultPage[T], int] | None:
         """The next page with how many of its items are to be skipped; None behind the last."""
         call, page = await self._fetch()
         if page is None or call is None:
@@ -108,7 +108,7 @@ class Walk(Generic[T]):
         place = self._pages._place if call is self._pages._call else None
         return call, page, 0 if place is None else skipped(page.raw, place)
 
-    async def _fetch(self) -> tuple[Call[T] | None, Page[T] | None]:
+    async def _fetch(self) -> tuple[Call[T] | None, ResultPage[T] | None]:
         call = self._next
         if self._busy:
             raise InputError(f"two tasks read one loop ({self._pages.route.name}) at once")
@@ -126,9 +126,9 @@ class Walk(Generic[T]):
             return None, None
         self._next = page.next if page.raw else None
         self._look_ahead(call, page)
-        return call, self._unseen(page)
+        return call, self._without_duplicates(page)
 
-    def _look_ahead(self, call: Call[T], page: Page[T]) -> None:
+    def _look_ahead(self, call: Call[T], page: ResultPage[T]) -> None:
         """Ask for pages before they are read; forget those that will not be."""
         wanted = self._pages._source.ahead_of(call, page) if self._ahead and self._next else ()
         paths = {each.path for each in wanted}
@@ -140,7 +140,7 @@ class Walk(Generic[T]):
                 task.add_done_callback(_look_at)
                 self._tasks[each.path] = task
 
-    async def _checked(self, call: Call[T]) -> tuple[Call[T], Page[T]]:
+    async def _checked(self, call: Call[T]) -> tuple[Call[T], ResultPage[T]]:
         """The page, if it goes on where the last one ended; else the first one, if so wished."""
         while True:
             page = await self._obtain(call)
@@ -153,11 +153,11 @@ class Walk(Generic[T]):
                 if self._given is None or self._restarts >= _RESTARTS:
                     raise
                 self._restarts += 1
-                call = self._again(check)
+                call = self._restart(check)
             else:
                 return call, page
 
-    def _unseen(self, page: Page[T]) -> Page[T]:
+    def _without_duplicates(self, page: ResultPage[T]) -> ResultPage[T]:
         """The page without what was handed out before the list began anew."""
         if self._given is None:
             return page
@@ -171,7 +171,7 @@ class Walk(Generic[T]):
         self._given.update(ids)
         return page
 
-    def _again(self, check: Check) -> Call[T]:
+    def _restart(self, check: Check) -> Call[T]:
         """Back to the first page, with nothing under way.
 
         That of the list, also where the walk began at a cursor: what has moved before that place
@@ -180,11 +180,11 @@ class Walk(Generic[T]):
         first = self._pages._call
         first = first.at(check.start_of(first.path))
         self._forget()
-        self._trail = _Trail()
+        self._trail = CycleDetector()
         self._check = self._pages._source.check_of(first, None)
         return first
 
-    async def _obtain(self, call: Call[T]) -> Page[T]:
+    async def _obtain(self, call: Call[T]) -> ResultPage[T]:
         if call.path in self._trail:
             raise IncompleteError(
                 f"the list runs in a circle: it leads back to {call.path}",
@@ -210,11 +210,11 @@ class Walk(Generic[T]):
     def __del__(self) -> None:
         self._drop()
 
-    def _drop(self) -> list[asyncio.Task[Page[T]]]:
+    def _drop(self) -> list[asyncio.Task[ResultPage[T]]]:
         self.ended = True
         return self._forget()
 
-    def _forget(self) -> list[asyncio.Task[Page[T]]]:
+    def _forget(self) -> list[asyncio.Task[ResultPage[T]]]:
         """Cancel what is under way."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
@@ -256,12 +256,12 @@ class Items(Generic[T]):
 
     __slots__ = ("_call", "_done", "_length", "_page", "_pages", "_raw", "_structure", "_walk")
 
-    def __init__(self, walk: Walk[T]) -> None:
+    def __init__(self, walk: PageReader[T]) -> None:
         self._walk = walk
         self._pages = walk._pages
         self._structure = self._pages._source.converter_for(self._pages.route.returns)
         self._call: Call[T] | None = None
-        self._page: Page[T] | None = None
+        self._page: ResultPage[T] | None = None
         self._raw: list[Any] = []
         self._done = 0
         self._length = 0

@@ -1,6 +1,6 @@
 """Lists: typed async iterators over pages that hold a page or two and can be resumed.
 
-Each loop over a list is a `Walk`; a place in it is a `Cursor`. Knows no service: where items and
+Each loop over a list is a `PageReader`; a place in it is a `Cursor`. Knows no service: where items and
 next pages are, its client says.
 """
 
@@ -13,15 +13,15 @@ from typing import Any, Generic, TypeVar
 from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.cursor import Cursor, Place, id_of
-from aioinstructure.paging.page_reader import Items, Walk
-from aioinstructure.paging.result_page import Page, Source
+from aioinstructure.paging.page_reader import Items, PageReader
+from aioinstructure.paging.result_page import ResultPage, Source
 
-__all__ = ["Cursor", "Pages"]
+__all__ = ["Cursor", "Paginator"]
 
 T = TypeVar("T")
 
 
-class Pages(Generic[T]):
+class Paginator(Generic[T]):
     """A list of the server's, fetched page by page as it is read.
 
     `async for` gives the items; `await` gives the first page; `.pages()` gives pages. Each loop
@@ -44,9 +44,9 @@ class Pages(Generic[T]):
         self._source = source
         self._call = call
         self._place = place
-        self._walk: weakref.ref[Walk[T]] | None = None
-        self._first: Page[T] | None = None
-        self._mark: tuple[Call[T], Page[T], int] | None = None
+        self._walk: weakref.ref[PageReader[T]] | None = None
+        self._first: ResultPage[T] | None = None
+        self._mark: tuple[Call[T], ResultPage[T], int] | None = None
 
     @property
     def cursor(self) -> Cursor[T]:
@@ -68,25 +68,25 @@ class Pages(Generic[T]):
     def __aiter__(self) -> AsyncIterator[T]:
         return Items(self._start())
 
-    def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[ResultPage[T]]:
         """The pages instead of their items."""
         return self._start()
 
-    def _start(self, *, ahead: bool = True) -> Walk[T]:
+    def _start(self, *, ahead: bool = True) -> PageReader[T]:
         if self._walk is not None and (walk := self._walk()) is not None and not walk.ended:
             raise InputError(
                 f"two loops over one list ({self.route.name}): call the endpoint again for another"
             )
         self._mark = None
         first, self._first = self._first, None
-        walk = Walk(self, first, ahead=ahead)
+        walk = PageReader(self, first, ahead=ahead)
         self._walk = weakref.ref(walk)
         return walk
 
-    def __await__(self) -> Generator[Any, None, Page[T]]:
+    def __await__(self) -> Generator[Any, None, ResultPage[T]]:
         return self._first_page().__await__()
 
-    async def _first_page(self) -> Page[T]:
+    async def _first_page(self) -> ResultPage[T]:
         if self._first is None:
             self._first = await self._source.fetch_page(self._call)
         return self._first
@@ -112,7 +112,7 @@ class Pages(Generic[T]):
         """The first item, or None if there is none."""
         return next(iter(await self.take(1)), None)
 
-    async def __aenter__(self) -> Pages[T]:
+    async def __aenter__(self) -> Paginator[T]:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -12,14 +12,14 @@ from aioinstructure.errors import DecodeError
 from aioinstructure.paging.cursor import Cursor, Place
 from aioinstructure.wire.message import Response
 
-__all__ = ["Check", "Page", "Source", "items_in"]
+__all__ = ["Check", "ResultPage", "Source", "items_in"]
 
 
 T = TypeVar("T")
 
 
 @frozen
-class Page(Generic[T]):
+class ResultPage(Generic[T]):
     """One page of a list.
 
     Attributes:
@@ -55,7 +55,7 @@ class Page(Generic[T]):
 class Source(Protocol):
     """What a list needs of its client."""
 
-    async def fetch_page(self, call: Call[T]) -> Page[T]:
+    async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
         """Send the call and take the answer apart."""
         ...
 
@@ -67,7 +67,7 @@ class Source(Protocol):
         """The function that makes a raw item a model."""
         ...
 
-    def ahead_of(self, call: Call[T], page: Page[T]) -> Sequence[Call[T]]:
+    def ahead_of(self, call: Call[T], page: ResultPage[T]) -> Sequence[Call[T]]:
         """The calls behind a page that may be made before that page is read, in order."""
         ...
 
@@ -79,7 +79,7 @@ class Source(Protocol):
 class Check(Protocol):
     """Looks at the pages of one walk."""
 
-    def see(self, page: Page[Any]) -> None:
+    def see(self, page: ResultPage[Any]) -> None:
         """Raise IncompleteError if the page does not go on where the last one ended."""
         ...
 

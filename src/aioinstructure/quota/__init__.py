@@ -9,9 +9,9 @@ from __future__ import annotations
 from aioinstructure.quota.cost_bucket import CostBucket
 from aioinstructure.quota.events import (
     Answered,
-    Event,
     LimitLearned,
     Queued,
+    QuotaEvent,
     Refused,
     Retried,
     Sent,
@@ -22,7 +22,7 @@ from aioinstructure.quota.limiter import (
     Cost,
     Learned,
     Limiter,
-    Reading,
+    LimiterState,
     Ticket,
 )
 from aioinstructure.quota.scheduler import Scheduler
@@ -32,13 +32,13 @@ __all__ = [
     "Answered",
     "Cost",
     "CostBucket",
-    "Event",
     "Learned",
     "Lease",
     "LimitLearned",
     "Limiter",
+    "LimiterState",
     "Queued",
-    "Reading",
+    "QuotaEvent",
     "Refused",
     "Retried",
     "Scheduler",

@@ -46,7 +46,7 @@ from aioinstructure.quota.estimators import (
 from aioinstructure.quota.learned_limits import Limits
 from aioinstructure.quota.limiter import (
     Cost,
-    Reading,
+    LimiterState,
     Ticket,
     number_or_none,
     positive,
@@ -120,7 +120,7 @@ class CostBucket(Limits):
 
     margin: float = 60.0
     max_in_flight: int = 24
-    keep: float = field(default=10.0, init=False)
+    reserve_seconds: float = field(default=10.0, init=False)
     now: float = field(default=0.0, init=False)
     _count: float = field(default=0.0, init=False)
     _in_flight: int = field(default=0, init=False)
@@ -294,10 +294,10 @@ class CostBucket(Limits):
         self._told = None
         self._blocked_until = self._slot = -math.inf
 
-    def read(self, now: float) -> Reading:
+    def read(self, now: float) -> LimiterState:
         """Tell the state at `now`."""
         self._advance(now)
-        return Reading(
+        return LimiterState(
             level=self.capacity - self._count,
             capacity=self.capacity,
             rate=self.leak,

@@ -11,9 +11,9 @@ from aioinstructure._types import Lane
 
 __all__ = [
     "Answered",
-    "Event",
     "LimitLearned",
     "Queued",
+    "QuotaEvent",
     "Refused",
     "Retried",
     "Sent",
@@ -75,7 +75,7 @@ class LimitLearned:
     value: float
 
 
-Event: TypeAlias = Queued | Retried | Sent | Answered | Refused | LimitLearned
+QuotaEvent: TypeAlias = Queued | Retried | Sent | Answered | Refused | LimitLearned
 """Anything that a listener is called with."""
 
 

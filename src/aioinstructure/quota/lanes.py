@@ -67,7 +67,7 @@ class _Flow(Generic[W]):
 
 
 @define(eq=False)
-class _Band(Generic[W]):
+class _LaneQueue(Generic[W]):
     """One lane: its flows, and for plain and wildcard calls a heap of the flows by round."""
 
     size: int = 0
@@ -174,7 +174,7 @@ class _Band(Generic[W]):
 class Lanes(Generic[W]):
     """All who wait, in three lanes."""
 
-    _bands: list[_Band[W] | None] = field(factory=lambda: [None] * len(LANES))
+    _bands: list[_LaneQueue[W] | None] = field(factory=lambda: [None] * len(LANES))
     _orders: Iterator[int] = field(factory=lambda: itertools.count(1))
     size: int = 0
     wildcards: int = 0
@@ -186,7 +186,7 @@ class Lanes(Generic[W]):
         rank = RANK[waiter.lane]
         band = self._bands[rank]
         if band is None:
-            band = self._bands[rank] = _Band()
+            band = self._bands[rank] = _LaneQueue()
         band.add(waiter, first=first)
         self.size += 1
         self.wildcards += waiter.cost.wildcard

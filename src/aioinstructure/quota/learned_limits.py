@@ -38,7 +38,7 @@ class Limits:
     capacity: float = 600.0
     leak: float = 10.0
     reservation: float = 50.0
-    news: list[Learned] = field(factory=list[Learned], init=False)
+    pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     _configured: tuple[float, float, float, float] = field(init=False)
     _mean: float | None = field(default=None, init=False)
     _routes: dict[str, Route] | None = field(default=None, init=False)
@@ -141,7 +141,7 @@ class Limits:
         learned = self._learned = {} if self._learned is None else self._learned
         last = learned.get(limit, configured)
         if abs(value - last) > TELL * last:
-            self.news.append(Learned(limit, value))
+            self.pending_changes.append(Learned(limit, value))
             learned[limit] = value
         if abs(value - configured) <= TELL * configured:
             learned.pop(limit, None)

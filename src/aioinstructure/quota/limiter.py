@@ -14,7 +14,16 @@ from attrs import define, field, frozen
 
 from aioinstructure.errors import InputError
 
-__all__ = ["ONE", "Cost", "Learned", "Limiter", "Reading", "Ticket", "number_or_none", "positive"]
+__all__ = [
+    "ONE",
+    "Cost",
+    "Learned",
+    "Limiter",
+    "LimiterState",
+    "Ticket",
+    "number_or_none",
+    "positive",
+]
 
 
 @frozen
@@ -72,7 +81,7 @@ class Learned:
 
 
 @frozen
-class Reading:
+class LimiterState:
     """The state of a limiter at one moment.
 
     Args:
@@ -94,12 +103,12 @@ class Limiter(Protocol):
     """A replica of one server bucket. `now` is loop time in seconds; going back is harmless."""
 
     @property
-    def keep(self) -> float:
+    def reserve_seconds(self) -> float:
         """Seconds after an interactive arrival for which room is kept for the next one."""
         ...
 
     @property
-    def news(self) -> list[Learned]:
+    def pending_changes(self) -> list[Learned]:
         """Limits learned since the list was last cleared; whoever reads it clears it."""
         ...
 
@@ -179,7 +188,7 @@ class Limiter(Protocol):
         """Start over with a new bucket on the server; what was learned of its limits stays."""
         ...
 
-    def read(self, now: float) -> Reading:
+    def read(self, now: float) -> LimiterState:
         """Tell the state at `now`."""
         ...
 

@@ -7,7 +7,7 @@ never waits: waiters hold futures, and one timer stands for the next moment at w
 change.
 
 - An interactive call goes before bulk, and bulk before background. While lower lanes run, room
-  for one interactive call is kept free, as long as the limiter's `keep` says.
+  for one interactive call is kept free, as long as the limiter's `reserve_seconds` says.
 - Aging: one grant in 20 goes to a lower lane whose next call has waited more than 10 s.
 - The limiter is a pure state machine, which may be a token bucket or a cost quota. Nothing here
   knows which.
@@ -33,9 +33,9 @@ from aioinstructure.errors import (
 )
 from aioinstructure.quota.events import (
     Answered,
-    Event,
     LimitLearned,
     Queued,
+    QuotaEvent,
     Refused,
     Retried,
     Sent,
@@ -118,7 +118,7 @@ class Scheduler:
         clock: Clock = _CLOCK,
         name: str = "",
         max_queue: int = 100_000,
-        listener: Callable[[Event], None] | None = None,
+        listener: Callable[[QuotaEvent], None] | None = None,
     ) -> None:
         if max_queue < 0:
             raise InputError(f"max_queue must not be negative, not {max_queue!r}")
@@ -167,7 +167,7 @@ class Scheduler:
         self._check(cost, lane, weight)
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._adopt(loop)
+            self._bind_loop(loop)
         now = self._clock.monotonic()
         if lane == "interactive":
             self._interactive_at = now
@@ -242,7 +242,7 @@ class Scheduler:
 
     # -- waiting ------------------------------------------------------------------------------
 
-    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _bind_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Belong to `loop` from now on; what is left of the old one will never end."""
         old, waiters = self._loop, self._lanes
         if old is not None:
@@ -267,7 +267,7 @@ class Scheduler:
         except RuntimeError:
             return self._limiter.now
         if self._loop is None:
-            self._adopt(loop)
+            self._bind_loop(loop)
         return self._clock.monotonic()
 
     def _check(self, cost: Cost, lane: str, weight: float) -> None:
@@ -379,7 +379,7 @@ class Scheduler:
 
     def _reserves(self, now: float) -> bool:
         self._interactive_at = min(self._interactive_at, now)  # the clock may have gone back
-        return now - self._interactive_at <= self._limiter.keep
+        return now - self._interactive_at <= self._limiter.reserve_seconds
 
     def _grant(self, cost: Cost, lane: Lane, since: float, now: float) -> Lease:
         self._granted += 1
@@ -464,26 +464,26 @@ class Scheduler:
 
     def _ended(self, now: float) -> None:
         self._in_flight -= 1
-        if self._limiter.news:
-            self._tell_news()
+        if self._limiter.pending_changes:
+            self._publish_changes()
         if self._lanes is not None and self._lanes.size:
             self._decide(now)
 
-    def _tell_news(self) -> None:
-        news = list(self._limiter.news)
-        self._limiter.news.clear()
-        for learned in news:
+    def _publish_changes(self) -> None:
+        pending_changes = list(self._limiter.pending_changes)
+        self._limiter.pending_changes.clear()
+        for learned in pending_changes:
             logger.info(
                 "limit learned: quota=%s limit=%s value=%.6g",
                 self._name, learned.limit, learned.value,
             )  # fmt: skip
             self._emit(LimitLearned(learned.limit, learned.value))
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, event: QuotaEvent) -> None:
         """Call the listener in the next turn, where its errors are the loop's."""
         if self._listener is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon(self._call_listener, event)
 
-    def _call_listener(self, event: Event) -> Any:
+    def _call_listener(self, event: QuotaEvent) -> Any:
         if self._listener is not None:
             self._listener(event)

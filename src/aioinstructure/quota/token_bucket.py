@@ -33,7 +33,7 @@ from aioinstructure.errors import InputError
 from aioinstructure.quota.limiter import (
     Cost,
     Learned,
-    Reading,
+    LimiterState,
     Ticket,
     number_or_none,
     positive,
@@ -91,8 +91,8 @@ class TokenBucket:
     start_level: float | None = field(default=None, kw_only=True)
     start_age: float = field(default=0.0, kw_only=True)
     probe: bool = field(default=False, kw_only=True)
-    keep: float = field(default=math.inf, init=False)
-    news: list[Learned] = field(factory=list[Learned], init=False)
+    reserve_seconds: float = field(default=math.inf, init=False)
+    pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     _level: float = field(default=0.0, init=False)
     _wildcard: float = field(default=0.0, init=False)
     now: float = field(default=0.0, init=False)
@@ -228,7 +228,7 @@ class TokenBucket:
         if 0.0 < elapsed < LONGEST and answered >= ENOUGH:
             self._known = min(self._pace, max(self._pace / 2, answered / elapsed))
         self._pace = min(CUT * self._pace, KNOWN * self._known)
-        self.news.append(Learned("rate", self._pace))
+        self.pending_changes.append(Learned("rate", self._pace))
 
     def reset(self, now: float) -> None:
         """Start over with a full bucket; the rate found stays."""
@@ -238,11 +238,11 @@ class TokenBucket:
         self._wildcard = self.wildcard_burst
         self._blocked_until = self._cut_at = -math.inf
 
-    def read(self, now: float) -> Reading:
+    def read(self, now: float) -> LimiterState:
         """Tell level and rate at `now`."""
         self._advance(now)
         differs = self._pace != self.rate
-        return Reading(
+        return LimiterState(
             level=max(0.0, self._level),
             capacity=self.burst,
             rate=self._pace,

@@ -54,7 +54,7 @@ def _write(simulator: Simulator, name: str, body: Any) -> Reply:
         simulator.reset(seed)
         return json_reply(simulator.stats())
     if name == "knobs":
-        simulator.knobs.turn(**_table(body))
+        simulator.knobs.update(**_table(body))
         return json_reply(simulator.knobs.to_dict())
     if name == "faults":
         if (many := listed(body)) is None:

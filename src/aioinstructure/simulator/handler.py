@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aioinstructure.simulator.abconnect.service import is_wildcard
-from aioinstructure.simulator.http.faults import Fault, failure, spoil
+from aioinstructure.simulator.http.faults import Fault, apply_to_body, failure
 from aioinstructure.simulator.http.parsing import Pairs, first, last
 from aioinstructure.simulator.http.responses import Reply, abconnect_error
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from aioinstructure.simulator.throttles import LeakyBucket
     from aioinstructure.wire.message import Request
 
-__all__ = ["Exchange"]
+__all__ = ["RequestHandler"]
 
 _REFUSED_COST = 0.001  # the processor time of saying no
 
 
-class Exchange:
+class RequestHandler:
     """One request on its way through throttle, fault and service."""
 
     def __init__(self, simulator: Simulator, request: Request, path: str, pairs: Pairs) -> None:
@@ -55,7 +55,7 @@ class Exchange:
             raise ConnectionResetError("the simulator closed the connection")
         elif (reply := failure(fault, abconnect=abconnect)) is not None:
             return reply
-        return None if serve is None else spoil(fault, serve())
+        return None if serve is None else apply_to_body(fault, serve())
 
     # Canvas.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["mix"]
+__all__ = ["hash_mix"]
 
 _MASK64 = 0xFFFFFFFFFFFFFFFF
 
 
-def mix(value: int) -> int:
+def hash_mix(value: int) -> int:
     """Splitmix64: a well spread number for each number."""
     value = (value + 0x9E3779B97F4A7C15) & _MASK64
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64

@@ -146,7 +146,7 @@ class Knobs:
 
     version: int = field(default=0, init=False, eq=False, repr=False)
 
-    def turn(self, **changes: Any) -> None:
+    def update(self, **changes: Any) -> None:
         """Changes several at once.
 
         Raises:

@@ -20,7 +20,7 @@ from aioinstructure.simulator.abconnect.service import ABConnectService
 from aioinstructure.simulator.canvas.course_paces import PaceService
 from aioinstructure.simulator.canvas.service import CanvasCall, CanvasService
 from aioinstructure.simulator.control import control
-from aioinstructure.simulator.handler import Exchange
+from aioinstructure.simulator.handler import RequestHandler
 from aioinstructure.simulator.http.faults import Faults
 from aioinstructure.simulator.http.parsing import (
     Pairs,
@@ -41,9 +41,9 @@ from aioinstructure.simulator.http.responses import (
 from aioinstructure.simulator.http.router import Router, operations
 from aioinstructure.simulator.knobs import Knobs
 from aioinstructure.simulator.throttles import (
+    BackgroundClient,
     LeakyBucket,
     LeakyRules,
-    Stranger,
     TokenBucket,
 )
 from aioinstructure.simulator.world import World
@@ -110,7 +110,7 @@ class Simulator:
         self._abconnect = ABConnectService(self.world, self.knobs, self.partners, self.now)
         self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- no secret
         self._leaky: dict[str, LeakyBucket] = {}
-        self._tokens: dict[str, tuple[TokenBucket, TokenBucket, Stranger]] = {}
+        self._tokens: dict[str, tuple[TokenBucket, TokenBucket, BackgroundClient]] = {}
         self._counts = {"canvas": [0, 0], "abconnect": [0, 0]}
         self._cache: dict[tuple[Any, ...], Reply] = {}
         self._number = 0
@@ -149,7 +149,7 @@ class Simulator:
         self.requests.append(Seen(request.method, hidden(target)))
         knobs = self.knobs
         await self._wait(knobs.network_out_seconds, knobs.network_jitter_seconds)
-        exchange = Exchange(self, request, path, parse(query))
+        exchange = RequestHandler(self, request, path, parse(query))
         reply = await exchange.run()
         await self._wait(knobs.network_back_seconds, knobs.network_jitter_seconds)
         return _response(reply, request)
@@ -210,7 +210,7 @@ class Simulator:
         buckets = self._tokens.get(partner)
         if buckets is None:
             start = knobs.burst if knobs.burst_at_start is None else knobs.burst_at_start
-            stranger = Stranger(Random(f"{self.seed}:{partner}"))  # noqa: S311 -- no secret
+            stranger = BackgroundClient(Random(f"{self.seed}:{partner}"))  # noqa: S311 -- no secret
             buckets = TokenBucket(start), TokenBucket(knobs.wildcard_burst), stranger
             self._tokens[partner] = buckets
         calls, wildcards, stranger = buckets
@@ -226,7 +226,7 @@ class Simulator:
         scheme, _, rest = request.url.partition("://")
         return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
 
-    def remembered(self, key: tuple[Any, ...], make: Callable[[], Reply]) -> Reply:
+    def cached(self, key: tuple[Any, ...], make: Callable[[], Reply]) -> Reply:
         """An answer, made or the same as before. Only good while world and knobs stand still."""
         whole = (*key, self.knobs.version, self.world.version)
         reply = self._cache.get(whole)
@@ -260,7 +260,7 @@ class Simulator:
         if request.method != "GET":
             return make()
         key = ("canvas", request.path, origin, _STRING_IDS in accept)
-        return self.remembered(key, make)
+        return self.cached(key, make)
 
     def _canvas_refusal(self, request: Request, path: str, token: str | None) -> Reply | None:
         if self.knobs.requires_user_agent and not request.headers.get("user-agent"):
@@ -313,7 +313,7 @@ class Simulator:
         else:
             plain = tuple(call.public)
             key = ("abconnect", path, plain, origin)
-            reply = self.remembered(key, lambda: self._abconnect.answer(call))
+            reply = self.cached(key, lambda: self._abconnect.answer(call))
         return spelled(reply, request.headers.get("accept-charset", ""))
 
 

@@ -32,7 +32,7 @@ from attrs import define, field, frozen
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["LeakyBucket", "LeakyRules", "Stranger", "TokenBucket"]
+__all__ = ["BackgroundClient", "LeakyBucket", "LeakyRules", "TokenBucket"]
 
 _EXPIRY = 3600.0  # seconds after which the server's store forgets an untouched bucket
 
@@ -113,7 +113,7 @@ class TokenBucket:
 
 
 @define
-class Stranger:
+class BackgroundClient:
     """Somebody else with the same key: calls at random moments, on the average `per_second`."""
 
     random: Random

@@ -11,7 +11,7 @@ from aioinstructure.simulator.abconnect.edits import Changes, prop
 from aioinstructure.simulator.abconnect.prediction_state import Oracle, Predictions
 from aioinstructure.simulator.abconnect.seed_assets import make_assets
 from aioinstructure.simulator.abconnect.standards import Standards
-from aioinstructure.simulator.canvas.state import Campus
+from aioinstructure.simulator.canvas.state import CanvasState
 
 if TYPE_CHECKING:
     from aioinstructure.simulator.knobs import Knobs
@@ -44,7 +44,7 @@ class World:
 
     def __init__(self, seed: int, knobs: Knobs) -> None:
         self.seed = seed
-        self.campus = Campus(
+        self.campus = CanvasState(
             seed,
             courses=knobs.courses,
             modules=knobs.modules_per_course,

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.paging.result_page import Page
+from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.quota import Scheduler
 from aioinstructure.sync.streams.base import Stream
 from aioinstructure.sync.streams.registry import checked, client_of
@@ -90,7 +90,7 @@ async def plan_of(
 
 
 async def _planned(stream: Stream, client: Any) -> StreamPlan:
-    page: Page[Any] = await stream.start(client, page_size=1)
+    page: ResultPage[Any] = await stream.start(client, page_size=1)
     rows = page.total if page.total is not None else _numbered(page)
     requests = None
     if rows is not None:
@@ -107,7 +107,7 @@ def _seconds(tokens: int, quota: Scheduler) -> float:
     return max(0.0, tokens - bucket.capacity) / bucket.rate
 
 
-def _numbered(page: Page[Any]) -> int | None:
+def _numbered(page: ResultPage[Any]) -> int | None:
     """How many pages of one object there are, by the number of the last one."""
     if page.next is None:
         return len(page.raw)
@@ -116,7 +116,7 @@ def _numbered(page: Page[Any]) -> int | None:
     return int(number) if number.isdecimal() else None
 
 
-def _canvas(page: Page[Any], client: Any) -> str:
+def _canvas(page: ResultPage[Any], client: Any) -> str:
     cost = page.response.request_cost
     known = "" if cost is None else f"this call cost {cost:.2g}, "
     back = client.quota.snapshot().rate

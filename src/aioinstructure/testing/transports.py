@@ -15,7 +15,7 @@ from aioinstructure.simulator import Simulator
 from aioinstructure.transport.call_context import OnHead
 from aioinstructure.transport.http import USER_AGENT
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.responses import unanswered
+from aioinstructure.wire.responses import no_response_error
 
 __all__ = ["FakeTransport", "Reply", "SimulatorTransport", "reply"]
 
@@ -109,7 +109,7 @@ class SimulatorTransport:
         try:
             answer = await self.simulator.handle(request)
         except ConnectionResetError as error:
-            raise unanswered(request, str(error)) from error
+            raise no_response_error(request, str(error)) from error
         if on_head is not None:
             on_head(answer.status, answer.headers)
         return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.errors import TransportError
-from aioinstructure.transport.call_context import Exchange, Handler, Transport
+from aioinstructure.transport.call_context import CallContext, Handler, Transport
 from aioinstructure.wire.message import Response
 
 __all__ = ["authorize_layer"]
@@ -14,14 +14,14 @@ __all__ = ["authorize_layer"]
 def authorize_layer(transport: Transport, credential: Credential, clock: Clock) -> Handler:
     """Send a copy that has the credential; the answer refers to the request that has none."""
 
-    async def handle(exchange: Exchange) -> Response:
-        ready = credential.authorize(exchange.request, clock.wall())
-        exchange.in_flight = True
+    async def handle(context: CallContext) -> Response:
+        ready = credential.authorize(context.request, clock.wall())
+        context.in_flight = True
         try:
-            answer = await transport.send(ready, exchange.on_head)
+            answer = await transport.send(ready, context.on_head)
         except TransportError as error:
-            error.request = exchange.request
+            error.request = context.request
             raise
-        return Response(answer.status, answer.headers, answer.body, exchange.request)
+        return Response(answer.status, answer.headers, answer.body, context.request)
 
     return handle

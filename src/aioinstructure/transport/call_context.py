@@ -12,7 +12,7 @@ from aioinstructure.errors import Error
 from aioinstructure.quota import Cost
 from aioinstructure.wire.message import Headers, Request, Response
 
-__all__ = ["Exchange", "Handler", "OnHead", "Options", "Transport"]
+__all__ = ["CallContext", "Handler", "OnHead", "Options", "Transport"]
 
 OnHead: TypeAlias = Callable[[int, Headers], None]
 
@@ -57,7 +57,7 @@ class Options:
 
 
 @define(eq=False)
-class Exchange:
+class CallContext:
     """One call on its way. Layers read the options and keep the state; nobody else holds it.
 
     Attributes:
@@ -74,9 +74,9 @@ class Exchange:
     deadline_at: float | None = None
     attempts: int = 0
     in_flight: bool = False
-    unanswered: bool = False
+    no_response_error: bool = False
     last_error: Error | None = None
     on_head: OnHead | None = field(default=None, repr=False)
 
 
-Handler: TypeAlias = Callable[[Exchange], Awaitable[Response]]
+Handler: TypeAlias = Callable[[CallContext], Awaitable[Response]]

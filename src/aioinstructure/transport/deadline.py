@@ -13,7 +13,7 @@ from aioinstructure.errors import (
     UnknownOutcome,
 )
 from aioinstructure.quota import Scheduler
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
 from aioinstructure.wire.redact import scrub
 
@@ -23,36 +23,36 @@ __all__ = ["deadline_layer"]
 def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
     """Set the deadline, and tell what was lost when it passes."""
 
-    async def handle(exchange: Exchange) -> Response:
-        seconds = exchange.options.deadline
+    async def handle(context: CallContext) -> Response:
+        seconds = context.options.deadline
         if seconds is None:
-            return await inner(exchange)
-        exchange.deadline_at = asyncio.get_running_loop().time() + seconds
-        limit = asyncio.timeout_at(exchange.deadline_at)
+            return await inner(context)
+        context.deadline_at = asyncio.get_running_loop().time() + seconds
+        limit = asyncio.timeout_at(context.deadline_at)
         try:
             async with limit:
-                return await inner(exchange)
+                return await inner(context)
         except TimeoutError as error:
             if not limit.expired():
                 raise  # somebody else's, such as of an auth that could not renew its token
-            raise _lost(exchange, scheduler) from error
+            raise _deadline_error(context, scheduler) from error
 
     return handle
 
 
-def _lost(exchange: Exchange, scheduler: Scheduler) -> Error:
-    request = exchange.request
-    seconds = exchange.options.deadline
+def _deadline_error(context: CallContext, scheduler: Scheduler) -> Error:
+    request = context.request
+    seconds = context.options.deadline
     what = f"{request.method} {scrub(request.path)}"
-    if exchange.in_flight:
+    if context.in_flight:
         if request.idempotent:
             return DeadlineError(f"no answer within {seconds} s: {what}", request=request)
         return UnknownOutcome(
             f"no answer within {seconds} s, it may have happened: {what}", request=request
         )
-    wait = scheduler.wait_estimate(exchange.cost, lane=exchange.options.lane)
-    if exchange.last_error is not None:
-        return with_wait(exchange.last_error, wait)
+    wait = scheduler.wait_estimate(context.cost, lane=context.options.lane)
+    if context.last_error is not None:
+        return with_wait(context.last_error, wait)
     return QuotaError(f"nothing could be sent within {seconds} s: {what}", wait=wait)
 
 

@@ -25,7 +25,7 @@ from aioinstructure.errors import (
 from aioinstructure.transport.call_context import OnHead
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.redact import scrub
-from aioinstructure.wire.responses import unanswered
+from aioinstructure.wire.responses import no_response_error
 
 if TYPE_CHECKING:
     import aiohttp
@@ -167,4 +167,4 @@ def _translate(error: Exception, request: Request) -> Error:
         return ConfigurationError(f"it cannot be sent like this: {what}: {detail}")
     if isinstance(error, TimeoutError) and request.idempotent:
         return DeadlineError(f"no answer in time: {what}")
-    return unanswered(request, detail)
+    return no_response_error(request, detail)

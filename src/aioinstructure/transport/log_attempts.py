@@ -6,26 +6,26 @@ import logging
 
 from aioinstructure.clock import Clock
 from aioinstructure.errors import Error
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
 from aioinstructure.wire.redact import scrub
 
-__all__ = ["trace_layer"]
+__all__ = ["log_attempts_layer"]
 
 log = logging.getLogger("aioinstructure.http")
 
 
-def trace_layer(inner: Handler, clock: Clock) -> Handler:
+def log_attempts_layer(inner: Handler, clock: Clock) -> Handler:
     """Log each attempt at DEBUG; costs one comparison when nobody listens."""
 
-    async def handle(exchange: Exchange) -> Response:
+    async def handle(context: CallContext) -> Response:
         if not log.isEnabledFor(logging.DEBUG):
-            return await inner(exchange)
-        request = exchange.request
+            return await inner(context)
+        request = context.request
         start = clock.monotonic()
         outcome = "cancelled"
         try:
-            response = await inner(exchange)
+            response = await inner(context)
             outcome = str(response.status)
         except Error as error:
             outcome = type(error).__name__
@@ -39,7 +39,7 @@ def trace_layer(inner: Handler, clock: Clock) -> Handler:
                 scrub(request.path),
                 outcome,
                 clock.monotonic() - start,
-                exchange.attempts,
+                context.attempts,
                 request.route or "no route",
             )
 

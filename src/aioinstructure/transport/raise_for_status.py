@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from aioinstructure.clock import Clock
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
-from aioinstructure.wire.responses import judge
+from aioinstructure.wire.responses import raise_for_status
 
-__all__ = ["judge_layer"]
+__all__ = ["raise_for_status_layer"]
 
 
-def judge_layer(inner: Handler, clock: Clock) -> Handler:
+def raise_for_status_layer(inner: Handler, clock: Clock) -> Handler:
     """Raise what the answer means."""
 
-    async def handle(exchange: Exchange) -> Response:
-        response = await inner(exchange)
+    async def handle(context: CallContext) -> Response:
+        response = await inner(context)
         if 200 <= response.status < 300:
             return response
-        return judge(exchange.request, response, now=clock.wall())
+        return raise_for_status(context.request, response, now=clock.wall())
 
     return handle

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
 
-__all__ = ["credential_layer"]
+__all__ = ["refresh_credential_layer"]
 
 
-def credential_layer(inner: Handler, credential: Credential, clock: Clock) -> Handler:
+def refresh_credential_layer(inner: Handler, credential: Credential, clock: Clock) -> Handler:
     """Refresh what is stale."""
 
-    async def handle(exchange: Exchange) -> Response:
-        if credential.stale(clock.wall()):
+    async def handle(context: CallContext) -> Response:
+        if credential.needs_refresh(clock.wall()):
             await credential.refresh()
-        return await inner(exchange)
+        return await inner(context)
 
     return handle

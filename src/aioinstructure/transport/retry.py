@@ -25,11 +25,11 @@ from aioinstructure.errors import (
     TransportError,
     UnknownOutcome,
 )
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.transport.deadline import with_wait
 from aioinstructure.transport.throttle import refused_by_bucket
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.responses import blames_credential
+from aioinstructure.wire.responses import is_credential_error
 
 __all__ = ["RetryBudget", "retry_layer"]
 
@@ -100,7 +100,7 @@ class _Attempts:
         if isinstance(error, Throttled):
             self.throttles += 1
             return self._after_throttle(error)
-        if blames_credential(error) and not self.renewed and self.credential.invalidate():
+        if is_credential_error(error) and not self.renewed and self.credential.invalidate():
             self.renewed = True
             return 0.0
         self.failures += 1
@@ -134,42 +134,44 @@ def retry_layer(
 ) -> Handler:
     """Repeat what may be repeated."""
 
-    async def handle(exchange: Exchange) -> Response:
+    async def handle(context: CallContext) -> Response:
         budget.earn()
         tried: _Attempts | None = None  # made by the first failure: most calls have none
         while True:
-            exchange.attempts += 1
+            context.attempts += 1
             try:
-                return await inner(exchange)
+                return await inner(context)
             except QuotaError as error:
-                if exchange.last_error is None:
+                if context.last_error is None:
                     raise
-                raise with_wait(exchange.last_error, error.wait) from error
+                raise with_wait(context.last_error, error.wait) from error
             except Error as error:
-                exchange.in_flight = False
-                exchange.last_error = error
-                if _already_gone(exchange, error):
-                    return Response(204, request=exchange.request)
+                context.in_flight = False
+                context.last_error = error
+                if _already_gone(context, error):
+                    return Response(204, request=context.request)
                 tried = tried or _Attempts(credential, budget, rng)
-                pause = tried.pause_after(error, exchange.request)
+                pause = tried.pause_after(error, context.request)
                 if pause is None:
                     raise
-            await _sleep(pause, exchange, clock)
+            await _sleep(pause, context, clock)
 
     return handle
 
 
-def _already_gone(exchange: Exchange, error: Error) -> bool:
+def _already_gone(context: CallContext, error: Error) -> bool:
     """A repeated DELETE that finds nothing has succeeded, if an earlier one got no answer."""
     return (
-        exchange.unanswered and exchange.request.method == "DELETE" and isinstance(error, NotFound)
+        context.no_response_error
+        and context.request.method == "DELETE"
+        and isinstance(error, NotFound)
     )
 
 
-async def _sleep(seconds: float, exchange: Exchange, clock: Clock) -> None:
+async def _sleep(seconds: float, context: CallContext, clock: Clock) -> None:
     """Sleep, or raise the last error at once if the deadline would pass meanwhile."""
-    error = exchange.last_error
-    ends = exchange.deadline_at
+    error = context.last_error
+    ends = context.deadline_at
     asked = getattr(error, "retry_after", None) or 0.0
     if error is not None and ends is not None and clock.monotonic() + max(seconds, asked) >= ends:
         raise with_wait(error, max(seconds, asked))

@@ -13,7 +13,7 @@ from aioinstructure.transport.call_context import Options
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
 
-__all__ = ["Flights"]
+__all__ = ["SingleFlight"]
 
 _GRACE: Final = 0.05
 """Seconds in which nothing more can be sent. By so many, who joined waits longer than its deadline:
@@ -21,7 +21,7 @@ the error of the one who sent, which is due at the same moment, says more."""
 
 
 @define(eq=False)
-class Flights:
+class SingleFlight:
     """Calls under way, by what makes them the same: all that is sent, and how it is queued.
 
     The first caller sends, in its own task; those who join wait for its answer, or its error. If

@@ -10,14 +10,14 @@ from aioinstructure.errors import (
     TransportError,
 )
 from aioinstructure.quota import Scheduler
-from aioinstructure.transport.call_context import Exchange, Handler
+from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Headers, Response
-from aioinstructure.wire.responses import is_refusal, retry_after
+from aioinstructure.wire.responses import is_throttled, retry_after
 
 __all__ = ["refused_by_bucket", "throttle_layer"]
 
 # Statuses whose body must be read before anybody knows whether they are a throttle.
-_DOUBTFUL = frozenset({403, 429})
+_NEEDS_BODY = frozenset({403, 429})
 
 
 def refused_by_bucket(response: Response) -> bool:
@@ -26,7 +26,7 @@ def refused_by_bucket(response: Response) -> bool:
     A request that Canvas has let through is charged, and its answer tells the cost: a 429 of that
     kind (the queries of page views have one) says nothing about the bucket.
     """
-    return is_refusal(response) and response.request_cost is None
+    return is_throttled(response) and response.request_cost is None
 
 
 def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handler:
@@ -36,28 +36,28 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
     answered keeps what it took; one that was surely never sent gives it back.
     """
 
-    async def handle(exchange: Exchange) -> Response:
-        options = exchange.options
+    async def handle(context: CallContext) -> Response:
+        options = context.options
         lease = await scheduler.acquire(
-            exchange.cost,
+            context.cost,
             lane=options.lane,
             flow=options.flow,
             weight=options.weight,
-            deadline=exchange.deadline_at,
-            again=exchange.attempts > 1,
+            deadline=context.deadline_at,
+            again=context.attempts > 1,
         )
 
         def on_head(status: int, headers: Headers) -> None:
-            if status not in _DOUBTFUL:
+            if status not in _NEEDS_BODY:
                 lease.settle(
                     cost=headers.number("x-request-cost"),
                     remaining=headers.number("x-rate-limit-remaining"),
                 )
 
-        exchange.on_head = on_head
+        context.on_head = on_head
         try:
-            response = await inner(exchange)
-            if response.status not in _DOUBTFUL:
+            response = await inner(context)
+            if response.status not in _NEEDS_BODY:
                 on_head(response.status, response.headers)  # a transport need not call it
             elif refused_by_bucket(response):
                 lease.refused(
@@ -70,11 +70,11 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
             lease.refund()
             raise
         except TransportError:
-            exchange.unanswered = True
+            context.no_response_error = True
             raise
         finally:
             # Neither does anything if the lease has ended: the first ending counts.
-            if exchange.in_flight:
+            if context.in_flight:
                 lease.abandon()
             else:
                 lease.refund()

@@ -22,7 +22,7 @@ from aioinstructure.errors import InputError
 __all__ = ["comma_pairs", "json_body", "path_segment", "query_string", "rails_pairs", "timestamp"]
 
 Pair = tuple[str, str]
-Pairs = Callable[[str, Any], Iterator[Pair]]
+PairEncoder = Callable[[str, Any], Iterator[Pair]]
 
 _MAX_ID = 2**63 - 1
 
@@ -45,12 +45,12 @@ def path_segment(name: str, value: object) -> str:
         return str(value)
     if not value.strip():
         raise InputError(f"{name} must not be empty")
-    if climbs(value):
+    if has_dot_segments(value):
         raise InputError(f"{name} must not have the parts '.' and '..' of a path: {value!r}")
     return _quoted(name, value, safe=":~").replace(".", "%2E")
 
 
-def climbs(text: str) -> bool:
+def has_dot_segments(text: str) -> bool:
     """Whether a proxy that decodes a path before it is read would climb in it by this segment."""
     return not {".", ".."}.isdisjoint(text.replace("\\", "/").split("/"))
 

@@ -34,12 +34,12 @@ from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
 
 __all__ = [
-    "blames_credential",
-    "is_refusal",
-    "judge",
+    "error_messages",
+    "is_credential_error",
+    "is_throttled",
+    "no_response_error",
+    "raise_for_status",
     "retry_after",
-    "says",
-    "unanswered",
 ]
 
 _CLASSES: dict[int, type[ResponseError]] = {
@@ -57,7 +57,7 @@ _DEEPEST = 20
 _SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
 
 
-def is_refusal(response: Response) -> bool:
+def is_throttled(response: Response) -> bool:
     """Whether the rate limiter refused it: 429, or Canvas's 403 in plain text.
 
     Self-hosted Canvas answers 403 with the text "Rate Limit Exceeded", hosted Canvas 429 since
@@ -71,7 +71,7 @@ def is_refusal(response: Response) -> bool:
     )
 
 
-def judge(request: Request, response: Response, *, now: float) -> Response:
+def raise_for_status(request: Request, response: Response, *, now: float) -> Response:
     """The response if it is good.
 
     Args:
@@ -87,12 +87,12 @@ def judge(request: Request, response: Response, *, now: float) -> Response:
     if 200 <= status < 300:
         return response
     if 300 <= status < 400:
-        _stay_home(request, response)
-    refused = is_refusal(response)
+        _check_redirect_origin(request, response)
+    refused = is_throttled(response)
     kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
     raise kind(
         response,
-        errors=says(response),
+        errors=error_messages(response),
         # Scrubbed before it is cut, lest half a token is too short to be known as one.
         snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
         retry_after=retry_after(response, now=now),
@@ -107,7 +107,7 @@ def _by_hundreds(status: int) -> type[ResponseError]:
     return RedirectError
 
 
-def _stay_home(request: Request, response: Response) -> None:
+def _check_redirect_origin(request: Request, response: Response) -> None:
     try:
         target = origin_of(urljoin(request.url, response.headers.get("location", "")))
         home = origin_of(request.url)
@@ -120,7 +120,7 @@ def _stay_home(request: Request, response: Response) -> None:
         )
 
 
-def blames_credential(error: Error) -> bool:
+def is_credential_error(error: Error) -> bool:
     """Whether a 401 speaks of the credential, not of a permission.
 
     Canvas sends WWW-Authenticate with a token problem only; AB Connect says "Signature ...".
@@ -131,7 +131,7 @@ def blames_credential(error: Error) -> bool:
     )
 
 
-def unanswered(request: Request, detail: str) -> TransportError:
+def no_response_error(request: Request, detail: str) -> TransportError:
     """What it means that a request was sent and no whole answer came."""
     what = f"{request.method} {request.path.partition('?')[0]}: {detail}"
     if request.idempotent:
@@ -155,7 +155,7 @@ def retry_after(response: Response, *, now: float) -> float | None:
     return max(0.0, date.timestamp() - now)
 
 
-def says(response: Response) -> list[str]:
+def error_messages(response: Response) -> list[str]:
     """What the body says is wrong, as readable messages in order; nothing for HTML or no JSON."""
     try:
         body = response.json()

@@ -60,9 +60,9 @@ async def test_what_is_sent_and_what_comes() -> None:
     assert found.count == 5
     subjects = found["disciplines.subjects"]
     assert [(one.count, one.data["code"]) for one in subjects.details] == [(4, "MATH"), (1, "SCI")]
-    assert (subjects.count, subjects.cut) == (2, False)
+    assert (subjects.count, subjects.truncated) == (2, False)
     assert (found["document"].count, found["document"].details) == (12, [])
-    assert not found["document"].cut  # of a summary nothing is listed, so nothing was cut
+    assert not found["document"].truncated  # of a summary nothing is listed, so nothing was cut
     with pytest.raises(KeyError, match="section"):
         found["section"]
 
@@ -70,7 +70,7 @@ async def test_what_is_sent_and_what_comes() -> None:
 async def test_a_facet_that_was_cut() -> None:
     """The service counts all values and lists ten thousand."""
     ab, _ = ab_with(faceted({**SUBJECTS, "count": 3}))
-    assert (await ab.standards.facets("disciplines.subjects"))["disciplines.subjects"].cut
+    assert (await ab.standards.facets("disciplines.subjects"))["disciplines.subjects"].truncated
 
 
 async def test_values_that_are_bare() -> None:

@@ -65,7 +65,7 @@ async def test_each_is_the_model_of_its_kind() -> None:
     assert isinstance(first.resource, Topic)
     assert first.resource.descr == "Ratios"
     assert second.resource is None
-    concept, owner, parent = found.concepts.one, found.owner.one, found.parent.one
+    concept, owner, parent = found.concepts.single, found.owner.single, found.parent.single
     assert concept is not None
     assert isinstance(concept.resource, Concept)
     assert concept.resource.context == "here"
@@ -110,8 +110,8 @@ async def test_objects_come_along_without_more_words(abconnect: ABConnect) -> No
     some = await abconnect.standards.list(filter="level eq 2", include=["parent"]).take(3)
     one = await abconnect.standards.get(some[0].id or "", include=["parent", "topics"])
     for standard in [*some, one]:
-        assert standard.parent.one is not None
-        assert isinstance(standard.parent.one.resource, Standard)
+        assert standard.parent.single is not None
+        assert isinstance(standard.parent.single.resource, Standard)
     assert "level" not in one.fields_set
     events = await abconnect.events.list(include=["standard"]).take(200)
     aligned = await abconnect.assets.list(include=["alignments"]).take(40)
@@ -178,7 +178,7 @@ async def test_included_by_the_service() -> None:
             fields=["parent", "topics", "concepts", "statement"],
             include=["parent", "topics", "concepts"],
         ).take(30)
-    parents = [one.parent.one for one in found]
+    parents = [one.parent.single for one in found]
     objects = [None if one is None else one.resource for one in parents]
     assert all(isinstance(one, Standard) and one.statement.descr for one in objects)
     topics = [each for one in found for each in one.topics.data]
@@ -192,13 +192,13 @@ async def test_included_by_the_service() -> None:
 async def test_a_relationship_that_was_cut(abconnect: ABConnect) -> None:
     """Of more than 25 the first ten are embedded; listing it gives all, each with its properties."""
     found = await abconnect.assets.list(fields=["alignments"]).collect()
-    long = next(one for one in found if one.alignments.cut)
+    long = next(one for one in found if one.alignments.truncated)
     whole = await abconnect.assets.alignments(long.id or "", page_size=10).collect()
     assert len(long.alignments.ids) == 10
     assert len(whole) > 25
     assert [one.id for one in whole][:10] == long.alignments.ids
     assert all(one.meta["disposition"] for one in whole)
-    assert all(len(one.alignments.ids) <= 25 for one in found if not one.alignments.cut)
+    assert all(len(one.alignments.ids) <= 25 for one in found if not one.alignments.truncated)
 
 
 async def test_related_standards_are_all_given() -> None:
@@ -218,7 +218,7 @@ async def test_related_standards_are_all_given() -> None:
     row = ref("standards", ID, relationships={"peers": peers})
     ab, transport = ab_with(reply({"data": row}), page(0, 25), page(25, 40))
     found = await ab.standards.get(ID, fields=["peers"])
-    assert (found.peers.cut, found.peers.ids) == (True, ids[:10])
+    assert (found.peers.truncated, found.peers.ids) == (True, ids[:10])
     whole = await ab.standards.related(
         ID, "peers", filter="meta.n eq 'x'", sort=["meta.n"], page_size=25
     ).collect()

@@ -502,7 +502,7 @@ def successors(simulator: Simulator, row: int, *, deleted: bool = False) -> set[
     standards = simulator.world.standards
     return {
         standards.guid(new)
-        for new in standards.kin.related(row, "replaced_by")
+        for new in standards.relations.related(row, "replaced_by")
         if deleted or standards.status(new) != "deleted"
     }
 
@@ -524,7 +524,7 @@ async def test_what_replaces_standards(
         assert {one.standard.id for one in new} == successors(simulator, row, deleted=deleted)
         for one in new:
             other = world.standards.index_of(one.standard.id)
-            meta = world.standards.kin.relation_meta(row, other or 0, "replaced_by") or {}
+            meta = world.standards.relations.relation_meta(row, other or 0, "replaced_by") or {}
             flags = {"same_text": one.same_text, "same_concepts": one.same_concepts}
             assert {name: "Y" if flag else "N" for name, flag in flags.items()} == meta
     assert any(new for _, new in found)
@@ -602,7 +602,7 @@ async def test_successors_whose_relationship_is_not_licensed(
     standards = simulator.world.standards
     asked = [standards.guid(row) for row in range(150)]
     assert any(new for _, new in await read(Replacements(abconnect, asked)))
-    simulator.knobs.turn(unlicensed_relations=["replaces"])
+    simulator.knobs.update(unlicensed_relations=["replaces"])
     with pytest.raises(IncompleteError, match="no replaces was sent"):
         await read(Replacements(abconnect, asked))
 
@@ -659,7 +659,7 @@ def expected_of(simulator: Simulator, one: str, target: str, *, all_links: bool)
         if found and not all_links:
             break
         for link in links:
-            for other in standards.kin.related(row, link):
+            for other in standards.relations.related(row, link):
                 in_target = standards.document_of(other)["guid"] == target
                 if in_target and standards.status(other) != "deleted":
                     found.add(standards.guid(other))

@@ -88,7 +88,7 @@ async def test_features(caller: Caller, feature: str, paths: list[str]) -> None:
 async def test_details_of_refusals(caller: Caller) -> None:
     """Resources have a capital, relations have not; the caller's provider shows what is left."""
     knobs = caller.simulator.knobs
-    knobs.turn(unlicensed_features=["topics"], unlicensed_relations=["peers"])
+    knobs.update(unlicensed_features=["topics"], unlicensed_relations=["peers"])
     [one] = await caller.data("/standards", limit="1")
     for path, name in (("/topics", "Topics"), (f"/standards/{one['id']}/peers", "peers")):
         [error] = (await caller.abconnect(path)).json()["errors"]
@@ -98,7 +98,7 @@ async def test_details_of_refusals(caller: Caller) -> None:
     assert me["attributes"]["taxonomies"] == ["concepts"]
     assert (await caller.abconnect("/assets", facet="topics")).status == 400
     with pytest.raises(ValueError, match="no feature"):
-        knobs.turn(unlicensed_features=["magic"])
+        knobs.update(unlicensed_features=["magic"])
 
 
 # Documents.

@@ -153,21 +153,21 @@ INVERSE = [
 @pytest.mark.parametrize(("count", "step"), [(5000, 7), (110_000, 3001)])
 def test_relations_are_inverse(count: int, step: int, relation: str, back: str) -> None:
     """Whoever names another by a relation is named by it, in small and large worlds."""
-    kin = Standards(1, count).kin
+    relations = Standards(1, count).relations
     named = 0
     for index in range(0, count, step):
         for one, other in ((relation, back), (back, relation)):
-            for end in kin.related(index, one)[:9]:
-                assert index in kin.related(end, other), (index, end)
+            for end in relations.related(index, one)[:9]:
+                assert index in relations.related(end, other), (index, end)
                 named += 1
     assert named > 0
 
 
 def test_every_relation_is_filled() -> None:
     """Nothing in the table of relations stays empty in the default world."""
-    kin = Standards(1, 5000).kin
+    relations = Standards(1, 5000).relations
     for relation in RELATIONS:
-        assert any(kin.related(index, relation) for index in range(5000)), relation
+        assert any(relations.related(index, relation) for index in range(5000)), relation
 
 
 async def test_courses(caller: Caller) -> None:

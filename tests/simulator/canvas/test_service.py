@@ -106,7 +106,7 @@ async def test_token_in_the_query(caller: Caller) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 async def test_denied(caller: Caller, status: int) -> None:
     """A good token without the right: 401 or 403, never WWW-Authenticate."""
-    caller.simulator.knobs.turn(denied_status=status, denied_paths=["/courses/7"])
+    caller.simulator.knobs.update(denied_status=status, denied_paths=["/courses/7"])
     response = await caller.canvas("/api/v1/courses/7")
     assert (response.status, response.json()["status"]) == (status, "unauthorized")
     assert "www-authenticate" not in response.headers

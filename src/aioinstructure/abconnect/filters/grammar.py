@@ -261,10 +261,10 @@ def parse_filter(text: str) -> Filter:
         InputError: It has a mistake, or mixes `and` with `or` without parentheses; the message says
             where.
     """
-    return _Reader(checked_text(text)).whole()
+    return _Parser(checked_text(text)).whole()
 
 
-class _Reader:
+class _Parser:
     """Recursive descent over the tokens."""
 
     def __init__(self, text: str) -> None:

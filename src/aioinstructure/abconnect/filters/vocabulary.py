@@ -35,7 +35,7 @@ __all__ = [
     "check_sort",
 ]
 
-Names: TypeAlias = frozenset[str]
+KnownNames: TypeAlias = frozenset[str]
 """Known names; one that ends in ".*" stands for all below it."""
 
 _BRACKETS: Final = re.compile(r"(fields|filter|sort)\[([^\[\]]+)\]")
@@ -160,7 +160,7 @@ _SEARCHED: Final = """
 """What of a standard can be searched from an asset or an event."""
 
 
-def _expanded(text: str) -> tuple[Names, Names]:
+def _expanded(text: str) -> tuple[KnownNames, KnownNames]:
     """All paths of a nested text, and those that have none below them."""
     paths: list[str] = []
     above: list[str] = []
@@ -187,7 +187,7 @@ _RELATED: Final[dict[tuple[str, str], AbstractSet[str]]] = {
 
 
 @cache
-def _attributes(resource: str) -> tuple[Names, Names]:
+def _attributes(resource: str) -> tuple[KnownNames, KnownNames]:
     """The paths of all attributes, and of those that have none below them."""
     return _expanded(_RESOURCES[resource].attributes)
 
@@ -199,14 +199,14 @@ def _metas(resource: str, relation: str) -> list[str]:
 
 
 @cache
-def _fields(resource: str) -> Names:
+def _fields(resource: str) -> KnownNames:
     relations = _RESOURCES[resource].relations
     metas = [f"{rel}.{meta}" for rel in relations for meta in ("meta", *_metas(resource, rel))]
     return _attributes(resource)[0] | {"*", "id", "custom_attributes.*", *relations, *metas}
 
 
 @cache
-def _own(resource: str) -> tuple[Names, Names]:
+def _own(resource: str) -> tuple[KnownNames, KnownNames]:
     """What the list of a resource can be filtered by, and what it can be sorted by."""
     paths, leaves = _attributes(resource)
     known = _fields(resource) - {"*"}
@@ -226,7 +226,7 @@ def _own(resource: str) -> tuple[Names, Names]:
 
 
 @cache
-def _related(resource: str, relation: str) -> tuple[Names, Names]:
+def _related(resource: str, relation: str) -> tuple[KnownNames, KnownNames]:
     """What the related objects can be filtered by, and what they can be sorted by."""
     if resource == "topics":
         return frozenset(), frozenset()
@@ -240,7 +240,7 @@ def _related(resource: str, relation: str) -> tuple[Names, Names]:
 
 
 @cache
-def _searched(resource: str, name: str) -> tuple[Names, Names]:
+def _searched(resource: str, name: str) -> tuple[KnownNames, KnownNames]:
     """What `filter[name]` and `sort[name]` take on an endpoint of a resource."""
     if resource in _RESOURCES and name in _RESOURCES[resource].relations:
         return _related(resource, name)
@@ -260,7 +260,7 @@ def _searched(resource: str, name: str) -> tuple[Names, Names]:
 
 
 @cache
-def _facets(resource: str) -> Names:
+def _facets(resource: str) -> KnownNames:
     """The documented ones and all that have a guid; where none is documented, every property."""
     known = _RESOURCES[resource]
     if resource == "clarifier":
@@ -273,14 +273,14 @@ def _facets(resource: str) -> Names:
     return frozenset({*known.facets.split(), *named, *more, "custom_attributes.*"})
 
 
-def _has(known: Names, name: str) -> bool:
+def _has(known: KnownNames, name: str) -> bool:
     if name in known:
         return True
     words = name.split(".")
     return all(words) and any(f"{'.'.join(words[:end])}.*" in known for end in range(1, len(words)))
 
 
-def _checked(where: str, known: Names, names: Any, *, signed: bool = False) -> list[str]:
+def _checked(where: str, known: KnownNames, names: Any, *, signed: bool = False) -> list[str]:
     found = names_of(names)
     for name in found:
         plain = name.removeprefix("-") if signed else name
@@ -289,7 +289,7 @@ def _checked(where: str, known: Names, names: Any, *, signed: bool = False) -> l
     return found
 
 
-def _unknown(where: str, known: Names, name: str) -> InputError:
+def _unknown(where: str, known: KnownNames, name: str) -> InputError:
     """With the name that it may have been: one much like it, the nearest above or below it."""
     low = name.lower()
     plain = sorted((one for one in known if not one.endswith("*")), key=lambda one: (len(one), one))

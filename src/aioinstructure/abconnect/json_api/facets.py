@@ -32,7 +32,7 @@ class Facet(Model):
     details: list[FacetDetail] = field(factory=list)
 
     @property
-    def cut(self) -> bool:
+    def truncated(self) -> bool:
         """Whether there are more values than the 10,000 that the service lists."""
         return bool(self.details) and self.count is not None and self.count > len(self.details)
 

@@ -15,7 +15,7 @@ from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.route import Refine
 from aioinstructure.errors import DecodeError, InputError
-from aioinstructure.wire.params import Pairs, comma_pairs
+from aioinstructure.wire.params import PairEncoder, comma_pairs
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.assets import Asset
@@ -32,8 +32,8 @@ __all__ = [
     "Relationship",
     "Resource",
     "ResourceRef",
+    "check_guid",
     "flattened",
-    "guid",
 ]
 
 OnChange = Literal["raise", "restart"]
@@ -79,7 +79,7 @@ class ResourceRef(Model):
 class Relationship(Model):
     """The related objects of one kind.
 
-    Up to 25 are embedded whole. Of more than 25 the first 10 are, and `cut` says so: list the
+    Up to 25 are embedded whole. Of more than 25 the first 10 are, and `truncated` says so: list the
     relationship for all of them. A to-one relationship holds one or none.
     """
 
@@ -95,7 +95,7 @@ class Relationship(Model):
         return data
 
     @property
-    def one(self) -> ResourceRef | None:
+    def single(self) -> ResourceRef | None:
         """The related object of a to-one relationship."""
         return self.data[0] if self.data else None
 
@@ -105,7 +105,7 @@ class Relationship(Model):
         return [ref.id for ref in self.data if ref.id is not None]
 
     @property
-    def cut(self) -> bool:
+    def truncated(self) -> bool:
         """Whether there are more than are embedded."""
         return self.links.next is not None
 
@@ -136,7 +136,7 @@ class Resource(Model):
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def guid(name: str, value: Any) -> str:
+def check_guid(name: str, value: Any) -> str:
     """The value, if it has the form of a GUID, in any case.
 
     Raises:
@@ -152,7 +152,7 @@ def guid(name: str, value: Any) -> str:
 class ABNamespace(Namespace):
     """The operations of one resource: lists joined by commas, pages by `limit`."""
 
-    _encoding: ClassVar[Pairs] = staticmethod(comma_pairs)
+    _encoding: ClassVar[PairEncoder] = staticmethod(comma_pairs)
     _page_size_name: ClassVar[str] = "limit"
     _resource: ClassVar[str] = ""
 
@@ -163,7 +163,7 @@ class ABNamespace(Namespace):
 
         def refine(wire_name: str, value: Any) -> Any:
             if wire_name == "id":
-                return guid("id", value)
+                return check_guid("id", value)
             return value if value is None else check(resource, wire_name, value)
 
         return refine

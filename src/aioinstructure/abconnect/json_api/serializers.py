@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from aioinstructure._types import UNSET
-from aioinstructure.abconnect.json_api.resources import guid
+from aioinstructure.abconnect.json_api.resources import check_guid
 
 __all__ = ["alignments", "asset", "concepts", "members", "parent", "topics"]
 
@@ -36,7 +36,7 @@ def asset(*, id: str | None = None, **given: Any) -> dict[str, Any]:
 def _items(kind: str, ids: Iterable[str], **meta: Any) -> list[dict[str, Any]]:
     given = {name: value for name, value in meta.items() if value}
     more = {"meta": given} if given else {}
-    return [{"type": kind, "id": guid(f"an id of {kind}", each), **more} for each in ids]
+    return [{"type": kind, "id": check_guid(f"an id of {kind}", each), **more} for each in ids]
 
 
 def alignments(
@@ -75,7 +75,7 @@ def members(kind: str) -> Callable[..., dict[str, Any]]:
 
 def parent(*, parent_id: str, **_: Any) -> dict[str, Any]:
     """One asset: there is no more than one parent."""
-    return {"data": {"type": "assets", "id": guid("parent_id", parent_id)}}
+    return {"data": {"type": "assets", "id": check_guid("parent_id", parent_id)}}
 
 
 def collection(*, id: str | None = None, **given: Any) -> dict[str, Any]:  # noqa: ARG001 - of the path

@@ -13,19 +13,19 @@ from attrs import frozen
 
 from aioinstructure.abconnect.filters.expressions import F, Filter, PathLike
 from aioinstructure.abconnect.json_api.facets import FacetDetail
-from aioinstructure.abconnect.json_api.resources import guid as checked_guid
+from aioinstructure.abconnect.json_api.resources import check_guid
 from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.resumable import (
-    SHOWN,
-    Place,
-    Reader,
-    Walk,
+    DEFAULT_FIELDS,
+    BatchReader,
+    Position,
+    ResumableTraversal,
     asked_fields,
     is_guid,
-    same,
+    normalized_guid,
 )
 from aioinstructure.errors import DecodeError, IncompleteError
-from aioinstructure.paging.result_page import Page
+from aioinstructure.paging.result_page import ResultPage
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
@@ -40,7 +40,7 @@ RETIRED = "deleted"
 ALL_STATUSES: Final = F.status.in_("active", RETIRED, "obsolete")
 
 
-class DocumentTree(Walk[tuple[int, Standard]]):
+class DocumentTree(ResumableTraversal[tuple[int, Standard]]):
     """The standards of a document as they are read: (depth, standard), parents before children.
 
     Sections by their number, in each the top level by number, below each standard its children.
@@ -78,23 +78,23 @@ class DocumentTree(Walk[tuple[int, Standard]]):
         ab: ABConnect,
         document_guid: str,
         *,
-        fields: Sequence[PathLike] = SHOWN,
+        fields: Sequence[PathLike] = DEFAULT_FIELDS,
         deleted: bool = False,
         cursor: str | None = None,
     ) -> None:
-        self._document = checked_guid("document_guid", document_guid)
+        self._document = check_guid("document_guid", document_guid)
         self._fields = asked_fields(fields, NEEDED)
         self._deleted = bool(deleted)
-        super().__init__(ab, [same(document_guid), self._deleted], cursor)
+        super().__init__(ab, [normalized_guid(document_guid), self._deleted], cursor)
 
-    def _reader(self, start: Place) -> Reader[tuple[int, Standard]]:
+    def _reader(self, start: Position) -> BatchReader[tuple[int, Standard]]:
         return Sections(self._ab, self._document, self._fields, start, deleted=self._deleted)
 
-    def _is_place(self, place: list[Any]) -> bool:
-        return is_tree_place(place)
+    def _is_position(self, place: list[Any]) -> bool:
+        return is_tree_position(place)
 
 
-def is_tree_place(place: object) -> bool:
+def is_tree_position(place: object) -> bool:
     """Whether it is [all sections below are done, section, others that are done, count, last id]."""
     if not isinstance(place, list) or len(place) != 5:
         return False
@@ -118,7 +118,7 @@ class Sections:
         ab: ABConnect,
         document: str,
         fields: list[PathLike],
-        start: Place,
+        start: Position,
         *,
         deleted: bool = False,
     ) -> None:
@@ -126,7 +126,7 @@ class Sections:
         self._start = start
         # All sections below this number are done, and of the others those in the two lists.
         self._floor: int | None = start[0] if start else None
-        self._done: list[str] = [same(one) for one in start[2]] if start else []
+        self._done: list[str] = [normalized_guid(one) for one in start[2]] if start else []
         self._done_at_floor: list[str] = []
         self._skipped = frozenset(self._done)
         where = ALL_STATUSES
@@ -135,35 +135,37 @@ class Sections:
         listed = ab.standards.list(
             filter=(F.document.guid == document) & where, fields=fields, sort=_ORDER, page_size=100
         )
-        self._pages: AsyncIterator[Page[Standard]] = listed.pages()
+        self._pages: AsyncIterator[ResultPage[Standard]] = listed.pages()
         self._read: deque[Standard] = deque()
         self._closed: set[str] = set()
 
-    async def more(self) -> list[tuple[tuple[int, Standard], Place]] | None:
+    async def more(self) -> list[tuple[tuple[int, Standard], Position]] | None:
         """The next section."""
-        members = await self._section()
-        if not members:
+        related_ids = await self._section()
+        if not related_ids:
             return None
-        seq, guid = members[0].section.seq, same(members[0].section.guid)
+        seq, guid = related_ids[0].section.seq, normalized_guid(related_ids[0].section.guid)
         if guid in self._closed:
             raise IncompleteError(
                 f"section {guid or 'without a GUID'} came in two parts",
                 expected="the standards of a section together",
-                got=f"{members[0].id} behind another section",
+                got=f"{related_ids[0].id} behind another section",
             )
         if seq is not None and seq != self._floor:
             self._floor, self._done_at_floor = seq, []
-        rows: list[tuple[tuple[int, Standard], Place]] = []
+        rows: list[tuple[tuple[int, Standard], Position]] = []
         if guid not in self._skipped:
             done = self._done + self._done_at_floor
-            ordered = in_order(members)
+            ordered = in_order(related_ids)
             skip = self._handed_out(guid, ordered)
             count = 0
             for at, row in enumerate(ordered):
                 if self._deleted or row[1].status != RETIRED:
                     count += 1
                     if at >= skip:
-                        rows.append((row, [self._floor, guid, done, count, same(row[1].id)]))
+                        rows.append(
+                            (row, [self._floor, guid, done, count, normalized_guid(row[1].id)])
+                        )
         self._closed.add(guid)
         if guid not in self._skipped:
             (self._done if seq is None else self._done_at_floor).append(guid)
@@ -171,20 +173,26 @@ class Sections:
 
     def _handed_out(self, guid: str, ordered: list[tuple[int, Standard]]) -> int:
         """How many of a section's standards came before the cursor that the walk started from."""
-        if self._start is None or guid != same(self._start[1]):
+        if self._start is None or guid != normalized_guid(self._start[1]):
             return 0
         _, _, _, count, last = self._start
-        found = (at for at, (_, one) in enumerate(ordered, 1) if same(one.id) == same(last))
+        found = (
+            at
+            for at, (_, one) in enumerate(ordered, 1)
+            if normalized_guid(one.id) == normalized_guid(last)
+        )
         return next(found, min(count, len(ordered)))
 
     async def _section(self) -> list[Standard]:
         """All that are in the section of the next one."""
-        members: list[Standard] = []
+        related_ids: list[Standard] = []
         while (one := await self._peek()) is not None:
-            if members and same(one.section.guid) != same(members[0].section.guid):
+            if related_ids and normalized_guid(one.section.guid) != normalized_guid(
+                related_ids[0].section.guid
+            ):
                 break
-            members.append(self._read.popleft())
-        return members
+            related_ids.append(self._read.popleft())
+        return related_ids
 
     async def _peek(self) -> Standard | None:
         if not self._read and (page := await anext(self._pages, None)) is not None:
@@ -192,15 +200,15 @@ class Sections:
         return self._read[0] if self._read else None
 
 
-def in_order(members: Sequence[Standard]) -> list[tuple[int, Standard]]:
+def in_order(related_ids: Sequence[Standard]) -> list[tuple[int, Standard]]:
     """The standards of one section, depth first, each with its depth.
 
     Raises:
         IncompleteError: One came twice, came without its parent, or is its own ancestor.
     """
-    known = {same(one.id) for one in members}
+    known = {normalized_guid(one.id) for one in related_ids}
     below: dict[str, list[Standard]] = {}
-    for one in members:
+    for one in related_ids:
         if "parent" not in one.fields_set and (one.level or 1) > 1:
             raise IncompleteError(
                 f"no parent was sent for {one.id}: is that relationship licensed?",
@@ -216,21 +224,21 @@ def in_order(members: Sequence[Standard]) -> list[tuple[int, Standard]]:
                 _parent(one) if top else "",
                 one.seq is None,
                 one.seq or 0,
-                same(one.id),
+                normalized_guid(one.id),
             )
         )
-    found = list(_down(below)) if len(known) == len(members) else []
-    if len(found) != len(members):
+    found = list(_down(below)) if len(known) == len(related_ids) else []
+    if len(found) != len(related_ids):
         raise IncompleteError(
             "the standards of a section are no tree: one came twice, or is its own ancestor",
-            expected=len(members),
+            expected=len(related_ids),
             got=len(found) or len(known),
         )
     return found
 
 
 def _parent(one: Standard) -> str:
-    return same(one.parent.one.id) if one.parent.one is not None else ""
+    return normalized_guid(one.parent.single.id) if one.parent.single is not None else ""
 
 
 def _down(below: Mapping[str, list[Standard]]) -> Iterator[tuple[int, Standard]]:
@@ -238,7 +246,9 @@ def _down(below: Mapping[str, list[Standard]]) -> Iterator[tuple[int, Standard]]
     while stack:
         depth, one = stack.pop()
         yield depth, one
-        stack.extend((depth + 1, child) for child in reversed(below.get(same(one.id), [])))
+        stack.extend(
+            (depth + 1, child) for child in reversed(below.get(normalized_guid(one.id), []))
+        )
 
 
 # --- what there is ----------------------------------------------------------------------------
@@ -272,20 +282,20 @@ async def authorities(ab: ABConnect) -> list[Branch]:
 
 async def publications(ab: ABConnect, authority_guid: str) -> list[Branch]:
     """The publications of an authority; one request."""
-    guid = checked_guid("authority_guid", authority_guid)
+    guid = check_guid("authority_guid", authority_guid)
     path = F.document.publication.authorities.guid
     return await _branches(ab, "document.publication", path == guid)
 
 
 async def documents(ab: ABConnect, publication_guid: str) -> list[Branch]:
     """The documents of a publication; one request."""
-    guid = checked_guid("publication_guid", publication_guid)
+    guid = check_guid("publication_guid", publication_guid)
     return await _branches(ab, "document", F.document.publication.guid == guid)
 
 
 async def sections(ab: ABConnect, document_guid: str) -> list[Branch]:
     """The sections of a document in their order; one request."""
-    guid = checked_guid("document_guid", document_guid)
+    guid = check_guid("document_guid", document_guid)
     found = await _branches(ab, "section", F.document.guid == guid)
     return sorted(found, key=lambda one: (one.seq is None, one.seq or 0))
 
@@ -295,7 +305,7 @@ async def _branches(ab: ABConnect, name: str, where: Filter | None) -> list[Bran
     facet = next((one for one in summary.facets if one.facet == name), None)
     if facet is None:
         raise DecodeError(f"the answer has no facet {name}")
-    if facet.cut:
+    if facet.truncated:
         raise IncompleteError(
             f"{name} has {facet.count} values, and {len(facet.details)} were sent:"
             " facets are not paged",

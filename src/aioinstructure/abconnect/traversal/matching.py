@@ -15,12 +15,22 @@ from aioinstructure.abconnect.filters.expressions import F, Filter, PathLike
 from aioinstructure.abconnect.json_api.resources import Relationship
 from aioinstructure.abconnect.standards import Standard, StandardRelationship
 from aioinstructure.abconnect.traversal.documents import Sections
-from aioinstructure.abconnect.traversal.resumable import Place, asked_fields, same
+from aioinstructure.abconnect.traversal.resumable import Position, asked_fields, normalized_guid
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
 
-__all__ = ["BATCH", "LINKS", "Candidate", "Link", "Match", "Matches", "members", "says", "tier"]
+__all__ = [
+    "BATCH",
+    "LINKS",
+    "Candidate",
+    "Link",
+    "Match",
+    "Matches",
+    "is_flag_set",
+    "related_ids",
+    "tier",
+]
 
 Link: TypeAlias = Literal[
     "derivatives",
@@ -103,7 +113,7 @@ class Matches:
     ) -> None:
         self._ab = ab
         self._source = source
-        self._rows: list[tuple[tuple[int, Standard], Place]] = []
+        self._rows: list[tuple[tuple[int, Standard], Position]] = []
         self._document = document
         self._fields = fields
         self._derived: list[Link] = [link for link in links if link in _DERIVED]
@@ -111,11 +121,11 @@ class Matches:
         self._all_links = all_links
         self._target: dict[str, Standard] | None = None
 
-    async def more(self) -> list[tuple[Match, Place]] | None:
+    async def more(self) -> list[tuple[Match, Position]] | None:
         """The next hundred."""
         if self._target is None:
             self._target = {
-                same(one.id): one
+                normalized_guid(one.id): one
                 async for one in self._ab.standards.list(
                     filter=F.document.guid == self._document,
                     fields=self._fields,
@@ -129,14 +139,16 @@ class Matches:
         if not batch:
             return None
         standards = [one for (_, one), _ in batch]
-        found: dict[str, dict[str, Candidate]] = {same(one.id): {} for one in standards}
+        found: dict[str, dict[str, Candidate]] = {normalized_guid(one.id): {} for one in standards}
         for link in self._derived:
             await self._find(link, standards, found)
         for link in self._loose:
-            left = [one for one in standards if self._all_links or not found[same(one.id)]]
+            left = [
+                one for one in standards if self._all_links or not found[normalized_guid(one.id)]
+            ]
             await self._find(link, left, found)
         return [
-            (Match(one, depth, sorted(found[same(one.id)].values(), key=_trust)), place)
+            (Match(one, depth, sorted(found[normalized_guid(one.id)].values(), key=_trust)), place)
             for (depth, one), place in batch
         ]
 
@@ -146,22 +158,24 @@ class Matches:
         """Add the candidates that one relationship leads to."""
         target = self._target or {}
         pairs = list(_embedded(link, standards))
-        if cut := [one for one in standards if getattr(one, link).cut]:
+        if cut := [one for one in standards if getattr(one, link).truncated]:
             pairs += await self._cut(link, cut)
         for one, other, meta in pairs:
             if other not in target:
                 continue
-            text, concepts = says(meta, "same_text"), says(meta, "same_concepts")
+            text, concepts = is_flag_set(meta, "same_text"), is_flag_set(meta, "same_concepts")
             if link == "peer_derivatives":
                 own = [ref.meta for ref in one.origins.data]
-                text = text and bool(own) and all(says(each, "same_text") for each in own)
+                text = text and bool(own) and all(is_flag_set(each, "same_text") for each in own)
                 concepts = (
-                    concepts and bool(own) and all(says(each, "same_concepts") for each in own)
+                    concepts
+                    and bool(own)
+                    and all(is_flag_set(each, "same_concepts") for each in own)
                 )
             candidate = Candidate(target[other], link, text, concepts)
-            best = found[same(one.id)].get(other)
+            best = found[normalized_guid(one.id)].get(other)
             if best is None or _trust(candidate) < _trust(best):
-                found[same(one.id)][other] = candidate
+                found[normalized_guid(one.id)][other] = candidate
 
     async def _cut(self, link: Link, cut: list[Standard]) -> list[_Pair]:
         """The pairs of standards whose related ones are too many to be embedded."""
@@ -184,16 +198,16 @@ class Matches:
         return [
             (one, other_id, meta)
             for one in cut
-            async for other_id, meta in members(self._ab, one, link)
+            async for other_id, meta in related_ids(self._ab, one, link)
         ]
 
 
 def _embedded(link: Link, standards: list[Standard]) -> Iterator[_Pair]:
     for one in standards:
         relationship: Relationship = getattr(one, link)
-        if not relationship.cut:
+        if not relationship.truncated:
             for ref in relationship.data:
-                yield one, same(ref.id), ref.meta
+                yield one, normalized_guid(ref.id), ref.meta
 
 
 def _seen_from(other: Standard, link: Link, standards: list[Standard]) -> list[_Pair] | None:
@@ -201,19 +215,21 @@ def _seen_from(other: Standard, link: Link, standards: list[Standard]) -> list[_
     back: Relationship = getattr(other, _BACK[link])
     if link == "peer_derivatives":
         # They share an origin. What the target's side is compared with is its own origin, too.
-        own = {same(ref.id): ref.meta for ref in other.origins.data}
+        own = {normalized_guid(ref.id): ref.meta for ref in other.origins.data}
         shared: list[_Pair] = [
-            (one, same(other.id), own[origin])
+            (one, normalized_guid(other.id), own[origin])
             for one in standards
-            for origin in (same(ref.id) for ref in one.origins.data)
+            for origin in (normalized_guid(ref.id) for ref in one.origins.data)
             if origin in own
         ]
         return shared or None
-    if back.cut:
+    if back.truncated:
         return None
-    by_id = {same(ref.id): ref.meta for ref in back.data}
+    by_id = {normalized_guid(ref.id): ref.meta for ref in back.data}
     return [
-        (one, same(other.id), by_id[same(one.id)]) for one in standards if same(one.id) in by_id
+        (one, normalized_guid(other.id), by_id[normalized_guid(one.id)])
+        for one in standards
+        if normalized_guid(one.id) in by_id
     ]
 
 
@@ -221,13 +237,13 @@ def _trust(candidate: Candidate) -> tuple[int, int, str]:
     """The smaller the more trusted; ids last, so that the order is always the same."""
     is_loose = candidate.relation in _LOOSE
     rank = 3 if is_loose else tier(candidate.same_text, candidate.same_concepts)
-    return rank, LINKS.index(candidate.relation), same(candidate.standard.id)
+    return rank, LINKS.index(candidate.relation), normalized_guid(candidate.standard.id)
 
 
 # --- relationships and what they say ------------------------------------------------------------
 
 
-def says(meta: Mapping[str, Any], flag: str) -> bool:
+def is_flag_set(meta: Mapping[str, Any], flag: str) -> bool:
     """Whether a property of a relationship is a yes."""
     return meta.get(flag) == "Y"
 
@@ -239,14 +255,14 @@ def tier(same_text: bool, same_concepts: bool) -> int:
     return 2
 
 
-async def members(
+async def related_ids(
     ab: ABConnect, standard: Standard, name: StandardRelationship
 ) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
     """Ids and properties of all that are related: embedded, or listed if that was cut."""
     relationship: Relationship = getattr(standard, name)
-    if not relationship.cut:
+    if not relationship.truncated:
         for ref in relationship.data:
-            yield same(ref.id), ref.meta
+            yield normalized_guid(ref.id), ref.meta
     elif standard.id is not None:
         async for other in ab.standards.related(standard.id, name, page_size=100):
-            yield same(other.id), other.meta
+            yield normalized_guid(other.id), other.meta

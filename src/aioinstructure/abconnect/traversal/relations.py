@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from aioinstructure.abconnect.filters.expressions import F, PathLike
-from aioinstructure.abconnect.json_api.resources import guid as checked_guid
+from aioinstructure.abconnect.json_api.resources import check_guid
 from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.documents import (
     ALL_STATUSES,
     NEEDED,
     Sections,
-    is_tree_place,
+    is_tree_position,
 )
 from aioinstructure.abconnect.traversal.matching import (
     BATCH,
@@ -23,17 +23,17 @@ from aioinstructure.abconnect.traversal.matching import (
     Link,
     Match,
     Matches,
-    members,
-    says,
+    is_flag_set,
+    related_ids,
     tier,
 )
 from aioinstructure.abconnect.traversal.resumable import (
-    SHOWN,
-    Place,
-    Reader,
-    Walk,
+    DEFAULT_FIELDS,
+    BatchReader,
+    Position,
+    ResumableTraversal,
     asked_fields,
-    same,
+    normalized_guid,
 )
 from aioinstructure.errors import IncompleteError, InputError
 
@@ -61,7 +61,7 @@ class Successor:
     same_concepts: bool
 
 
-class Replacements(Walk[tuple[str, list[Successor]]]):
+class Replacements(ResumableTraversal[tuple[str, list[Successor]]]):
     """What replaces standards: (old guid, successors), in the order asked.
 
     Old ones without a successor come with an empty list; those with the same text and concepts
@@ -92,26 +92,28 @@ class Replacements(Walk[tuple[str, list[Successor]]]):
         ab: ABConnect,
         guids: Iterable[str],
         *,
-        fields: Sequence[PathLike] = SHOWN,
+        fields: Sequence[PathLike] = DEFAULT_FIELDS,
         deleted: bool = False,
         cursor: str | None = None,
     ) -> None:
         if isinstance(guids, str):
             raise InputError(f"guids must be a list of GUIDs, not {guids!r:.100}")
-        self._guids = [checked_guid("guids", guid) for guid in guids]
+        self._guids = [check_guid("guids", guid) for guid in guids]
         self._fields = asked_fields(fields, ("guid", "status", "replaces"))
         self._deleted = bool(deleted)
         super().__init__(ab, [self._deleted], cursor)
 
-    def _reader(self, start: Place) -> Reader[tuple[str, list[Successor]]]:
+    def _reader(self, start: Position) -> BatchReader[tuple[str, list[Successor]]]:
         done = start[0] if start else 0
         return _Successors(self._ab, self._guids, self._fields, done, deleted=self._deleted)
 
-    def _is_place(self, place: list[Any]) -> bool:
+    def _is_position(self, place: list[Any]) -> bool:
         if len(place) != 2 or type(place[0]) is not int or not isinstance(place[1], str):
             return False
         done, last = place
-        return 0 < done <= len(self._guids) and same(self._guids[done - 1]) == same(last)
+        return 0 < done <= len(self._guids) and normalized_guid(
+            self._guids[done - 1]
+        ) == normalized_guid(last)
 
 
 class _Successors:
@@ -126,12 +128,12 @@ class _Successors:
         self._done: int = done
         self._deleted = deleted
 
-    async def more(self) -> list[tuple[tuple[str, list[Successor]], Place]] | None:
+    async def more(self) -> list[tuple[tuple[str, list[Successor]], Position]] | None:
         """The next hundred, with or without successors."""
         batch = self._guids[self._done : self._done + BATCH]
         if not batch:
             return None
-        found: dict[str, list[Successor]] = {same(guid): [] for guid in batch}
+        found: dict[str, list[Successor]] = {normalized_guid(guid): [] for guid in batch}
         where = F.replaces.id.in_(*dict.fromkeys(batch))
         if self._deleted:
             where &= ALL_STATUSES
@@ -144,16 +146,18 @@ class _Successors:
                     expected="replaces",
                     got=sorted(new.fields_set),
                 )
-            async for old, meta in members(self._ab, new, "replaces"):
+            async for old, meta in related_ids(self._ab, new, "replaces"):
                 if old in found:
-                    successor = Successor(new, says(meta, "same_text"), says(meta, "same_concepts"))
+                    successor = Successor(
+                        new, is_flag_set(meta, "same_text"), is_flag_set(meta, "same_concepts")
+                    )
                     found[old].append(successor)
         for successors in found.values():
             successors.sort(key=lambda one: tier(one.same_text, one.same_concepts))
         first = self._done
         self._done += len(batch)
         return [
-            ((guid, list(found[same(guid)])), [first + at, guid])
+            ((guid, list(found[normalized_guid(guid)])), [first + at, guid])
             for at, guid in enumerate(batch, 1)
         ]
 
@@ -161,7 +165,7 @@ class _Successors:
 # --- from one document to another ---------------------------------------------------------------
 
 
-class Crosswalk(Walk[Match]):
+class Crosswalk(ResumableTraversal[Match]):
     """Each standard of a document, in order, with its candidates in another one.
 
     In the order of trust that the service's own guide gives: derivatives, origins, replacements
@@ -205,14 +209,14 @@ class Crosswalk(Walk[Match]):
         source_document: str,
         target_document: str,
         *,
-        fields: Sequence[PathLike] = SHOWN,
+        fields: Sequence[PathLike] = DEFAULT_FIELDS,
         links: Sequence[Link] = LINKS,
         all_links: bool = False,
         cursor: str | None = None,
     ) -> None:
-        self._source = checked_guid("source_document", source_document)
-        self._target = checked_guid("target_document", target_document)
-        if same(source_document) == same(target_document):
+        self._source = check_guid("source_document", source_document)
+        self._target = check_guid("target_document", target_document)
+        if normalized_guid(source_document) == normalized_guid(target_document):
             raise InputError(f"a document cannot be mapped to itself: {source_document}")
         unknown = [link for link in links if link not in LINKS]
         if isinstance(links, str) or unknown or not links:
@@ -220,9 +224,11 @@ class Crosswalk(Walk[Match]):
         self._fields = fields
         self._links: list[Link] = [link for link in LINKS if link in links]
         self._all_links = bool(all_links)
-        super().__init__(ab, [same(source_document), same(target_document)], cursor)
+        super().__init__(
+            ab, [normalized_guid(source_document), normalized_guid(target_document)], cursor
+        )
 
-    def _reader(self, start: Place) -> Reader[Match]:
+    def _reader(self, start: Position) -> BatchReader[Match]:
         # `origins` is asked for in any case: what peer derivatives are the same as depends on it.
         fields = asked_fields(self._fields, (*NEEDED, "origins", *self._links))
         source = Sections(self._ab, self._source, fields, start)
@@ -231,5 +237,5 @@ class Crosswalk(Walk[Match]):
             self._ab, source, self._target, wanted, self._links, all_links=self._all_links
         )
 
-    def _is_place(self, place: list[Any]) -> bool:
-        return is_tree_place(place)
+    def _is_position(self, place: list[Any]) -> bool:
+        return is_tree_position(place)

@@ -14,33 +14,41 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeA
 import orjson
 
 from aioinstructure.abconnect.filters.expressions import PathLike
-from aioinstructure.abconnect.json_api.resources import guid as checked_guid
+from aioinstructure.abconnect.json_api.resources import check_guid
 from aioinstructure.errors import InputError
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect
 
-__all__ = ["SHOWN", "Place", "Reader", "Walk", "asked_fields", "is_guid", "same"]
+__all__ = [
+    "DEFAULT_FIELDS",
+    "BatchReader",
+    "Position",
+    "ResumableTraversal",
+    "asked_fields",
+    "is_guid",
+    "normalized_guid",
+]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Place: TypeAlias = "list[Any] | None"
+Position: TypeAlias = "list[Any] | None"
 """What a cursor says of where a walk is, in JSON; None at the start."""
 
 _VERSION = 1
-SHOWN: Final = ("number", "statement", "label")
+DEFAULT_FIELDS: Final = ("number", "statement", "label")
 """The fields of a standard that helpers ask for if they are told of none."""
 
 
-class Reader(Protocol[T_co]):
+class BatchReader(Protocol[T_co]):
     """What a walk reads from: some items at a time, each with the place behind it."""
 
-    async def more(self) -> Sequence[tuple[T_co, Place]] | None:
+    async def more(self) -> Sequence[tuple[T_co, Position]] | None:
         """The next items, maybe none; None at the end."""
         ...
 
 
-class Walk(Generic[T]):
+class ResumableTraversal(Generic[T]):
     """An async iterator that can be gone on with: `.cursor` is the place behind the last item.
 
     Each `async for` starts anew, from the cursor that the walk was made with. A cursor is text
@@ -53,31 +61,31 @@ class Walk(Generic[T]):
         self._ab = ab
         self._subject = list(subject)
         self._start = None if cursor is None else self._opened(cursor)
-        self._place = self._start
+        self._position = self._start
         self._loop: weakref.ref[_Loop[T]] | None = None
 
     @property
     def cursor(self) -> str:
         """The place behind the item that was read last; the start before the first."""
         head = [_VERSION, self._kind, self._ab.origin, *self._subject]
-        return orjson.dumps([*head, self._place]).decode()
+        return orjson.dumps([*head, self._position]).decode()
 
     def __aiter__(self) -> AsyncIterator[T]:
         if self._loop is not None and (loop := self._loop()) is not None and not loop.ended:
             raise InputError(f"two loops over one {type(self).__name__}: make another one")
-        self._place = self._start
+        self._position = self._start
         loop = _Loop(self, self._reader(self._start))
         self._loop = weakref.ref(loop)
         return loop
 
-    def _reader(self, start: Place) -> Reader[T]:
+    def _reader(self, start: Position) -> BatchReader[T]:
         raise NotImplementedError
 
-    def _is_place(self, place: list[Any]) -> bool:
+    def _is_position(self, place: list[Any]) -> bool:
         """Whether a place in a cursor is one that a walk of this kind could have been at."""
         raise NotImplementedError
 
-    def _opened(self, cursor: str) -> Place:
+    def _opened(self, cursor: str) -> Position:
         wrong = InputError(f"no cursor of a {type(self).__name__}: {cursor!r:.100}")
         try:
             found = orjson.loads(cursor.encode())
@@ -95,7 +103,7 @@ class Walk(Generic[T]):
         *subject, place = rest or [None]
         if subject != self._subject:
             raise InputError(f"the cursor is of another {type(self).__name__}: {subject!r:.200}")
-        if place is not None and not (isinstance(place, list) and self._is_place(place)):
+        if place is not None and not (isinstance(place, list) and self._is_position(place)):
             raise wrong
         return place
 
@@ -106,10 +114,10 @@ class Walk(Generic[T]):
 class _Loop(Generic[T]):
     """One way through a walk. Nothing of it goes on when it is dropped."""
 
-    def __init__(self, walk: Walk[T], reader: Reader[T]) -> None:
+    def __init__(self, walk: ResumableTraversal[T], reader: BatchReader[T]) -> None:
         self._walk = walk
         self._reader = reader
-        self._ready: deque[tuple[T, Place]] = deque()
+        self._ready: deque[tuple[T, Position]] = deque()
         self.ended = False
 
     def __aiter__(self) -> _Loop[T]:
@@ -128,7 +136,7 @@ class _Loop(Generic[T]):
                 self.ended = True
                 raise StopAsyncIteration
             self._ready.extend(found)
-        item, self._walk._place = self._ready.popleft()
+        item, self._walk._position = self._ready.popleft()
         return item
 
 
@@ -138,13 +146,13 @@ class _Loop(Generic[T]):
 def is_guid(value: object) -> bool:
     """Whether something is text in the form of a GUID, in any case."""
     try:
-        checked_guid("value", value)
+        check_guid("value", value)
     except InputError:
         return False
     return True
 
 
-def same(guid: str | None) -> str:
+def normalized_guid(guid: str | None) -> str:
     """What tells two GUIDs apart: the service changes their case at will."""
     return (guid or "").lower()
 

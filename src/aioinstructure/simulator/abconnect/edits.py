@@ -37,7 +37,7 @@ class Changes:
         """Deletes a standard, as its authority does; another may take its place."""
         index = self._index(guid)
         if replaced_by is not None:
-            self._standards.kin.successors[index] = [self._index(replaced_by)]
+            self._standards.relations.successors[index] = [self._index(replaced_by)]
         before = self._standards.status(index)
         event = self._tell(
             index, _RETIRED, [prop("status", before, _RETIRED)], {"status": _RETIRED}
@@ -60,7 +60,7 @@ class Changes:
             raise ValueError("a standard moves within its section, one level below its parent")
         # Which property an event names for a move is not documented.
         affected = [prop("parent.guid", standards.guid(old), standards.guid(to))]
-        standards.kin.moves[index] = to
+        standards.relations.moves[index] = to
         return self._tell(index, "moved", affected, {})
 
     def deliver(self, guid: str, *, granted: bool) -> Event:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from aioinstructure.simulator.abconnect.vocabulary import BANDS, SUBJECTS
-from aioinstructure.simulator.hashing import mix
+from aioinstructure.simulator.hashing import hash_mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,13 +126,15 @@ class Oracle:
         concepts = asset.related("concepts")
         avoided = {one for one, meta in concepts.items() if meta.get("emphasis") == "avoid"}
         wanted = set(concepts) - avoided
-        near = {peer for one in _accepted(asset) for peer in standards.kin.related(one, "peers")}
+        near = {
+            peer for one in _accepted(asset) for peer in standards.relations.related(one, "peers")
+        }
         found: dict[int, float] = {}
         for place in self._near(asset):
             for edition in range(min(standards.publications, _EDITIONS)):
                 one = edition * standards.size + place
                 has = set(taxonomy.concepts_of(one))
-                likely = one in near or bool(has & wanted) or mix(one + asset.number * 977) % 2
+                likely = one in near or bool(has & wanted) or hash_mix(one + asset.number * 977) % 2
                 if likely and not has & avoided and self._open(asset, one):
                     bonus = 0.06 * (one in near) + 0.06 * bool(has & wanted)
                     found[one] = _score(asset.number, one) + bonus
@@ -159,10 +161,10 @@ class Oracle:
 
     def _steps(self, begin: Iterable[int]) -> dict[int, int]:
         """What crosswalks lead to: directly, or by way of another document."""
-        kin = self._standards.kin
+        relations = self._standards.relations
         start = list(begin)
-        first = {other for one in start for other in kin.related(one, "crosswalks")}
-        second = {other for one in first for other in kin.related(one, "crosswalks")}
+        first = {other for one in start for other in relations.related(one, "crosswalks")}
+        second = {other for one in first for other in relations.related(one, "crosswalks")}
         found = dict.fromkeys(sorted(second - first), 2) | dict.fromkeys(sorted(first), 1)
         return {one: step for one, step in found.items() if one not in start}
 
@@ -183,7 +185,7 @@ def _accepted(asset: Asset) -> list[int]:
 
 
 def _score(left: int, right: int) -> float:
-    return 0.5 + mix(left * 7919 + right) % 36 / 100
+    return 0.5 + hash_mix(left * 7919 + right) % 36 / 100
 
 
 def _meta(score: float, steps: int | None) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aioinstructure.simulator.abconnect.vocabulary import STATES, SUBJECTS
-from aioinstructure.simulator.hashing import mix
+from aioinstructure.simulator.hashing import hash_mix
 
 if TYPE_CHECKING:
     from aioinstructure.simulator.abconnect.standards import Standards
 
-__all__ = ["RELATIONS", "Kin", "is_course"]
+__all__ = ["RELATIONS", "StandardRelations", "is_course"]
 
 RELATIONS = (
     "parent", "ancestors", "children", "contexts", "origins", "derivatives", "peer_derivatives",
@@ -33,7 +33,7 @@ def is_course(edition: int, subject: int) -> bool:
     return edition > 0 and subject == (edition + 2) % len(SUBJECTS)
 
 
-class Kin:
+class StandardRelations:
     """The relations of all standards.
 
     Attributes:
@@ -116,7 +116,7 @@ class Kin:
 
     def derived(self, edition: int, place: int) -> bool:
         """Whether a publication has taken a standard over from the national one."""
-        return edition > 0 and mix(edition * self._standards.size + place + 9) % 3 != 0
+        return edition > 0 and hash_mix(edition * self._standards.size + place + 9) % 3 != 0
 
     def _copies(self, index: int, relation: str) -> list[int]:
         """Relations to the same place in other publications."""
@@ -126,7 +126,7 @@ class Kin:
         found: list[int] = []
         if relation == "origins" and derived:
             found = [place]
-        elif relation == "associations" and edition > 0 and mix(index + 33) % 5 == 0:
+        elif relation == "associations" and edition > 0 and hash_mix(index + 33) % 5 == 0:
             found = [place]  # the best match of the national one, which several may share
         elif (relation == "derivatives" and edition == 0) or (
             relation == "peer_derivatives" and derived
@@ -159,7 +159,8 @@ class Kin:
         return [
             other
             for other in found
-            if other < standards.count and mix(min(index, other) * 71 + max(index, other)) % 3 == 0
+            if other < standards.count
+            and hash_mix(min(index, other) * 71 + max(index, other)) % 3 == 0
         ]
 
     def _replacements(self, index: int, relation: str) -> list[int]:
@@ -218,7 +219,7 @@ class Kin:
         """The properties of a relation; only some have any."""
         if relation not in _COMPARED:
             return None
-        same = mix(min(index, other) * 31 + max(index, other))
+        same = hash_mix(min(index, other) * 31 + max(index, other))
         return {
             "same_text": "Y" if same % 4 else "N",
             "same_concepts": "Y" if same % 8 else "N",

@@ -155,11 +155,11 @@ class StandardRows(Rows):
             return self._standards.taxonomy.topics_of(row)
         if relation == "concepts":
             return self._standards.taxonomy.concepts_of(row)
-        return self._standards.kin.related(row, relation)
+        return self._standards.relations.related(row, relation)
 
     def meta(self, row: int, other: int, relation: str) -> dict[str, str] | None:
         """Whether text and concepts are the same, for relations that compare."""
-        return self._standards.kin.relation_meta(row, other, relation)
+        return self._standards.relations.relation_meta(row, other, relation)
 
     def usual(self, row: int) -> bool:
         """Lists leave out what is deleted, unless the filter names the status."""

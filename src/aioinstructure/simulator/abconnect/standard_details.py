@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aioinstructure.simulator.hashing import mix
+from aioinstructure.simulator.hashing import hash_mix
 
 if TYPE_CHECKING:
     from aioinstructure.simulator.abconnect.publication_plan import Slot
@@ -22,9 +22,9 @@ _LEGENDS = (("*", "Assessed statewide"), ("+", "Additional content"), ("m", "Mod
 
 def statement(index: int, slot: Slot) -> dict[str, Any]:
     """The text; its combined form has the addendum where it belongs."""
-    if slot.level < _LEAST or mix(index + 301) % 17:
+    if slot.level < _LEAST or hash_mix(index + 301) % 17:
         return {"descr": slot.text, "combined_descr": slot.text, "addendums": []}
-    text, position = _ADDENDA[mix(index + 302) % len(_ADDENDA)]
+    text, position = _ADDENDA[hash_mix(index + 302) % len(_ADDENDA)]
     both = (text, slot.text) if position == "before" else (slot.text, text)
     addendum = {"descr": text, "position": position, "seq": 10, "add_context": "Y"}
     return {"descr": slot.text, "combined_descr": " ".join(both), "addendums": [addendum]}
@@ -32,15 +32,15 @@ def statement(index: int, slot: Slot) -> dict[str, Any]:
 
 def legends(index: int, slot: Slot) -> list[dict[str, Any]]:
     """The meaning of a symbol at the number."""
-    if slot.level < _LEAST or mix(index + 303) % 23:
+    if slot.level < _LEAST or hash_mix(index + 303) % 23:
         return []
-    symbol, text = _LEGENDS[mix(index + 304) % len(_LEGENDS)]
+    symbol, text = _LEGENDS[hash_mix(index + 304) % len(_LEGENDS)]
     return [{"symbol": symbol, "symbol_position": "before", "descr": text}]
 
 
 def extensions(index: int, slot: Slot, guid: str) -> list[dict[str, Any]]:
     """A remark that the authority has put aside."""
-    if slot.level < _LEAST or mix(index + 305) % 29:
+    if slot.level < _LEAST or hash_mix(index + 305) % 29:
         return []
     text = f"See the notes on grade {slot.number.partition('.')[0]} in the appendix."
     return [{"type": "reference", "guid": guid, "descr": text}]

@@ -17,7 +17,7 @@ from attrs import define
 
 from aioinstructure.simulator.abconnect import standard_details as extras
 from aioinstructure.simulator.abconnect.publication_plan import Slot, make_plan
-from aioinstructure.simulator.abconnect.relations import Kin, is_course
+from aioinstructure.simulator.abconnect.relations import StandardRelations, is_course
 from aioinstructure.simulator.abconnect.taxonomy import Taxonomy
 from aioinstructure.simulator.abconnect.vocabulary import (
     BANDS,
@@ -26,7 +26,7 @@ from aioinstructure.simulator.abconnect.vocabulary import (
     STATES,
     SUBJECTS,
 )
-from aioinstructure.simulator.hashing import mix
+from aioinstructure.simulator.hashing import hash_mix
 
 __all__ = ["Standards"]
 
@@ -60,7 +60,7 @@ class Standards:
     """
 
     def __init__(self, seed: int, count: int) -> None:
-        self._salt = mix(seed) & _MASK
+        self._salt = hash_mix(seed) & _MASK
         self.count = count
         self.plan = make_plan(Random(f"{seed}:plan"))  # noqa: S311 -- a world, no secret
         self.size = len(self.plan)
@@ -69,7 +69,7 @@ class Standards:
             self._sections[slot.section].append(slot.place)
         self.patches: dict[int, dict[str, Any]] = {}
         self.withheld: set[tuple[int, int]] = set()
-        self.kin = Kin(self)
+        self.relations = StandardRelations(self)
         self.taxonomy = Taxonomy(self)
         self.all_grades = [
             {"guid": self.name_guid("grade", number), "code": code, "descr": descr, "seq": seq}
@@ -90,11 +90,11 @@ class Standards:
 
     def guid(self, index: int) -> str:
         """The id of a standard. Its first eight digits can be turned back into the number."""
-        mixed = mix(index ^ (self._salt << 32))
+        mixed = hash_mix(index ^ (self._salt << 32))
         text = (
             f"{(index * _ODD + self._salt) & _MASK:08X}-{mixed & 0xFFFF:04X}"
             f"-1{mixed >> 16 & 0xFFF:03X}-{mixed >> 28 & 0x3FFF | 0x8000:04X}"
-            f"-{mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+            f"-{hash_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
         )
         return text.lower() if mixed >> 61 == 0 else text
 
@@ -111,10 +111,10 @@ class Standards:
 
     def name_guid(self, kind: str, number: int) -> str:
         """The id of anything but a standard."""
-        mixed = mix(int.from_bytes(kind.encode()[:7], "big") * 1_000_003 + number + self._salt)
+        mixed = hash_mix(int.from_bytes(kind.encode()[:7], "big") * 1_000_003 + number + self._salt)
         return (
             f"{mixed & _MASK:08X}-{mixed >> 32 & 0xFFFF:04X}-11E{mixed >> 48 & 0xF:X}"
-            f"-8{mixed >> 52:03X}-{mix(mixed) & 0xFFFFFFFFFFFF:012X}"
+            f"-8{mixed >> 52:03X}-{hash_mix(mixed) & 0xFFFFFFFFFFFF:012X}"
         )
 
     # Places.
@@ -147,7 +147,7 @@ class Standards:
     @staticmethod
     def gone(index: int) -> bool:
         """Whether it was retired before the world began."""
-        return mix(index + 77) % 100 < 2
+        return hash_mix(index + 77) % 100 < 2
 
     def readable(self, index: int) -> bool:
         """Whether its document and section are delivered."""
@@ -160,7 +160,7 @@ class Standards:
         patch = self.patches.get(index)
         if patch and "date_modified_utc" in patch:
             return str(patch["date_modified_utc"])
-        mixed = mix(index + 501)
+        mixed = hash_mix(index + 501)
         return (
             f"{2014 + mixed % 12}-{1 + mixed // 12 % 12:02}-{1 + mixed // 144 % 28:02}"
             f" {mixed // 5000 % 24:02}:{mixed // 200000 % 60:02}:{mixed // 9000000 % 60:02}"
@@ -170,11 +170,11 @@ class Standards:
 
     def parent(self, index: int) -> int | None:
         """The number of the parent."""
-        return self.kin.parent(index)
+        return self.relations.parent(index)
 
     def children(self, index: int) -> list[int]:
         """One level below."""
-        return self.kin.children(index)
+        return self.relations.children(index)
 
     # Properties.
 

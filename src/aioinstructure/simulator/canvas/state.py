@@ -20,7 +20,7 @@ from aioinstructure.simulator.canvas.vocabulary import (
     TIME_ZONES,
 )
 
-__all__ = ["ROOT_ACCOUNT", "SELF_USER", "Campus", "Course", "Item", "Job", "Module", "Pace"]
+__all__ = ["ROOT_ACCOUNT", "SELF_USER", "CanvasState", "Course", "Item", "Job", "Module", "Pace"]
 
 ROOT_ACCOUNT = 1
 SELF_USER = 7
@@ -165,7 +165,7 @@ class Job:
 _QUEUED = 0.1
 
 
-class Campus:
+class CanvasState:
     """Everything that Canvas knows."""
 
     def __init__(self, seed: int, *, courses: int, modules: int, items: int, students: int) -> None:

@@ -163,11 +163,11 @@ def _status(fault: Fault, *, abconnect: bool) -> Reply:
     return reply
 
 
-def spoil(fault: Fault, reply: Reply) -> Reply:
+def apply_to_body(fault: Fault, reply: Reply) -> Reply:
     """A copy of the proper answer with the fault in it."""
     if reply.later is not None:
         later = reply.later
-        return Reply(seconds=reply.seconds, later=lambda: spoil(fault, later()))
+        return Reply(seconds=reply.seconds, later=lambda: apply_to_body(fault, later()))
     headers, body = dict(reply.headers), reply.body
     if fault.kind == "truncated":
         body = body[: max(1, len(body) // 2)]

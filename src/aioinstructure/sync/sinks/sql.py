@@ -151,7 +151,9 @@ class SqlSink:
         metadata = MetaData()
         self._tables = {name: _rows_table(metadata, name) for name in streams}
         self._tables[CHECKPOINTS] = _checkpoint_table(metadata)
-        with self._told(lambda says: ConfigurationError(f"{self._name} cannot be opened: {says}")):
+        with self._translated_errors(
+            lambda says: ConfigurationError(f"{self._name} cannot be opened: {says}")
+        ):
             async with self._engine.begin() as connection:
                 await connection.run_sync(_prepare, metadata)
 
@@ -159,7 +161,7 @@ class SqlSink:
         """See Sink."""
         table = self._tables[CHECKPOINTS]
         query = table.select().where(table.c.source == source, table.c.stream == stream)
-        with self._told(self._failed("does not read", stream)):
+        with self._translated_errors(self._failed("does not read", stream)):
             async with self._engine.connect() as connection:
                 found = (await connection.execute(query)).mappings().first()
         return Checkpoint(found["cursor"], found["done"]) if found else None
@@ -182,7 +184,7 @@ class SqlSink:
             "done": checkpoint.done,
             "updated_at": now,
         }
-        with self._told(self._failed("does not write", stream)):
+        with self._translated_errors(self._failed("does not write", stream)):
             async with self._writing, self._engine.begin() as connection:
                 if values:
                     await connection.execute(self._upsert(stream), values)
@@ -211,7 +213,7 @@ class SqlSink:
         return lambda says: SyncError(f"{self._name} {what}: {says}", stream=stream)
 
     @contextlib.contextmanager
-    def _told(self, as_ours: Callable[[str], Error]) -> Generator[None]:
+    def _translated_errors(self, as_ours: Callable[[str], Error]) -> Generator[None]:
         """Turn whatever a driver raises into an error of ours, which does not name the password.
 
         Drivers raise their own errors and the system's when they connect, SQLAlchemy's later.

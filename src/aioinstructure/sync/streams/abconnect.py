@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.abconnect.filters.expressions import F
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 
 __all__ = ["assets", "events", "standards"]
 
@@ -45,7 +45,7 @@ _ASSET_FIELDS: Final = (
 )
 
 
-def standards(ab: ABConnect, page_size: int | None = None) -> Pages[Any]:
+def standards(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
     """All standards, retired ones too."""
     # Without a unique sort the order is by relevance, and pages overlap.
     return ab.standards.list(
@@ -53,11 +53,11 @@ def standards(ab: ABConnect, page_size: int | None = None) -> Pages[Any]:
     )
 
 
-def assets(ab: ABConnect, page_size: int | None = None) -> Pages[Any]:
+def assets(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
     """Your own assets, without their relationships."""
     return ab.assets.list(fields=_ASSET_FIELDS, sort=["guid"], page_size=page_size)
 
 
-def events(ab: ABConnect, page_size: int | None = None) -> Pages[Any]:
+def events(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
     """All events, by their numbers."""
     return ab.events.since(0, page_size=page_size)

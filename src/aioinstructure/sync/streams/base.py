@@ -27,7 +27,7 @@ from aioinstructure.errors import (
     NotFound,
 )
 from aioinstructure.paging.cursor import Place, id_of
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 from aioinstructure.sync.sinks.base import Row
 
 __all__ = [
@@ -37,13 +37,13 @@ __all__ = [
     "Start",
     "Stream",
     "list_reader",
-    "resume_or_none",
+    "resume_or_restart",
     "row_of",
 ]
 
 Clients: TypeAlias = Canvas | ABConnect
 Reader: TypeAlias = Callable[[Any, str | None], AsyncIterator["Batch"]]
-Start: TypeAlias = Callable[..., Pages[Any]]
+Start: TypeAlias = Callable[..., Paginator[Any]]
 
 
 _TRIES: Final = 3
@@ -127,7 +127,7 @@ def list_reader(start: Start, *, by_key: bool = False) -> Reader:
 
 
 async def _by_key(start: Start, client: Clients, cursor: str | None) -> AsyncGenerator[Batch]:
-    pages = await resume_or_none(client, cursor) or start(client)
+    pages = await resume_or_restart(client, cursor) or start(client)
     before = 0
     async for page in pages.pages():
         total = None if page.total is None else before + page.total
@@ -136,7 +136,7 @@ async def _by_key(start: Start, client: Clients, cursor: str | None) -> AsyncGen
 
 
 async def _by_place(start: Start, client: Clients, cursor: str | None) -> AsyncGenerator[Batch]:
-    pages = await resume_or_none(client, cursor) or start(client)
+    pages = await resume_or_restart(client, cursor) or start(client)
     here = Place.decode(pages.cursor)
     async for page in pages.pages():
         raw = page.raw
@@ -151,7 +151,7 @@ async def _by_place(start: Start, client: Clients, cursor: str | None) -> AsyncG
             here = evolve(here, path=page.next.path, skip=0, last_id=None)
 
 
-async def resume_or_none(client: Clients, cursor: str | None) -> Pages[Any] | None:
+async def resume_or_restart(client: Clients, cursor: str | None) -> Paginator[Any] | None:
     """The list behind a cursor; None if there is none, or the server no longer takes it.
 
     Bookmarks of Canvas grow old, and a cursor may be one of an earlier version of ours.

@@ -16,10 +16,10 @@ from aioinstructure.errors import (
     Unauthorized,
 )
 from aioinstructure.paging.cursor import id_of
-from aioinstructure.paging.paginator import Pages
+from aioinstructure.paging.paginator import Paginator
 from aioinstructure.sync.sinks.base import Row
-from aioinstructure.sync.streams.base import Batch, resume_or_none, row_of
-from aioinstructure.wire.responses import blames_credential
+from aioinstructure.sync.streams.base import Batch, resume_or_restart, row_of
+from aioinstructure.wire.responses import is_credential_error
 
 __all__ = ["course_paces", "courses"]
 
@@ -30,7 +30,7 @@ _WINDOW: Final = 24
 async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncIterator[Batch]:
     """The pace of each course that has one, in the order of the courses."""
     new = next(route for route in routes_of(Canvas) if route.name == "course_paces.new")
-    courses = await resume_or_none(canvas, cursor) or canvas.courses.list()
+    courses = await resume_or_restart(canvas, cursor) or canvas.courses.list()
     window: deque[tuple[str, asyncio.Task[Row | None]]] = deque()
     try:
         async for course in courses:
@@ -69,7 +69,7 @@ async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
     except (NotFound, Forbidden):
         return None
     except Unauthorized as error:
-        if blames_credential(error):
+        if is_credential_error(error):
             raise
         return None
     body = canvas._json(response)
@@ -78,6 +78,6 @@ async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
     return row_of(pace) if id_of(pace) is not None else None
 
 
-def courses(canvas: Canvas, page_size: int | None = None) -> Pages[Any]:
+def courses(canvas: Canvas, page_size: int | None = None) -> Paginator[Any]:
     """The courses of the token's user, with their terms."""
     return canvas.courses.list(include=["term"], page_size=page_size)
