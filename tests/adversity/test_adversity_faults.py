@@ -1,4 +1,4 @@
-"""Servers that misbehave: each fault ends in the right error, or is tolerated; nothing is left."""
+"""Faulty servers: each fault gives the right error or is tolerated; no task or lease is left."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from aioinstructure.testing import abconnect_of, canvas_of
 
 @pytest.fixture
 def simulator() -> Simulator:
-    """A small world."""
+    """A small amount of data."""
     return Simulator(knobs=Knobs(standards=400, events=40))
 
 
 async def list_courses(simulator: Simulator, **options: Any) -> int:
-    """Canvas, page by page; how many courses there were."""
+    """List the courses of Canvas page by page; returns their number."""
     async with canvas_of(simulator, **options) as canvas:
         return await _all_of(canvas, canvas.courses.list(page_size=10).collect())
 
 
 async def list_standards(simulator: Simulator, **options: Any) -> int:
-    """AB Connect, page by page; how many standards there were."""
+    """List the standards of AB Connect page by page; returns their number."""
     async with abconnect_of(simulator, **options) as ab:
         return await _all_of(ab, ab.standards.list(sort=["guid"], page_size=100).collect())
 
@@ -74,10 +74,10 @@ PERSISTENT: list[tuple[dict[str, Any], type[Error]]] = [
 
 @LISTS
 @pytest.mark.parametrize(("facts", "error"), PERSISTENT, ids=lambda value: str(value)[:60])
-async def test_a_fault_that_stays_ends_in_the_right_error(
+async def test_a_persistent_fault_gives_the_right_error(
     simulator: Simulator, listing: Any, facts: dict[str, Any], error: type[Error]
 ) -> None:
-    """On the second page, for good: the first page's items came, and then exactly this error."""
+    """From the second page on: the first page's items arrive, then exactly this error."""
     simulator.faults.add([Fault(**facts, path="page=2|offset=", count=99)])
     with pytest.raises(error) as caught:
         await listing(simulator, deadline=60)
@@ -85,15 +85,15 @@ async def test_a_fault_that_stays_ends_in_the_right_error(
     assert "page=2" in str(simulator.requests[-1]) or "offset=" in str(simulator.requests[-1])
 
 
-async def test_a_next_link_that_makes_no_sense(simulator: Simulator) -> None:
-    """An error, instead of a list that is cut short in silence; by offset it is not needed."""
+async def test_an_invalid_next_link(simulator: Simulator) -> None:
+    """An error, not a silently truncated list; lists by offset do not use the link."""
     simulator.faults.add([Fault(kind="bad_link")])
     with pytest.raises(DecodeError):
         await list_courses(simulator)
     simulator.faults.add([Fault(kind="bad_link")])
-    whole = await list_standards(simulator)
+    count = await list_standards(simulator)
     simulator.faults.clear()
-    assert whole == await list_standards(simulator)
+    assert count == await list_standards(simulator)
 
 
 @LISTS
@@ -109,20 +109,18 @@ async def test_a_next_link_that_makes_no_sense(simulator: Simulator) -> None:
     ],
     ids=str,
 )
-async def test_a_fault_that_passes_is_tolerated(
+async def test_a_transient_fault_is_tolerated(
     simulator: Simulator, listing: Any, facts: dict[str, Any]
 ) -> None:
-    """The list comes whole, as it does without."""
+    """The list is complete, as without the fault."""
     expected = await listing(simulator)
     simulator.faults.add([Fault(**facts, skip=1)])
     assert await listing(simulator) == expected
 
 
 @LISTS
-async def test_a_hanging_request_is_given_up_at_the_deadline(
-    simulator: Simulator, listing: Any
-) -> None:
-    """And the next list is as good as ever."""
+async def test_a_hanging_request_ends_at_the_deadline(simulator: Simulator, listing: Any) -> None:
+    """The next list is complete."""
     simulator.faults.add([Fault(kind="hang")])
     start = asyncio.get_running_loop().time()
     with pytest.raises(DeadlineError):
@@ -141,10 +139,10 @@ async def test_a_hanging_request_is_given_up_at_the_deadline(
     ],
     ids=str,
 )
-async def test_a_write_that_goes_wrong_is_sent_once(
+async def test_a_failed_write_is_sent_once(
     simulator: Simulator, facts: dict[str, Any], error: type[Error]
 ) -> None:
-    """Whatever became of it, nothing is created twice."""
+    """Its outcome may be unknown, so it is not repeated."""
     simulator.faults.add([Fault(**facts, method="POST", count=9)])
     async with canvas_of(simulator, deadline=10) as canvas:
         with pytest.raises(error):
@@ -153,8 +151,8 @@ async def test_a_write_that_goes_wrong_is_sent_once(
     assert len(simulator.requests) == 1
 
 
-async def test_a_delete_whose_answer_was_lost_has_succeeded(simulator: Simulator) -> None:
-    """The second one finds nothing, since the first one did it."""
+async def test_a_delete_whose_response_was_lost_succeeds(simulator: Simulator) -> None:
+    """The second attempt finds nothing, because the first one has deleted it."""
     async with canvas_of(simulator) as canvas:
         section = (await canvas.course_paces.contexts(4, type="section").collect())[0].item_id
         assert section is not None
@@ -163,14 +161,14 @@ async def test_a_delete_whose_answer_was_lost_has_succeeded(simulator: Simulator
         simulator.faults.add([Fault(kind="close", method="DELETE")])
         deleting = asyncio.create_task(canvas.course_paces.delete(4, pace.id))
         await asyncio.sleep(0)
-        # The fault closes before the service acts: what the first one would have done.
+        # The fault closes the connection before the simulator acts, so delete the pace here.
         simulator.world.campus.paces[pace.id].state = "deleted"
         await deleting
     assert [seen.method for seen in simulator.requests][-2:] == ["DELETE", "DELETE"]
 
 
 async def test_a_storm_of_failures_is_not_made_worse(simulator: Simulator) -> None:
-    """Two hundred calls at a server that is down: a fifth more requests and ten, no more."""
+    """200 calls to a server that is down: at most a fifth plus ten more requests."""
     simulator.faults.add([Fault(kind="status", status=503, stage="gateway", count=9_999)])
     async with canvas_of(simulator) as canvas:
         ends = await asyncio.gather(
@@ -181,7 +179,7 @@ async def test_a_storm_of_failures_is_not_made_worse(simulator: Simulator) -> No
 
 
 async def test_chaos_ends(simulator: Simulator) -> None:
-    """Everything at once, for both services: every call ends, with its object or an error of ours."""
+    """All faults at once on both services: each call returns an object or raises an Error."""
     kinds = ["close", "truncated", "invalid_json", "redirect", "wrong_shape", "hang"]
     simulator.faults.add(
         [Fault(kind=kind, skip=place * 3, count=4) for place, kind in enumerate(kinds)]

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, for commands that run event loops of their own."""
+"""A simulator in another process, for commands that start their own event loops."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from click.testing import CliRunner
 @pytest.fixture(scope="session")
 def served() -> Iterator[dict[str, str]]:
     """The variables that `aioinstructure simulate --env` prints."""
-    words = ["simulate", "--env", "--port", "0", "--knob", "standards=300", "--knob", "events=40"]
+    args = ["simulate", "--env", "--port", "0", "--knob", "standards=300", "--knob", "events=40"]
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "aioinstructure", *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "aioinstructure", *args], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         env: dict[str, str] = {}
@@ -28,5 +28,5 @@ def served() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def runner(served: dict[str, str]) -> CliRunner:
-    """Runs commands in this process, with the simulator's credentials in the environment."""
+    """Run commands in this process, with the simulator's credentials in the environment."""
     return CliRunner(env=served)

@@ -1,4 +1,4 @@
-"""`call`, `sync` and `simulate`: what they print, what they write, how they say no."""
+"""`call`, `sync` and `simulate`: their output, what they write, and their errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUTES = {route.name: route for route in routes_of(Canvas)}
 
 
 def test_call_prints_a_list_as_json_lines(runner: CliRunner) -> None:
-    """One object a line, as the server sent it, no more than the limit."""
+    """One object per line, as the server sent it, up to the limit."""
     result = runner.invoke(
         app, ["call", "--max-items", "3", "canvas", "courses.list", "--include", "term"]
     )
@@ -32,47 +32,47 @@ def test_call_prints_a_list_as_json_lines(runner: CliRunner) -> None:
 
 
 def test_call_takes_ids_in_order(runner: CliRunner) -> None:
-    """What stands in the path needs no name; SIS ids go as they are."""
+    """Path parameters need no name; SIS ids are passed unchanged."""
     result = runner.invoke(app, ["call", "canvas", "courses.get", "sis_course_id:CS/101.11é"])
     assert json.loads(result.output)["id"] == 2
 
 
 def test_call_reaches_ab_connect(runner: CliRunner) -> None:
-    """Commas and signatures are the client's business."""
-    words = ["standards.list", "--fields", "guid", "--fields", "level", "--sort=guid"]
-    result = runner.invoke(app, ["call", "--max-items", "1", "abconnect", *words])
+    """The client joins lists with commas and signs the request."""
+    args = ["standards.list", "--fields", "guid", "--fields", "level", "--sort=guid"]
+    result = runner.invoke(app, ["call", "--max-items", "1", "abconnect", *args])
     assert json.loads(result.output)["level"] >= 1
 
 
 def test_call_without_an_operation_lists_them(runner: CliRunner) -> None:
-    """Every route with its first line of documentation."""
+    """Lists every route with the first line of its documentation."""
     result = runner.invoke(app, ["call", "canvas"])
     assert {line.split()[0] for line in result.output.splitlines()} == set(ROUTES)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("args", "message"),
     [
-        (["canvas", "courses.lists"], "no operation 'courses.lists'"),
-        (["canvas", "courses.get"], "courses.get needs id"),
-        (["canvas", "courses.get", "1", "2"], "takes no further '2'"),
-        (["canvas", "courses.get", "1", "--includes", "x"], "it has: --id, --include"),
+        (["canvas", "courses.lists"], "unknown operation 'courses.lists'"),
+        (["canvas", "courses.get"], "missing arguments for courses.get: id"),
+        (["canvas", "courses.get", "1", "2"], "unexpected argument '2'"),
+        (["canvas", "courses.get", "1", "--includes", "x"], "expected one of --id, --include"),
         (["canvas", "courses.get", "1", "--include"], "--include needs a value"),
         (["canvas", "courses.get", "1", "--include", "terms"], "did you mean 'term'?"),
         (["canvas", "courses.get", "424242"], "404 Not Found"),
         (["canvas", "accounts.courses", "1", "--starts-before", "soon"], "Invalid isoformat"),
     ],
 )
-def test_call_says_what_is_wrong(runner: CliRunner, words: list[str], says: str) -> None:
-    """A line and a status, no traceback."""
-    result = runner.invoke(app, ["call", *words])
+def test_call_reports_errors(runner: CliRunner, args: list[str], message: str) -> None:
+    """An error message and an exit status, no traceback."""
+    result = runner.invoke(app, ["call", *args])
     assert result.exit_code != 0
-    assert says in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
 
 
-def test_words_become_what_the_parameter_takes() -> None:
-    """Numbers, flags, dates, null, JSON and repeated words."""
+def test_arguments_are_converted_to_the_parameter_type() -> None:
+    """Numbers, flags, dates, null, JSON and repeated options."""
     update = parse(
         ROUTES["course_paces.update"],
         [
@@ -102,8 +102,10 @@ def test_words_become_what_the_parameter_takes() -> None:
     assert timed["end_date"].tzinfo is not None
 
 
-def test_sync_copies_what_the_environment_names(runner: CliRunner, tmp_path: Path) -> None:
-    """Plain lines without a terminal, then a table; a second run goes on with events."""
+def test_sync_copies_from_the_accounts_of_the_environment(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    """Plain lines without a terminal, then a table; a second run resumes events."""
     url = f"sqlite:///{tmp_path / 'a.db'}"
     result = runner.invoke(app, ["sync", "standards", "events", "courses", "--to", url])
     assert result.exit_code == 0, result.output
@@ -116,8 +118,8 @@ def test_sync_copies_what_the_environment_names(runner: CliRunner, tmp_path: Pat
     assert (events["rows"], events["resumed"], events["state"]) == (0, True, "done")
 
 
-def test_a_plan_is_told_before_anything_is_written(runner: CliRunner) -> None:
-    """As a table and as JSON, without a database."""
+def test_a_plan_needs_no_database(runner: CliRunner) -> None:
+    """Printed as a table or as JSON."""
     result = runner.invoke(app, ["sync", "standards", "courses", "--plan"])
     assert result.exit_code == 0, result.output
     assert ["standards", "300", "3", "3", "0.0"] in [
@@ -128,43 +130,43 @@ def test_a_plan_is_told_before_anything_is_written(runner: CliRunner) -> None:
     assert (plan["streams"][0]["rows"], plan["streams"][0]["note"]) == (300, "")
 
 
-def test_a_failed_stream_hides_no_other(runner: CliRunner, tmp_path: Path) -> None:
-    """The report comes all the same: the state and the rows of each, then the error in one line."""
-    words = ["sync", "events", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"]
-    result = runner.invoke(app, [*words, "--json"], env={"CANVAS_TOKEN": "wrong"})
+def test_the_report_is_printed_when_a_stream_fails(runner: CliRunner, tmp_path: Path) -> None:
+    """The state and the rows of each stream, then the error in one line."""
+    args = ["sync", "events", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"]
+    result = runner.invoke(app, [*args, "--json"], env={"CANVAS_TOKEN": "wrong"})
     assert result.exit_code == 1
     events, courses = json.loads(result.stdout)["streams"]
     assert (events["state"], events["rows"], events["error"]) == ("done", 40, None)
     assert courses["state"] == "failed"
     assert courses["error"].startswith("401 Unauthorized")
     assert result.stderr.startswith("Error: courses failed after 0 rows: 401 Unauthorized")
-    table = runner.invoke(app, words, env={"CANVAS_TOKEN": "wrong"})
+    table = runner.invoke(app, args, env={"CANVAS_TOKEN": "wrong"})
     assert "done, resumed" in table.stdout
     assert "failed" in table.stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("args", "message"),
     [
-        (["events"], "say where: --to sqlite:///lms.db"),
+        (["events"], "missing destination: give --to sqlite:///lms.db"),
         (["event", "--to", "sqlite:///a.db"], "'event' is not one of"),
-        (["events", "events", "--to", "sqlite:///a.db"], "named twice"),
-        (["events", "--to", "lms.db"], "no URL of a database"),
-        (["events", "--to", "sqlite:///nosuch/a.db"], "SQLite (nosuch/a.db) cannot be opened"),
-        (["events", "--to", "postgresql://u:s3cret@127.0.0.1:1/x"], "PostgreSQL cannot be opened"),
+        (["events", "events", "--to", "sqlite:///a.db"], "twice"),
+        (["events", "--to", "lms.db"], "invalid database URL"),
+        (["events", "--to", "sqlite:///nosuch/a.db"], "cannot open SQLite (nosuch/a.db)"),
+        (["events", "--to", "postgresql://u:s3cret@127.0.0.1:1/x"], "cannot open PostgreSQL"),
     ],
 )
-def test_sync_says_what_is_wrong(runner: CliRunner, words: list[str], says: str) -> None:
-    """A line and a status, no traceback, no password."""
-    result = runner.invoke(app, ["sync", *words])
+def test_sync_reports_errors(runner: CliRunner, args: list[str], message: str) -> None:
+    """An error message and an exit status, no traceback, no password."""
+    result = runner.invoke(app, ["sync", *args])
     assert result.exit_code != 0
-    assert says in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
     assert "s3cret" not in result.output
 
 
 def test_sync_without_credentials_names_the_variable(tmp_path: Path) -> None:
-    """The first variable that is missing."""
+    """The error names the first missing variable."""
     bare = CliRunner(env={"CANVAS_URL": None, "CANVAS_TOKEN": None})
     result = bare.invoke(app, ["sync", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"])
     assert result.exit_code == 1
@@ -172,22 +174,22 @@ def test_sync_without_credentials_names_the_variable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("args", "message"),
     [
-        (["--knob", "hwm"], "a knob is NAME=VALUE"),
-        (["--knob", "nosuch=1"], "unknown knobs: nosuch"),
-        (["--host", "0.0.0.0", "--port", "0"], "loopback only"),  # noqa: S104 - refused
+        (["--knob", "hwm"], "invalid knob 'hwm': expected NAME=VALUE"),
+        (["--knob", "nosuch=1"], "nosuch"),
+        (["--host", "0.0.0.0", "--port", "0"], "loopback"),  # noqa: S104 - refused
     ],
 )
-def test_simulate_says_what_is_wrong(words: list[str], says: str) -> None:
-    """Unknown knobs and open addresses are refused before anything listens."""
-    result = CliRunner().invoke(app, ["simulate", *words])
+def test_simulate_reports_errors(args: list[str], message: str) -> None:
+    """Unknown knobs and public addresses are refused before the server starts."""
+    result = CliRunner().invoke(app, ["simulate", *args])
     assert result.exit_code != 0
-    assert says in result.output
+    assert message in result.output
 
 
-def test_simulate_says_that_a_port_is_taken() -> None:
-    """The system's own words, no traceback."""
+def test_simulate_reports_a_port_in_use() -> None:
+    """With the system's message, without a traceback."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -198,19 +200,19 @@ def test_simulate_says_that_a_port_is_taken() -> None:
 
 
 def test_simulate_lists_its_knobs() -> None:
-    """Names and values, as --knob takes them."""
+    """Names and values, in the form that --knob accepts."""
     result = CliRunner().invoke(app, ["simulate", "--knob", "hwm=300", "--knobs"])
     assert "hwm=300" in result.output.splitlines()[0]
     assert 'link_header_name="Link"' in result.output
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     """`--version` prints name and version."""
     assert CliRunner().invoke(app, ["--version"]).output.startswith("aioinstructure, version 0.")
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Without click the program says what to install, in one line."""
+    """Without click, the program prints what to install, in one line."""
     program = "import sys; sys.modules['click'] = None; import aioinstructure.cli as c; c.main()"
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
@@ -219,8 +221,8 @@ def test_a_missing_extra_is_named() -> None:
     assert done.stderr == 'click is missing: pip install "aioinstructure[cli]"\n'
 
 
-def test_what_libraries_log_is_not_on_the_screen() -> None:
-    """Refusals stand in the report, and a connection that was cut is no news."""
+def test_log_records_of_libraries_are_not_printed() -> None:
+    """The report lists the refusals; errors of cut connections are not shown."""
     program = (
         "import logging, sys, aioinstructure.cli as c\n"
         "sys.argv = ['aioinstructure', '--version']\n"

@@ -1,4 +1,4 @@
-"""`aioinstructure demo`, as a newcomer runs it: in a process of its own, over real HTTP."""
+"""`aioinstructure demo` as a user runs it: in its own process, over real HTTP."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def count(database: Path, table: str) -> int:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C of another process is a POSIX signal")
-def test_it_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
-    """Ctrl-C ends it in order, the simulator too; a second run copies only what is missing."""
-    database = tmp_path / f"{uuid4().hex}.db"  # no other demo has its port
+def test_it_can_be_stopped_and_resumed(tmp_path: Path) -> None:
+    """Ctrl-C closes it and its simulator cleanly; a second run copies only what is missing."""
+    database = tmp_path / f"{uuid4().hex}.db"  # the port depends on the path
     command = [*DEMO, "--database", str(database)]
     with subprocess.Popen(  # noqa: S603
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -42,7 +42,7 @@ def test_it_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
         first.send_signal(signal.SIGINT)
         _, errors = first.communicate(timeout=20)
     assert first.returncode == 130
-    assert errors == "stopped; the same command goes on from here\n"
+    assert errors == "stopped; run the same command to resume\n"
     had = count(database, "standards")
     assert 0 < had < 5000
     done = subprocess.run(  # noqa: S603
@@ -59,8 +59,8 @@ def test_it_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
     assert summary["refusals"] == 0
 
 
-def test_the_whole_of_it(tmp_path: Path) -> None:
-    """40 courses, their paces, 5,000 standards, 600 events; nothing refused, under 15 seconds."""
+def test_a_complete_run(tmp_path: Path) -> None:
+    """40 courses, their paces, 5,000 standards, 600 events; no refusal, under 15 seconds."""
     done = subprocess.run(  # noqa: S603
         [*DEMO, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -76,8 +76,8 @@ def test_the_whole_of_it(tmp_path: Path) -> None:
     assert summary["seconds"] < 15
 
 
-def test_a_taken_port_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its port in use it says so and takes another; table, share and what to try are told."""
+def test_a_port_in_use_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prints that it uses another port; then the table, the share and commands to try."""
     monkeypatch.setitem(demo.KNOBS, "standards", 250)
     monkeypatch.setitem(demo.KNOBS, "events", 30)
     database = tmp_path / f"{uuid4().hex}.db"
@@ -87,16 +87,16 @@ def test_a_taken_port_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyP
         taken.listen()
         result = CliRunner().invoke(app, ["demo", "--database", str(database)])
     assert result.exit_code == 0, result.output
-    assert f"no simulator on port {demo.port_of(database)}: " in result.stderr
-    assert "together" in result.output
-    assert "the burst was enough" in result.output
+    assert f"cannot start the simulator on port {demo.port_of(database)}: " in result.stderr
+    assert "total" in result.output
+    assert "all calls fit in the burst" in result.output
     assert result.output.count("  aioinstructure ") == 3
 
 
-def test_a_simulator_that_does_not_start_is_told(
+def test_a_simulator_that_does_not_start_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error in one line, and no process left behind."""
+    """A one-line error, and no process is left running."""
     monkeypatch.setitem(demo.KNOBS, "nosuch", 1)
     result = CliRunner().invoke(app, ["demo", "--database", str(tmp_path / "a.db")])
     assert result.exit_code == 1
@@ -104,13 +104,13 @@ def test_a_simulator_that_does_not_start_is_told(
 
 
 def test_its_simulator_ends_with_it() -> None:
-    """A simulator that is told so ends with its standard input: however its parent has ended."""
-    words = [sys.executable, "-m", "aioinstructure", "simulate", "--port", "0", "--until-eof"]
+    """With --until-eof the simulator ends when standard input closes, however its parent ended."""
+    command = [sys.executable, "-m", "aioinstructure", "simulate", "--port", "0", "--until-eof"]
     with subprocess.Popen(  # noqa: S603
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        assert "listens on" in process.stdout.readline()
+        assert "simulator listening on" in process.stdout.readline()
         process.stdin.close()
         assert process.wait(timeout=20) == 0

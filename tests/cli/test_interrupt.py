@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one closes everything in order, the second one does not wait for it."""
+"""Ctrl-C: the first one closes everything in order, the second one exits at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="a POSIX signal")
 
 
 def test_the_first_one_cancels_the_command() -> None:
-    """It gets to close what it has open; the status is 130, and the handler of before is back."""
+    """The command closes its resources; the status is 130, and the old handler is restored."""
     closed: list[bool] = []
 
     async def main() -> None:
@@ -38,7 +38,7 @@ def test_the_first_one_cancels_the_command() -> None:
 
 
 def test_the_second_one_ends_it_at_once() -> None:
-    """A command that hangs as it closes ends all the same, without a traceback."""
+    """A command that hangs while closing still ends, without a traceback."""
     program = """if True:
         import asyncio, os, signal
         from aioinstructure.cli.app import run
@@ -61,7 +61,7 @@ def test_the_second_one_ends_it_at_once() -> None:
 
 
 def test_a_command_may_run_in_a_thread() -> None:
-    """Only the main thread can have a handler of signals; others do without."""
+    """Only the main thread can handle signals; in other threads no handler is installed."""
     ran: list[bool] = []
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""The bars of a running sync, drawn into a string."""
+"""The progress display of a sync, drawn to a string."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aioinstructure.sync import (
 
 
 async def test_a_terminal_shows_bars_and_gauges() -> None:
-    """A bar a stream with rows and rate, a gauge a quota; the last state stays on the screen."""
+    """One bar per stream with rows and rate, one gauge per quota; the last state stays visible."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, color_system=None)
     show = Show(console, {"AB Connect": Scheduler(TokenBucket())}, ("events", "standards"))
@@ -36,7 +36,7 @@ async def test_a_terminal_shows_bars_and_gauges() -> None:
 
 
 async def test_a_narrow_terminal_keeps_the_numbers() -> None:
-    """40 columns: no bars, a line each, every count whole; the table as well."""
+    """With 40 columns: no bars, one line each, and no count is cut, in the table either."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=40, color_system=None)
     show = Show(console, {"AB Connect": Scheduler(TokenBucket())}, ("course_paces",))
@@ -53,25 +53,25 @@ async def test_a_narrow_terminal_keeps_the_numbers() -> None:
     assert "course_paces  30,000" in text
 
 
-def test_a_plan_has_dashes_for_what_is_not_known() -> None:
-    """A row a stream and their sum, where each of them is known."""
+def test_a_plan_has_dashes_for_unknown_numbers() -> None:
+    """One row per stream and the total, which is a dash unless all are known."""
     plan = Plan(
         [
             StreamPlan("standards", "a", 1_234_567, 12_346, 12_346, 2464.4),
-            StreamPlan("courses", "b", None, None, note="cost is known from answers only"),
+            StreamPlan("courses", "b", None, None, note="cost unknown"),
         ],
         seconds=None,
     )
     out = io.StringIO()
     Console(file=out, width=100).print(plan_table(plan))
-    _, standards, courses, together = out.getvalue().splitlines()
+    _, standards, courses, total = out.getvalue().splitlines()
     assert standards.split() == ["standards", "1,234,567", "12,346", "12,346", "41.1"]
     assert courses.split()[:6] == ["courses", "-", "-", "-", "-", "cost"]
-    assert together.split() == ["together", "-", "12,346", "-"]
+    assert total.split() == ["total", "-", "12,346", "-"]
 
 
 async def test_quiet_shows_nothing() -> None:
-    """For --json."""
+    """As with --json."""
     out = io.StringIO()
     show = Show(Console(file=out, force_terminal=True), {}, ("events",), quiet=True)
     async with show.running():
@@ -81,7 +81,7 @@ async def test_quiet_shows_nothing() -> None:
 
 
 def test_the_table_adds_up() -> None:
-    """A row a stream and their sum."""
+    """One row per stream and the total."""
     report = Report(
         [
             StreamReport("events", "a", "done", rows=1200, requests=12, resumed=True),
@@ -94,4 +94,4 @@ def test_the_table_adds_up() -> None:
     Console(file=out, width=100).print(report_table(report))
     lines = out.getvalue().splitlines()
     assert lines[1].split() == ["events", "1,200", "12", "0.0", "done,", "resumed"]
-    assert lines[-1].split() == ["together", "1,234", "13", "2.5", "3", "refused"]
+    assert lines[-1].split() == ["total", "1,234", "13", "2.5", "3", "refused"]

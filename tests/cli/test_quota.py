@@ -1,4 +1,4 @@
-"""`aioinstructure quota`: gauges of other processes, and a probe that costs one request."""
+"""`aioinstructure quota`: the gauges of other processes, and a probe that costs one request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aioinstructure.quota import Cost, Scheduler, TokenBucket
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary folder of the test's own."""
+    """A temporary folder for this test only."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -27,7 +27,7 @@ def files(folder: Path) -> list[str]:
 
 
 async def test_a_running_sync_is_shown(folder: Path) -> None:
-    """Level, rate, calls in flight and waiting by lane; gone when the sync has ended."""
+    """Level, rate, calls in flight and waiting calls by lane; removed when the sync ends."""
     quota = Scheduler(TokenBucket(), name="https://abconnect.test")
     leases = [await quota.acquire() for _ in range(24)]
     waiter = asyncio.create_task(quota.acquire(Cost(), lane="bulk"))
@@ -40,42 +40,42 @@ async def test_a_running_sync_is_shown(folder: Path) -> None:
     for lease in leases:
         lease.settle()
     after = await asyncio.to_thread(CliRunner().invoke, app, ["quota", "--once"])
-    assert after.output == "no sync runs on this machine\n"
+    assert after.output == "no sync is running on this machine\n"
     assert files(folder) == []
 
 
 @pytest.fixture
 def open_folder(folder: Path) -> Path:
-    """One that anybody may write to stands where ours would."""
-    ours = folder / f"aioinstructure-{os.getuid()}"
-    ours.mkdir()
-    ours.chmod(0o777)
+    """A folder of the expected name that any user may write to."""
+    shared = folder / f"aioinstructure-{os.getuid()}"
+    shared.mkdir()
+    shared.chmod(0o777)
     return folder
 
 
-async def test_what_others_could_read_or_write_is_left_alone(open_folder: Path) -> None:
-    """A folder that is not only ours is neither written to nor read."""
+async def test_a_folder_open_to_other_users_is_not_used(open_folder: Path) -> None:
+    """A folder that other users can access is neither written to nor read."""
     async with published({"AB Connect": Scheduler(TokenBucket())}):
         await asyncio.sleep(0.01)
         shown = await asyncio.to_thread(CliRunner().invoke, app, ["quota"])
-    assert shown.output == "no sync runs on this machine\n"
+    assert shown.output == "no sync is running on this machine\n"
     assert files(open_folder) == []
 
 
-def test_rubbish_in_the_folder_is_passed_over(folder: Path) -> None:
-    """A file that is no gauge is no error."""
-    ours = folder / f"aioinstructure-{os.getuid()}"
-    ours.mkdir(mode=0o700)
-    (ours / "1.json").write_text("not json")
-    (ours / "2.json").write_text('{"a": {"b": 1}}')
-    (ours / "3.json").write_text("[]")
-    assert CliRunner().invoke(app, ["quota"]).output == "no sync runs on this machine\n"
+def test_invalid_files_in_the_folder_are_ignored(folder: Path) -> None:
+    """A file that is not a gauge is not an error."""
+    shared = folder / f"aioinstructure-{os.getuid()}"
+    shared.mkdir(mode=0o700)
+    (shared / "1.json").write_text("not json")
+    (shared / "2.json").write_text('{"a": {"b": 1}}')
+    (shared / "3.json").write_text("[]")
+    assert CliRunner().invoke(app, ["quota"]).output == "no sync is running on this machine\n"
 
 
 def test_a_probe_costs_one_request(runner: CliRunner) -> None:
-    """What Canvas says in its headers; AB Connect says nothing, so ours is shown."""
+    """Canvas reports its quota in headers; for AB Connect the client's own estimate is shown."""
     canvas = runner.invoke(app, ["quota", "--probe", "canvas"])
-    assert "Canvas says: 599." in canvas.output
+    assert "Canvas reports 599." in canvas.output
     assert "units left; the request cost 0." in canvas.output
     ab = runner.invoke(app, ["quota", "--probe", "abconnect"])
     assert "23/24 left" in ab.output

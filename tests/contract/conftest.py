@@ -1,4 +1,4 @@
-"""The same tests over a fake transport, in one process and over TCP."""
+"""Run the same tests over a fake transport, in one process and over TCP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.simulator.server import start
-from tests.contract.harness import House
+from tests.contract.harness import Harness
 
 
 @pytest.fixture(
@@ -19,15 +19,15 @@ from tests.contract.harness import House
         pytest.param("tcp", id="tcp", marks=pytest.mark.real_loop),
     ]
 )
-async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """A small world: told by a `FakeTransport`, in the same process, or over the loopback."""
+async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """A simulator with little data: by a `FakeTransport`, in the same process, or over loopback."""
     simulator = Simulator(knobs=Knobs(standards=800, events=80))
     if request.param != "tcp":
-        yield House(simulator, "https://simulator.test", request.param)
+        yield Harness(simulator, "https://simulator.test", request.param)
         return
     server = await start(simulator)
     try:
-        yield House(simulator, server.origin, "tcp")
+        yield Harness(simulator, server.origin, "tcp")
     finally:
         await server.close()
         await asyncio.sleep(0)

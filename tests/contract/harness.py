@@ -1,4 +1,4 @@
-"""A simulator and the clients that reach it, by one of three ways."""
+"""A simulator, and clients that reach it in one of three ways."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from aioinstructure.transport.http import USER_AGENT
 Way = Literal["fake", "process", "tcp"]
 
 
-def told(simulator: Simulator) -> Callable[[Request], Response]:
-    """What a `FakeTransport` answers: the simulator's words, which it has at once or not at all."""
+def simulated(simulator: Simulator) -> Callable[[Request], Response]:
+    """A reply function for `FakeTransport`; fails if the simulator does not respond at once."""
 
     def answer(request: Request) -> Response:
-        if "user-agent" not in request.headers:  # as over HTTP
+        if "user-agent" not in request.headers:  # HttpTransport adds it
             request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
         exchange = simulator.handle(request)
         try:
@@ -34,14 +34,14 @@ def told(simulator: Simulator) -> Callable[[Request], Response]:
             response: Response = end.value
             return response
         exchange.close()
-        raise AssertionError(f"the simulator took its time for {request.path}")
+        raise AssertionError(f"the simulator did not respond at once to {request.path}")
 
     return answer
 
 
 @define
-class House:
-    """A simulator, and how to reach it."""
+class Harness:
+    """A simulator and how to reach it."""
 
     simulator: Simulator
     origin: str
@@ -54,12 +54,12 @@ class House:
 
     @property
     def holds(self) -> bool:
-        """Whether the server can hold an answer back; a fake has its answers at once."""
+        """Whether the server can delay a response; a fake responds at once."""
         return self.way != "fake"
 
     def _transport(self) -> Transport:
         if self.way == "fake":
-            return FakeTransport([told(self.simulator)])
+            return FakeTransport([simulated(self.simulator)])
         return SimulatorTransport(self.simulator)
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +68,12 @@ class House:
         return options
 
     def canvas(self, **options: Any) -> Canvas:
-        """A Canvas client; with the good token unless another is given."""
+        """Create a Canvas client; by default with the valid token."""
         options.setdefault("token", self.simulator.canvas_token)
         return Canvas(self.origin, **self._options(options))
 
     def abconnect(self, **options: Any) -> ABConnect:
-        """An AB Connect client; with the good key unless another is given."""
+        """Create an AB Connect client; by default with the valid key."""
         options.setdefault("partner_id", self.simulator.partner_id)
         options.setdefault("partner_key", self.simulator.partner_key)
         return ABConnect(base_url=self.origin, **self._options(options))

@@ -1,4 +1,4 @@
-"""What AB Connect and the client agree on when it is written: faked, in one process, over TCP."""
+"""Writes to AB Connect: with a fake transport, in one process, and over TCP."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aioinstructure import (
     Unprocessable,
 )
 from aioinstructure.abconnect import F
-from tests.contract.harness import House
+from tests.contract.harness import Harness
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 async def lesson(ab: ABConnect, client_id: str = "lesson-17") -> str:
-    """The id of a new asset of sixth grade mathematics."""
+    """Create an asset of sixth grade mathematics and return its id."""
     made = await ab.assets.create(
         client_id=client_id,
         asset_type="Lesson",
@@ -35,9 +35,9 @@ async def lesson(ab: ABConnect, client_id: str = "lesson-17") -> str:
     return made.id
 
 
-async def test_the_life_of_an_asset(house: House) -> None:
-    """Created once under its client id, found by what it says, changed in part, deleted."""
-    async with house.abconnect() as ab:
+async def test_the_life_of_an_asset(harness: Harness) -> None:
+    """Created once per client id, found by its properties, partly updated, deleted."""
+    async with harness.abconnect() as ab:
         asset = await lesson(ab)
         with pytest.raises(Conflict, match="client_id") as caught:
             await lesson(ab)
@@ -48,24 +48,24 @@ async def test_the_life_of_an_asset(house: House) -> None:
         (found,) = await ab.assets.list(filter=easy, fields=["title", "client_id"]).collect()
         assert (found.id, found.title, found.client_id) == (asset, "Ratios", "lesson-17")
         await ab.assets.update(asset, title="Rates 💡 'n' more", grades=[{"code": "7"}])
-        whole = await ab.assets.get(asset.lower(), fields=["*"])
-        assert whole.title == "Rates 💡 'n' more"
-        assert [grade.code for grade in whole.education_levels.grades] == ["7"]
-        assert [subject.code for subject in whole.disciplines.subjects] == ["MATH"]
-        assert whole.custom_attributes == {"reading_level": ["easy", 3]}
+        full = await ab.assets.get(asset.lower(), fields=["*"])
+        assert full.title == "Rates 💡 'n' more"
+        assert [grade.code for grade in full.education_levels.grades] == ["7"]
+        assert [subject.code for subject in full.disciplines.subjects] == ["MATH"]
+        assert full.custom_attributes == {"reading_level": ["easy", 3]}
         (same,) = await ab.assets.list(filter=F.title == "Rates 💡 'n' more").collect()
         assert same.id == asset
         await ab.assets.delete(asset)
         for gone in (ab.assets.get(asset), ab.assets.update(asset, title="x")):
             with pytest.raises(NotFound):
                 await gone
-        writes = [seen.method for seen in house.simulator.requests if seen.method != "GET"]
+        writes = [seen.method for seen in harness.simulator.requests if seen.method != "GET"]
         assert writes == ["POST", "POST", "POST", "PATCH", "DELETE", "PATCH"]
 
 
-async def test_alignments_come_and_go(house: House) -> None:
-    """Added with their properties, listed page by page, filtered by these, replaced, remembered."""
-    async with house.abconnect() as ab:
+async def test_alignments(harness: Harness) -> None:
+    """Added with properties, listed page by page, filtered, replaced, listed after deletion."""
+    async with harness.abconnect() as ab:
         asset = await lesson(ab)
         good = [str(one.id) for one in await ab.standards.list().take(8)]
         bad = good.pop()
@@ -77,7 +77,7 @@ async def test_alignments_come_and_go(house: House) -> None:
         assert all(one.statement.descr for one in listed)
         tags = {one.id: one.meta.get("tags") for one in listed}
         assert tags == {**{guid: ["Excellent"] for guid in good}, bad: None}
-        with pytest.raises(BadRequest, match=UNKNOWN):  # all of a body counts, or nothing
+        with pytest.raises(BadRequest, match=UNKNOWN):  # a body is applied completely or not at all
             await ab.assets.add_alignments(asset, accepted=[bad, UNKNOWN])
         rejected = F["meta.disposition"] == "rejected"
         (still,) = await ab.assets.alignments(asset, filter=rejected).collect()
@@ -94,9 +94,9 @@ async def test_alignments_come_and_go(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["standard_collections", "asset_collections"])
-async def test_the_life_of_a_collection(house: House, kind: str) -> None:
-    """Created once under its name, found by a part of it, changed, deleted."""
-    async with house.abconnect() as ab:
+async def test_the_life_of_a_collection(harness: Harness, kind: str) -> None:
+    """Created once per name, found by a part of the name, updated, deleted."""
+    async with harness.abconnect() as ab:
         collections: Any = getattr(ab, kind)
         for number in range(7):
             await collections.create(name=f"Number {number}", filters={"root": {"n": number}})
@@ -118,15 +118,15 @@ async def test_the_life_of_a_collection(house: House, kind: str) -> None:
             await collections.get(three.guid)
 
 
-async def test_a_prediction_is_queued_read_and_stored(house: House) -> None:
-    """Pending, then complete under another id; nothing is stored before it is committed."""
-    house.simulator.knobs.update(prediction_seconds=0.05, prediction_inline_seconds=0.0)
-    async with house.abconnect() as ab:
+async def test_a_prediction_is_queued_read_and_stored(harness: Harness) -> None:
+    """Pending, then complete under another id; nothing is stored before the commit."""
+    harness.simulator.knobs.update(prediction_seconds=0.05, prediction_inline_seconds=0.0)
+    async with harness.abconnect() as ab:
         asset = await lesson(ab)
         queued = await ab.predictions.create(asset)
         assert queued.id is not None
         assert queued.code == "pending"
-        if not house.holds:
+        if not harness.holds:
             await asyncio.sleep(1)
         done = await ab.predictions.queue_status(queued.id, max_wait=1)
         assert done.code == "complete"
@@ -150,17 +150,17 @@ async def test_a_prediction_is_queued_read_and_stored(house: House) -> None:
             await ab.predictions.commit(UNKNOWN)
 
 
-async def test_a_prediction_in_one_call(house: House) -> None:
-    """Two requests where it is there at once; who has no time to wait is told where it stands."""
-    async with house.abconnect() as ab:
+async def test_a_prediction_in_one_call(harness: Harness) -> None:
+    """Two requests if it is ready at once; after the timeout, the error has the last status."""
+    async with harness.abconnect() as ab:
         asset = await lesson(ab)
-        before = len(house.simulator.requests)
+        before = len(harness.simulator.requests)
         found = await ab.predictions.run(asset, timeout=30)
-        asked = [(seen.method, seen.path) for seen in house.simulator.requests][before:]
-        assert [method for method, _ in asked] == ["POST", "GET"]
-        assert asked[1][1].startswith(f"/rest/v4.1/predictions/{found.id}?")
+        sent = [(seen.method, seen.path) for seen in harness.simulator.requests][before:]
+        assert [method for method, _ in sent] == ["POST", "GET"]
+        assert sent[1][1].startswith(f"/rest/v4.1/predictions/{found.id}?")
         assert found.standards.ids
-        house.simulator.knobs.update(prediction_seconds=500.0, prediction_inline_seconds=0.0)
+        harness.simulator.knobs.update(prediction_seconds=500.0, prediction_inline_seconds=0.0)
         with pytest.raises(ProgressFailed, match="pending") as caught:
             await ab.predictions.run(asset, timeout=0.9)
         assert (await ab.predictions.queue_status(caught.value.progress.id)).code == "pending"

@@ -1,4 +1,4 @@
-"""What Canvas and the client agree on, in one process and over TCP."""
+"""Canvas calls: with a fake transport, in one process, and over TCP."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from aioinstructure import (
     Unprocessable,
 )
 from aioinstructure.simulator.server import start
-from tests.contract.harness import House
+from tests.contract.harness import Harness
 
 
-async def test_courses_page_by_page(house: House) -> None:
-    """All of them, in the order of their ids, whatever the size of a page."""
-    async with house.canvas() as canvas:
+async def test_courses_page_by_page(harness: Harness) -> None:
+    """All courses in the order of their ids, for any page size."""
+    async with harness.canvas() as canvas:
         everything = [course.id for course in await canvas.courses.list().collect()]
         assert everything == sorted(everything)  # type: ignore[type-var]
         assert len(everything) > 30
@@ -39,10 +39,10 @@ async def test_courses_page_by_page(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ordinal", "bookmark"])
-async def test_both_kinds_of_pages(house: House, kind: str) -> None:
-    """Numbered or bookmarked, with a last link or without: the list is the same."""
-    house.simulator.knobs.update(paging={"courses.list": kind}, last_link=False)
-    async with house.canvas() as canvas:
+async def test_both_kinds_of_pages(harness: Harness, kind: str) -> None:
+    """The list is the same with numbered and bookmarked pages, without a last link."""
+    harness.simulator.knobs.update(paging={"courses.list": kind}, last_link=False)
+    async with harness.canvas() as canvas:
         pages = [page async for page in canvas.courses.list(page_size=9).pages()]
         ids = [item["id"] for page in pages for item in page.raw]
         assert ids == sorted(set(ids))
@@ -50,9 +50,9 @@ async def test_both_kinds_of_pages(house: House, kind: str) -> None:
         await canvas.courses.list(page_size=9)
 
 
-async def test_ids_of_all_forms(house: House) -> None:
-    """Numbers, SIS ids with slashes, dots and accents; what is not there is NotFound."""
-    async with house.canvas() as canvas:
+async def test_all_kinds_of_ids(harness: Harness) -> None:
+    """Numbers, SIS ids with slashes, dots and accents; an unknown id is NotFound."""
+    async with harness.canvas() as canvas:
         assert (await canvas.courses.get(1)).sis_course_id == "CS/101.11"
         assert (await canvas.courses.get(Sis.course("CS/101.11"))).id == 1
         assert (await canvas.courses.get(Sis.course("CS/101.11é"))).id == 2
@@ -62,9 +62,9 @@ async def test_ids_of_all_forms(house: House) -> None:
             assert caught.value.request_id
 
 
-async def test_modules_and_items(house: House) -> None:
-    """In order; inline where they were asked for, listed otherwise."""
-    async with house.canvas() as canvas:
+async def test_modules_and_items(harness: Harness) -> None:
+    """In order; items are inline if requested, and have their own list."""
+    async with harness.canvas() as canvas:
         modules = await canvas.modules.list(3, include=["items"]).collect()
         assert [module.position for module in modules] == list(range(1, len(modules) + 1))
         module = modules[0]
@@ -76,15 +76,15 @@ async def test_modules_and_items(house: House) -> None:
             await canvas.modules.get(3, 1)
 
 
-async def test_paces_and_their_contexts(house: House) -> None:
-    """Sections, students and the course itself; the pace of each can be asked for."""
-    async with house.canvas() as canvas:
-        (whole,) = await canvas.course_paces.contexts(3, type="course").collect()
-        assert (whole.type, whole.item_id) == ("Course", 3)
+async def test_paces_and_their_contexts(harness: Harness) -> None:
+    """Sections, students and the course itself; each can have a pace."""
+    async with harness.canvas() as canvas:
+        (course,) = await canvas.course_paces.contexts(3, type="course").collect()
+        assert (course.type, course.item_id) == ("Course", 3)
         students = await canvas.course_paces.contexts(
             3, type="student_enrollment", page_size=5
         ).collect()
-        assert len(students) == whole.associated_student_count
+        assert len(students) == course.associated_student_count
         pace = await canvas.course_paces.get(3, 3)
         assert (pace.id, pace.progress) == (3, None)
         items = await canvas.course_paces.items(3, 3).collect()
@@ -97,10 +97,10 @@ async def test_paces_and_their_contexts(house: House) -> None:
         assert draft.id is None
 
 
-async def test_writing_a_pace(house: House) -> None:
-    """Create, change, wait for the publishing, delete."""
-    house.simulator.knobs.update(progress_seconds=0.3)
-    async with house.canvas() as canvas:
+async def test_writing_a_pace(harness: Harness) -> None:
+    """Create, wait until it is published, update, delete."""
+    harness.simulator.knobs.update(progress_seconds=0.3)
+    async with harness.canvas() as canvas:
         section = (await canvas.course_paces.contexts(4, type="section").collect())[0].item_id
         assert section is not None
         made = await canvas.course_paces.create(
@@ -119,86 +119,86 @@ async def test_writing_a_pace(house: House) -> None:
             await canvas.course_paces.delete(4, 4)
 
 
-async def test_a_job_that_ends_badly(house: House) -> None:
-    """A cancelled job reads failed, and waiting for it says so."""
-    async with house.canvas() as canvas:
+async def test_a_failed_job(harness: Harness) -> None:
+    """A cancelled job has the state failed, and waiting for it raises ProgressFailed."""
+    async with harness.canvas() as canvas:
         await canvas.progress.cancel(42, message="not now")
         with pytest.raises(ProgressFailed, match="not now"):
             await canvas.progress.wait(42)
 
 
-async def test_tokens_that_are_refused(house: House) -> None:
-    """Unknown, expired, revoked, without a right: Unauthorized, or Forbidden on newer servers."""
-    tokens = house.simulator.canvas_tokens
+async def test_refused_tokens(harness: Harness) -> None:
+    """Unknown, expired, revoked, without permission: Unauthorized, or Forbidden on newer servers."""
+    tokens = harness.simulator.canvas_tokens
     tokens |= {"old-token": "expired", "gone-token": "revoked", "small-token": "unscoped"}
-    for token, words in [
+    for token, message in [
         ("nobody", "Invalid access token"),
         ("old-token", "Expired access token"),
         ("gone-token", "Revoked access token"),
         ("small-token", "Insufficient scopes"),
     ]:
-        async with house.canvas(token=token) as canvas:
-            with pytest.raises(Unauthorized, match=words):
+        async with harness.canvas(token=token) as canvas:
+            with pytest.raises(Unauthorized, match=message):
                 await canvas.courses.get(1)
-    house.simulator.knobs.update(denied_paths=["/courses/1$"])
-    async with house.canvas() as canvas:
+    harness.simulator.knobs.update(denied_paths=["/courses/1$"])
+    async with harness.canvas() as canvas:
         with pytest.raises(Unauthorized, match="not authorized"):
             await canvas.courses.get(1)
-        house.simulator.knobs.update(denied_status=403)
+        harness.simulator.knobs.update(denied_status=403)
         with pytest.raises(Forbidden, match="not authorized"):
             await canvas.courses.get(1)
-    assert len(house.simulator.requests) == 6
+    assert len(harness.simulator.requests) == 6
 
 
-async def test_requests_that_the_server_does_not_understand(house: House) -> None:
-    """BadRequest with an empty body, and 404 where a feature is off."""
-    async with house.canvas() as canvas:
+async def test_invalid_requests(harness: Harness) -> None:
+    """BadRequest with an empty body, and NotFound where a feature is off."""
+    async with harness.canvas() as canvas:
         with pytest.raises(BadRequest):
             await canvas.request("GET", "/api/v1/courses/1/pace_contexts", params={"type": "x"})
         with pytest.raises(NotFound):
             await canvas.request("GET", "/api/v1/no/such/endpoint")
         with pytest.raises(NotFound):
             await canvas.request("GET", "/api/v1/courses", params={"page": "x"})
-        house.simulator.knobs.update(course_pacing=False)
+        harness.simulator.knobs.update(course_pacing=False)
         with pytest.raises(NotFound):
             await canvas.course_paces.get(3, 3)
 
 
-async def test_a_server_that_wants_a_user_agent(house: House) -> None:
-    """Ours is sent without being asked for."""
-    house.simulator.knobs.update(requires_user_agent=True)
-    async with house.canvas() as canvas:
+async def test_a_server_that_requires_a_user_agent(harness: Harness) -> None:
+    """The client sends one by default."""
+    harness.simulator.knobs.update(requires_user_agent=True)
+    async with harness.canvas() as canvas:
         assert (await canvas.courses.get(1)).id == 1
 
 
-async def test_six_hundred_listings_at_once_are_never_refused(house: House) -> None:
-    """All of them are answered, and the server has had no reason to say no."""
-    house.simulator.knobs.update(canvas_cost=0.1, outflow=10.0 if house.virtual else 1_000.0)
+async def test_six_hundred_listings_at_once_are_never_refused(harness: Harness) -> None:
+    """All calls are served and the server refuses none."""
+    harness.simulator.knobs.update(canvas_cost=0.1, outflow=10.0 if harness.virtual else 1_000.0)
     before = time.monotonic()
-    async with house.canvas() as canvas:
+    async with harness.canvas() as canvas:
         bulk = canvas.with_options(lane="bulk")
         pages = await asyncio.gather(*(bulk.courses.list(page_size=5) for _ in range(600)))
         assert len(pages) == 600
         shot = canvas.quota.snapshot()
-    assert house.simulator.stats()["canvas"] == {"served": 600, "refused": 0}
+    assert harness.simulator.stats()["canvas"] == {"served": 600, "refused": 0}
     assert (shot.throttles, shot.in_flight) == (0, 0)
     assert time.monotonic() - before < 30
 
 
 @pytest.mark.parametrize("status", [403, 429])
-async def test_refusals_are_waited_out_in_the_queue(house: House, status: int) -> None:
-    """A second client that knows nothing of the first has filled the bucket: no call fails."""
-    house.simulator.knobs.update(throttle_status=status, outflow=500.0, canvas_cost=590.0)
-    async with house.canvas() as other, house.canvas() as canvas:
+async def test_refused_calls_wait_in_the_queue(harness: Harness, status: int) -> None:
+    """Another client with the same token has filled the bucket: no call fails."""
+    harness.simulator.knobs.update(throttle_status=status, outflow=500.0, canvas_cost=590.0)
+    async with harness.canvas() as other, harness.canvas() as canvas:
         await asyncio.gather(*(other.courses.get(1) for _ in range(2)))
         found = await asyncio.gather(*(canvas.courses.get(n + 1) for n in range(8)))
     assert [course.id for course in found] == list(range(1, 9))
-    assert house.simulator.stats()["canvas"]["refused"] > 0
+    assert harness.simulator.stats()["canvas"]["refused"] > 0
 
 
-async def test_resuming_in_another_client(house: House) -> None:
+async def test_resuming_in_another_client(harness: Harness) -> None:
     """The text of a cursor is enough."""
-    async with house.canvas() as canvas:
+    async with harness.canvas() as canvas:
         everything = [course.id async for course in canvas.courses.list(page_size=7)]
         pages = canvas.courses.list(page_size=7)
         read = 0
@@ -207,22 +207,22 @@ async def test_resuming_in_another_client(house: House) -> None:
             if read == 12:
                 break
         text = str(pages.cursor)
-        assert house.simulator.canvas_token not in text
-    async with house.canvas() as other:
+        assert harness.simulator.canvas_token not in text
+    async with harness.canvas() as other:
         rest = [course.id async for course in other.resume(text)]
     assert rest == everything[12:]
 
 
-async def test_what_we_have_no_method_for(house: House) -> None:
-    """A raw call gets what it asks for; a list where an object should be is a DecodeError."""
-    async with house.canvas() as canvas:
+async def test_calls_without_a_method(harness: Harness) -> None:
+    """A raw call returns the response; a list instead of an object is a DecodeError."""
+    async with harness.canvas() as canvas:
         answer = await canvas.request("GET", "/api/v1/users/self")
         assert answer.json()["id"] == 7
         with pytest.raises(DecodeError):
             await canvas.fetch(canvas.courses.list().route.bind({}))
 
 
-async def test_the_server_is_what_it_says(house: House) -> None:
-    """Over TCP the simulator takes loopback addresses only."""
+async def test_the_simulator_serves_on_loopback_only(harness: Harness) -> None:
+    """Another address is a ValueError."""
     with pytest.raises(ValueError, match="loopback"):
-        await start(house.simulator, host="0.0.0.0")  # noqa: S104
+        await start(harness.simulator, host="0.0.0.0")  # noqa: S104

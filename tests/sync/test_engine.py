@@ -1,4 +1,4 @@
-"""Sync over the simulator, in virtual time: everything arrives, and a stop loses nothing."""
+"""Sync from the simulator in virtual time: every row arrives, and a stop loses nothing."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ ALL = tuple(STREAMS)
 
 
 class Stop(BaseException):
-    """The process is gone."""
+    """Simulates the death of the process."""
 
 
 @define(eq=False)
 class Fragile(MemorySink):
-    """A sink under which the process dies at the n-th write, before or behind its commit."""
+    """A sink with which the process dies at the n-th write, before or after its commit."""
 
     dies_at: int = -1
     committed: bool = True
@@ -62,7 +62,7 @@ class Fragile(MemorySink):
 
 def world(clock: Clock, **knobs: int) -> Simulator:
     sizes = {"courses": 25, "standards": 450, "events": 250, "assets": 180} | knobs
-    return Simulator(seed=3, knobs=Knobs(**sizes), wall=clock.wall)  # type: ignore[arg-type]  # numbers, all of them
+    return Simulator(seed=3, knobs=Knobs(**sizes), wall=clock.wall)  # type: ignore[arg-type]  # all are numbers
 
 
 async def run(
@@ -75,13 +75,13 @@ async def run(
 
 
 async def test_everything_arrives_as_the_server_sent_it(clock: Clock) -> None:
-    """Rows are the raw JSON of the pages; counts, requests and the absence of refusals add up."""
+    """Rows are the raw JSON of the pages; counts and requests match, and no call is refused."""
     simulator = world(clock)
     sink = MemorySink()
     reports = {each.stream: each for each in await run(simulator, clock, sink, *ALL)}
     assert len(sink.rows["standards"]) == reports["standards"].total == 450
     assert len(sink.rows["events"]) == reports["events"].total == 250
-    assert len(sink.rows["assets"]) == reports["assets"].total  # others have some, too
+    assert len(sink.rows["assets"]) == reports["assets"].total  # some belong to other accounts
     assert 100 < len(sink.rows["assets"]) < 180
     lesson = next(iter(sink.rows["assets"].values()))["attributes"]
     assert lesson["client_id"]
@@ -94,19 +94,19 @@ async def test_everything_arrives_as_the_server_sent_it(clock: Clock) -> None:
     stats = simulator.stats()
     assert stats["canvas"]["refused"] == stats["abconnect"]["refused"] == 0
     served = stats["canvas"]["served"] + stats["abconnect"]["served"]
-    walked = 1  # course_paces walks the list of courses too, and counts what it asked for them
-    assert served == sum(each.requests for each in reports.values()) + walked
+    courses_list = 1  # course_paces also reads the list of courses, and does not count that
+    assert served == sum(each.requests for each in reports.values()) + courses_list
 
 
-@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "behind it"])
+@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "after it"])
 @pytest.mark.parametrize("stream", ALL)
-async def test_a_killed_run_goes_on_and_ends_with_the_same_rows(
+async def test_a_killed_run_resumes_and_ends_with_the_same_rows(
     clock: Clock, stream: str, committed: bool
 ) -> None:
-    """Killed at any write, and run again, a stream has the rows of an uninterrupted run."""
-    whole = MemorySink()
-    await run(world(clock), clock, whole, stream)
-    for place in range(1, len(whole.writes) + 1):
+    """Killed at any write and run again, a stream has the rows of an uninterrupted run."""
+    complete = MemorySink()
+    await run(world(clock), clock, complete, stream)
+    for place in range(1, len(complete.writes) + 1):
         simulator = world(clock)
         sink = Fragile(dies_at=place, committed=committed)
         with pytest.raises(BaseExceptionGroup) as caught:
@@ -114,13 +114,13 @@ async def test_a_killed_run_goes_on_and_ends_with_the_same_rows(
         assert caught.group_contains(Stop)
         mark = next(iter(sink.checkpoints.values()), None)
         (report,) = await run(simulator, clock, sink, stream)
-        assert sink.rows == whole.rows
-        goes_on = mark is not None and (not mark.done or STREAMS[stream].continues)
-        assert report.resumed == goes_on
+        assert sink.rows == complete.rows
+        resumes = mark is not None and (not mark.done or STREAMS[stream].continues)
+        assert report.resumed == resumes
 
 
-async def test_a_second_run_reads_on_events_and_anew_the_rest(clock: Clock) -> None:
-    """Events go on behind the last one; a finished list is read from its start."""
+async def test_a_second_run_resumes_events_and_rereads_the_rest(clock: Clock) -> None:
+    """Events resume after the last one; a complete list is read from its start."""
     simulator = world(clock)
     sink = MemorySink()
     await run(simulator, clock, sink, "standards", "events")
@@ -132,7 +132,7 @@ async def test_a_second_run_reads_on_events_and_anew_the_rest(clock: Clock) -> N
     assert sink.rows["standards"][guid]["attributes"]["statement"]["descr"] == "Count."
 
 
-async def test_a_failing_stream_lets_the_others_end(clock: Clock) -> None:
+async def test_a_failing_stream_does_not_stop_the_others(clock: Clock) -> None:
     """The error names the stream and its checkpoint; the other streams are complete."""
     simulator = world(clock)
     simulator.faults.add(
@@ -152,7 +152,7 @@ async def test_a_failing_stream_lets_the_others_end(clock: Clock) -> None:
 
 @define(eq=False)
 class HalfBroken(MemorySink):
-    """A sink that no longer takes one stream."""
+    """A sink that fails for one stream after 100 rows."""
 
     stream: str = "events"
 
@@ -164,8 +164,8 @@ class HalfBroken(MemorySink):
         await super().write(source, stream, rows, checkpoint)
 
 
-async def test_a_store_that_fails_in_one_stream_takes_the_others(clock: Clock) -> None:
-    """Its error is ours, with the checkpoint that was written; the other streams are complete."""
+async def test_a_sink_that_fails_for_one_stream_serves_the_others(clock: Clock) -> None:
+    """A SyncError with the last written checkpoint; the other streams are complete."""
     sink = HalfBroken()
     with pytest.raises(SyncError, match=r"events failed after 100 rows: .*No space left") as caught:
         await run(world(clock), clock, sink, "standards", "events")
@@ -181,26 +181,26 @@ class Shut(MemorySink):
         raise OSError(13, "Permission denied")
 
 
-async def test_a_store_that_cannot_be_opened_costs_no_request(clock: Clock) -> None:
-    """It is told before anything is asked of a service, and closed all the same."""
+async def test_a_sink_that_cannot_be_opened_costs_no_request(clock: Clock) -> None:
+    """The error comes before any request to a service, and the sink is closed."""
     simulator, sink = world(clock), Shut()
-    with pytest.raises(ConfigurationError, match=r"cannot be opened: .*Permission denied"):
+    with pytest.raises(ConfigurationError, match=r"cannot open the sink: .*Permission denied"):
         await run(simulator, clock, sink, "events")
     assert simulator.stats()["abconnect"]["served"] == 0
     assert sink.closed == 1
 
 
-async def test_two_failing_streams_are_both_told(clock: Clock) -> None:
+async def test_two_failing_streams_are_both_reported(clock: Clock) -> None:
     """The second failure is a note on the error of the first."""
     simulator = world(clock)
     simulator.faults.add([Fault(path="/events|/standards", kind="status", count=99, status=500)])
     with pytest.raises(SyncError, match="standards failed") as caught:
         await run(simulator, clock, MemorySink(), "standards", "events")
-    assert any("events failed as well" in note for note in caught.value.__notes__)
+    assert any("events also failed" in note for note in caught.value.__notes__)
 
 
 async def test_a_list_that_changed_since_is_read_from_its_start(clock: Clock) -> None:
-    """What went on the server meanwhile shifts all behind it: to go on there would miss an object."""
+    """A deletion on the server shifts the objects after it: resuming there would miss one."""
     simulator = world(clock)
     sink = Fragile(dies_at=2, committed=False)
     with pytest.raises(BaseExceptionGroup):
@@ -213,12 +213,12 @@ async def test_a_list_that_changed_since_is_read_from_its_start(clock: Clock) ->
     (report,) = await run(simulator, clock, sink, "assets")
     assert report.resumed
     assert report.rows == len(there)
-    assert sink.rows["assets"].keys() == there | {had[0]}  # what is gone there stays here
+    assert sink.rows["assets"].keys() == there | {had[0]}  # deleted on the server, kept in the sink
 
 
 @define(eq=False)
 class Meanwhile(MemorySink):
-    """A sink under which an asset goes on the server at each of some writes."""
+    """A sink that deletes an asset on the server after certain writes."""
 
     client: ABConnect | None = None
     writes_before: tuple[int, ...] = ()
@@ -235,10 +235,10 @@ class Meanwhile(MemorySink):
 
 
 @pytest.mark.parametrize("changes", [(1,), (1, 3, 5)], ids=["once", "again and again"])
-async def test_a_list_that_changes_meanwhile_is_read_anew(
+async def test_a_list_that_changes_while_it_is_read_is_restarted(
     clock: Clock, changes: tuple[int, ...]
 ) -> None:
-    """Three times at most; then the next run begins at the start, not where the list has shifted."""
+    """It is read three times at most; after that error, the next run starts from the beginning."""
     simulator = world(clock, assets=700)
     ab = abconnect_of(simulator, clock=clock)
     sink = Meanwhile(client=ab, writes_before=changes)
@@ -258,34 +258,36 @@ async def test_a_list_that_changes_meanwhile_is_read_anew(
 
 
 @pytest.mark.parametrize("stream", ["courses", "course_paces", "assets", "events"])
-async def test_a_cursor_that_is_no_longer_taken_is_no_dead_end(clock: Clock, stream: str) -> None:
-    """Of another version of ours, or refused by the server: the list is read from its start."""
-    whole = MemorySink()
-    await run(world(clock), clock, whole, stream)
-    ((source, _),) = whole.checkpoints
+async def test_with_an_invalid_cursor_the_list_is_read_from_its_start(
+    clock: Clock, stream: str
+) -> None:
+    """A cursor of another version of the library, or one that the server refuses."""
+    complete = MemorySink()
+    await run(world(clock), clock, complete, stream)
+    ((source, _),) = complete.checkpoints
     old = MemorySink()
     await old.open([stream])
     await old.write(source, stream, [], Checkpoint("[0, 1, 2]", False))
     await run(world(clock), clock, old, stream)
-    assert old.rows == whole.rows
+    assert old.rows == complete.rows
     simulator, stopped = world(clock), Fragile(dies_at=2, committed=False)
     with pytest.raises(BaseExceptionGroup):
         await run(simulator, clock, stopped, stream)
     simulator.faults.add([Fault(path=r"/courses\?|/assets|/events", kind="status", status=400)])
     await run(simulator, clock, stopped, stream)
-    assert stopped.rows == whole.rows
+    assert stopped.rows == complete.rows
 
 
-async def test_an_object_without_an_id_is_told(clock: Clock) -> None:
-    """It has no place in a table."""
+async def test_an_object_without_an_id_is_an_error(clock: Clock) -> None:
+    """It has no key for its row."""
     transport = FakeTransport([reply([{"id": 1}, {"name": "Algebra"}])])
     async with Canvas("https://canvas.test", token="t", transport=transport, clock=clock) as canvas:
         with pytest.raises(SyncError, match="courses failed after 0 rows: no object with an id"):
             await Sync(MemorySink(), canvas=canvas).run("courses")
 
 
-async def test_a_pace_that_is_no_json_is_told(clock: Clock) -> None:
-    """An error of ours, not of the parser."""
+async def test_a_pace_that_is_not_json_is_an_error(clock: Clock) -> None:
+    """A SyncError caused by a DecodeError, not an error of the parser."""
     simulator = world(clock)
     simulator.faults.add([Fault(path="course_pacing", kind="invalid_json")])
     with pytest.raises(SyncError, match="course_paces failed") as caught:
@@ -294,7 +296,7 @@ async def test_a_pace_that_is_no_json_is_told(clock: Clock) -> None:
 
 
 async def test_courses_without_a_pace_are_skipped(clock: Clock) -> None:
-    """A course whose pace is missing or not for the caller's eyes is counted, and no error."""
+    """A course whose pace is missing or not visible to the caller is counted, without an error."""
     simulator = world(clock)
     simulator.faults.add(
         [
@@ -309,8 +311,8 @@ async def test_courses_without_a_pace_are_skipped(clock: Clock) -> None:
     assert not {"1", "2", "3"} & sink.rows["course_paces"].keys()
 
 
-async def test_a_refused_token_is_no_course_without_a_pace(clock: Clock) -> None:
-    """A 401 that blames the credential ends the stream instead of skipping every course."""
+async def test_a_refused_token_ends_the_stream(clock: Clock) -> None:
+    """A 401 caused by the credential fails the stream instead of skipping every course."""
     simulator = world(clock)
     canvas = canvas_of(simulator, clock=clock)
     simulator.canvas_tokens[simulator.canvas_token] = "revoked"
@@ -320,7 +322,7 @@ async def test_a_refused_token_is_no_course_without_a_pace(clock: Clock) -> None
 
 
 async def test_cancelling_closes_the_sink_and_leaves_no_task(clock: Clock) -> None:
-    """A cancelled run keeps what it wrote; nothing goes on in the background."""
+    """A cancelled run keeps what it wrote; nothing continues in the background."""
     simulator = world(clock, standards=5000)
     sink = MemorySink()
     task = asyncio.create_task(run(simulator, clock, sink, *ALL))
@@ -336,8 +338,8 @@ async def test_cancelling_closes_the_sink_and_leaves_no_task(clock: Clock) -> No
     assert len(sink.rows["standards"]) == 5000
 
 
-async def test_batches_are_told(clock: Clock) -> None:
-    """`on_batch` sees each stream grow to its end."""
+async def test_on_batch_is_called_after_each_batch(clock: Clock) -> None:
+    """It gets the stream's report with the rows so far."""
     seen: list[int] = []
     ab = abconnect_of(world(clock), clock=clock)
     async with ab:
@@ -347,7 +349,7 @@ async def test_batches_are_told(clock: Clock) -> None:
     assert (report.rows, report.requests, report.refusals) == (250, 3, 0)
 
 
-async def test_bad_input_is_told_before_anything_is_sent(clock: Clock) -> None:
+async def test_bad_input_is_reported_before_anything_is_sent(clock: Clock) -> None:
     """Unknown, missing and repeated streams, and a missing client."""
     simulator = world(clock)
     canvas = canvas_of(simulator, clock=clock)

@@ -1,4 +1,4 @@
-"""What a sync will take, told before it: true to what it then takes, and nothing made up."""
+"""Plans: the estimate before a sync matches what the sync then needs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def world(clock: Clock) -> Simulator:
     return Simulator(seed=3, knobs=knobs, wall=clock.wall)
 
 
-async def test_a_plan_of_ab_connect_is_what_the_sync_then_takes(clock: Clock) -> None:
-    """Rows and requests to the number, for one request a stream; no time below the limit's."""
+async def test_a_plan_of_ab_connect_matches_the_sync(clock: Clock) -> None:
+    """Exact rows and requests, for one request per stream; the time is that of the limit."""
     simulator = world(clock)
     async with abconnect_of(simulator, clock=clock) as ab:
         plan = await plan_of(*COUNTED, abconnect=ab)
@@ -44,11 +44,11 @@ async def test_a_plan_of_ab_connect_is_what_the_sync_then_takes(clock: Clock) ->
     standards, _, events = plan.streams
     assert standards.tokens == standards.requests == 30
     assert standards.seconds == pytest.approx((30 - bucket.capacity) / 5)
-    assert events.seconds == 0  # a full bucket has that many tokens at once
+    assert events.seconds == 0  # a full bucket has enough tokens
 
 
-async def test_a_plan_of_canvas_makes_no_time_up(clock: Clock) -> None:
-    """Courses are counted by the number of the last page; the cost is known from answers only."""
+async def test_a_plan_of_canvas_has_no_time(clock: Clock) -> None:
+    """The last page's number gives the courses; costs are known from responses only."""
     simulator = world(clock)
     async with canvas_of(simulator, clock=clock) as canvas:
         plan = await plan_of("courses", "course_paces", canvas=canvas)
@@ -61,7 +61,8 @@ async def test_a_plan_of_canvas_makes_no_time_up(clock: Clock) -> None:
     assert courses.seconds is plan.seconds is None
     assert plan.requests == 4 + report.rows
     assert courses.note == (
-        "cost is known from answers only: this call cost 0.15, 10 units a second come back"
+        "costs are known from responses only: this call cost 0.15,"
+        " the bucket refills 10 units a second"
     )
 
 
@@ -73,7 +74,7 @@ async def test_a_plan_of_canvas_makes_no_time_up(clock: Clock) -> None:
         ([], None, 0),
     ],
 )
-async def test_what_canvas_does_not_count_stays_open(
+async def test_rows_are_unknown_where_canvas_does_not_count(
     clock: Clock, body: list[object], links: str | None, rows: int | None
 ) -> None:
     """Pages by bookmark have no last number; a list of one page needs none."""
@@ -86,8 +87,8 @@ async def test_what_canvas_does_not_count_stays_open(
     assert plan.requests == (None if rows is None else 1)
 
 
-async def test_what_is_wrong_is_told(clock: Clock) -> None:
-    """Names and clients before anything is sent; a refusal as it is."""
+async def test_errors_of_a_plan(clock: Clock) -> None:
+    """Bad names and missing clients before anything is sent; a refusal by the server unchanged."""
     simulator = world(clock)
     async with abconnect_of(simulator, clock=clock) as ab:
         with pytest.raises(InputError, match="did you mean 'events'"):

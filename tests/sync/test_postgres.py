@@ -1,4 +1,4 @@
-"""What only a server of databases can do to the SQL sink: refuse, end, come back."""
+"""The SQL sink with a database server that refuses logins, crashes and restarts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.real_loop
 SOURCE = "https://abconnect.test"
 
 
-async def told(url: str, caplog: pytest.LogCaptureFixture) -> str:
-    """The error of a sink that cannot be opened; shows no password, whatever it is printed by."""
+async def open_error(url: str, caplog: pytest.LogCaptureFixture) -> str:
+    """The error message of a sink that cannot be opened. Asserts that no password is shown."""
     caplog.set_level(logging.DEBUG)
     sink = sql(url)
     with pytest.raises(ConfigurationError) as caught:
@@ -41,48 +41,49 @@ async def told(url: str, caplog: pytest.LogCaptureFixture) -> str:
     return str(caught.value)
 
 
-async def test_a_wrong_password_is_told_and_not_shown(
+async def test_a_wrong_password_is_reported_and_not_shown(
     postgres: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In the server's words; so are a user and a database that it does not know."""
+    """With the server's message; the same for an unknown user or database."""
     server = postgres.server
     wrong = server.url(postgres.database, password="s3cret-and-wrong")
-    says = 'PostgreSQL cannot be opened: password authentication failed for user "postgres"'
-    assert await told(wrong, caplog) == says
-    assert await told(server.url("nosuch"), caplog) == (
-        'PostgreSQL cannot be opened: database "nosuch" does not exist'
+    assert await open_error(wrong, caplog) == (
+        'cannot open PostgreSQL: password authentication failed for user "postgres"'
     )
-    asked = f"postgresql://127.0.0.1:{server.port}/x?user=nobody&password=s3cret-and-wrong"
-    assert 'failed for user "nobody"' in await told(asked, caplog)
+    assert await open_error(server.url("nosuch"), caplog) == (
+        'cannot open PostgreSQL: database "nosuch" does not exist'
+    )
+    in_query = f"postgresql://127.0.0.1:{server.port}/x?user=nobody&password=s3cret-and-wrong"
+    assert 'failed for user "nobody"' in await open_error(in_query, caplog)
 
 
-async def test_an_unreachable_host_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """With the address that did not answer."""
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        port = nobody.getsockname()[1]
-        says = await told(f"postgresql://u:s3cret@127.0.0.1:{port}/lms", caplog)
-    assert says.startswith("PostgreSQL cannot be opened: ")
-    assert str(port) in says
+async def test_an_unreachable_host_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """With the address that did not respond."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        port = silent.getsockname()[1]
+        message = await open_error(f"postgresql://u:s3cret@127.0.0.1:{port}/lms", caplog)
+    assert message.startswith("cannot open PostgreSQL: ")
+    assert str(port) in message
 
 
-async def test_urls_are_taken_as_hosts_give_them_out(
+async def test_urls_of_hosting_providers_are_accepted(
     postgres: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`postgres://` and `sslmode=` mean what they mean elsewhere; another driver may be named."""
+    """`postgres://` and `sslmode=` have their usual meaning; the driver may be named."""
     base = postgres.server.url(postgres.database, scheme="postgres")
     for url in (f"{base}?sslmode=disable", base.replace("postgres:", "postgresql+asyncpg:", 1)):
         sink = sql(url)
         await sink.open(["events"])
         await sink.close()
-    assert "SSL" in await told(f"{base}?sslmode=require", caplog)
-    assert "nosuch" in await told(f"{base}?nosuch=1", caplog)
+    assert "SSL" in await open_error(f"{base}?sslmode=require", caplog)
+    assert "nosuch" in await open_error(f"{base}?nosuch=1", caplog)
 
 
-async def test_a_password_may_stand_elsewhere(
+async def test_the_password_may_come_from_the_environment(
     postgres: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In PGPASSWORD, which other users of the machine do not see."""
+    """From PGPASSWORD, which other users of the machine cannot see."""
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     sink = sql(postgres.url.replace(f":{PASSWORD}", ""))
     await sink.open(["events"])
@@ -90,14 +91,14 @@ async def test_a_password_may_stand_elsewhere(
 
 
 def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`aioinstructure[sql]` alone has no driver of PostgreSQL."""
+    """`aioinstructure[sql]` does not include the PostgreSQL driver."""
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(ConfigurationError, match=r'pip install "aioinstructure\[postgres\]"'):
         sql("postgresql://u@localhost/lms")
 
 
-async def test_a_connection_that_was_cut_is_made_anew(postgres: PostgresStore) -> None:
-    """What is cut between two batches costs nothing: the next one has a new connection."""
+async def test_a_lost_connection_is_replaced(postgres: PostgresStore) -> None:
+    """A connection lost between two batches is no error: the next batch opens a new one."""
     sink = sql(postgres.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
@@ -110,8 +111,8 @@ async def test_a_connection_that_was_cut_is_made_anew(postgres: PostgresStore) -
     await sink.close()
 
 
-async def test_a_server_that_dies_loses_nothing_that_was_written(postgres: PostgresStore) -> None:
-    """Our error names the stream and its checkpoint; back again, the sync goes on from there."""
+async def test_a_server_crash_loses_no_written_rows(postgres: PostgresStore) -> None:
+    """The error has the stream and its checkpoint; after a restart the sync resumes from there."""
     server = postgres.server
     simulator = Simulator(seed=3, knobs=Knobs(standards=320))
 
@@ -126,7 +127,7 @@ async def test_a_server_that_dies_loses_nothing_that_was_written(postgres: Postg
         finally:
             server.start()
         assert caught.value.stream == "standards"
-        assert str(caught.value).startswith("standards failed after 200 rows: PostgreSQL does not")
+        assert str(caught.value).startswith("standards failed after 200 rows: cannot write to")
         assert PASSWORD not in "".join(traceback.format_exception(caught.value))
         had = await postgres.fetch("select cursor, done from aioinstructure_checkpoints")
         assert had == [(caught.value.checkpoint, False)]
@@ -136,10 +137,8 @@ async def test_a_server_that_dies_loses_nothing_that_was_written(postgres: Postg
     assert await postgres.fetch("select count(*) from standards") == [(320,)]
 
 
-async def test_a_write_that_is_cut_off_is_written_whole_or_not_at_all(
-    postgres: PostgresStore,
-) -> None:
-    """A server that ends while it holds back a batch has neither its rows nor its checkpoint."""
+async def test_an_interrupted_write_is_atomic(postgres: PostgresStore) -> None:
+    """If the server crashes while a batch waits for a lock, neither rows nor checkpoint change."""
     sink = sql(postgres.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
@@ -151,7 +150,7 @@ async def test_a_write_that_is_cut_off_is_written_whole_or_not_at_all(
         while not await blocked(postgres):
             pass
         postgres.server.crash()
-        with pytest.raises(SyncError, match="PostgreSQL does not write"):
+        with pytest.raises(SyncError, match="cannot write to PostgreSQL"):
             await writing
     finally:
         postgres.server.start()
@@ -166,14 +165,14 @@ async def blocked(postgres: PostgresStore) -> bool:
     return bool(await postgres.server.query("postgres", waits))
 
 
-async def test_what_it_lacks_a_right_for_is_told_first(
+async def test_a_missing_privilege_is_reported_at_open(
     postgres: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A user that may read but not write is told before anything is asked of a service."""
+    """A user that may read but not write is refused before any request to a service."""
     sink = sql(postgres.url)
     await sink.open(["events"])
     await sink.close()
     await postgres.fetch("create role reader login password 's3cret-reader'")
     await postgres.fetch("grant select on all tables in schema public to reader")
     url = postgres.url.replace(f"postgres:{PASSWORD}", "reader:s3cret-reader")
-    assert "permission denied for table" in await told(url, caplog)
+    assert "permission denied for table" in await open_error(url, caplog)

@@ -36,7 +36,7 @@ async def written(store: Store, stream: str = "events") -> dict[tuple[str, str],
 
 @pytest.mark.real_loop
 async def test_rows_are_replaced_and_the_checkpoint_is_kept(store: Store) -> None:
-    """(source, id) is the key; a second write of a row wins, in one batch as across them."""
+    """(source, id) is the key; the last write of a row wins, within a batch and across batches."""
     sink = sql(store.url)
     await sink.open(["events"])
     assert await sink.checkpoint(SOURCE, "events") is None
@@ -57,7 +57,7 @@ async def test_rows_are_replaced_and_the_checkpoint_is_kept(store: Store) -> Non
 
 @pytest.mark.real_loop
 async def test_a_sink_can_be_opened_again(store: Store) -> None:
-    """What an earlier one wrote is there, a stream that is new gets its table."""
+    """Earlier rows are still there, and a new stream gets its table."""
     sink = sql(store.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
@@ -88,12 +88,12 @@ ODD = {
 
 
 @pytest.mark.real_loop
-async def test_json_comes_back_to_the_letter(store: Store) -> None:
-    """Any text, NUL too, whole numbers of 64 bits, the order of keys; ids are any text but NUL."""
+async def test_json_is_stored_unchanged(store: Store) -> None:
+    """Any text with NUL, 64-bit integers, the order of keys; ids are any text without NUL."""
     sink = sql(store.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("ï'👍;--", ODD)], Checkpoint("ü\n'", False))
-    with pytest.raises(SyncError):  # PostgreSQL has no such text; SQLite has
+    with pytest.raises(SyncError):  # PostgreSQL rejects NUL in text; SQLite accepts it
         await sink.write(SOURCE, "events", [Row("a\u0000b", {}), no_json()], Checkpoint("b", True))
     assert await sink.checkpoint(SOURCE, "events") == Checkpoint("ü\n'", False)
     await sink.close()
@@ -109,14 +109,14 @@ def no_json() -> Row:
 
 @pytest.mark.real_loop
 async def test_a_failed_write_changes_neither_rows_nor_checkpoint(store: Store) -> None:
-    """Both are written, or none: a row that is no JSON fails the whole batch, by our error."""
+    """A row that is not JSON fails the complete batch with a SyncError."""
     sink = sql(store.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
     with pytest.raises(SyncError) as caught:
         await sink.write(SOURCE, "events", [Row("2", {}), no_json()], Checkpoint("b", True))
     assert (
-        str(caught.value) == f"{store.shown} does not write: Type is not JSON serializable: object"
+        str(caught.value) == f"cannot write to {store.shown}: Type is not JSON serializable: object"
     )
     assert caught.value.stream == "events"
     assert await sink.checkpoint(SOURCE, "events") == Checkpoint("a", False)
@@ -126,7 +126,7 @@ async def test_a_failed_write_changes_neither_rows_nor_checkpoint(store: Store) 
 
 @pytest.mark.real_loop
 async def test_a_batch_may_be_of_any_size(store: Store) -> None:
-    """More rows than a statement may have parameters: 32,766 in SQLite, 65,535 in PostgreSQL."""
+    """More parameters than one statement may have: 32,766 in SQLite, 65,535 in PostgreSQL."""
     sink = sql(store.url)
     await sink.open(["events"])
     rows = [Row(str(n), n) for n in range(16_500)]
@@ -138,8 +138,8 @@ async def test_a_batch_may_be_of_any_size(store: Store) -> None:
 
 
 @pytest.mark.real_loop
-async def test_times_are_of_utc(store: Store) -> None:
-    """`synced_at` of a row and `updated_at` of its checkpoint are the moment of the last write."""
+async def test_times_are_in_utc(store: Store) -> None:
+    """`synced_at` of a row and `updated_at` of its checkpoint are the time of the last write."""
     sink = sql(store.url)
     await sink.open(["events"])
     await sink.write(SOURCE, "events", [Row("1", {})], Checkpoint("a", False))
@@ -152,8 +152,8 @@ async def test_times_are_of_utc(store: Store) -> None:
 
 
 @pytest.mark.real_loop
-async def test_streams_write_side_by_side(store: Store) -> None:
-    """SQLite has one writer: parallel writes wait for each other instead of failing."""
+async def test_streams_write_concurrently(store: Store) -> None:
+    """SQLite has one writer: concurrent writes wait for each other instead of failing."""
     sink = sql(store.url)
     await sink.open(["events", "courses"])
     await asyncio.gather(
@@ -169,8 +169,8 @@ async def test_streams_write_side_by_side(store: Store) -> None:
 
 
 @pytest.mark.real_loop
-async def test_two_programs_may_begin_at_once(store: Store) -> None:
-    """Each finds the tables missing, and one of them makes them; both write the same rows."""
+async def test_several_programs_may_start_at_once(store: Store) -> None:
+    """All find the tables missing and one creates them; all write the same rows."""
     sinks = [sql(store.url) for _ in range(4)]
     rows = [Row(str(n), {"n": n}) for n in range(50)]
     try:
@@ -188,7 +188,7 @@ async def test_two_programs_may_begin_at_once(store: Store) -> None:
 
 
 async def copy(store: Store, simulator: Simulator, *, stop_after: int = -1) -> StreamReport:
-    """Sync the standards; stopped after so many rows, as Ctrl-C would."""
+    """Sync the standards; cancel after `stop_after` rows, as Ctrl-C does."""
 
     def on_batch(report: StreamReport) -> None:
         if report.rows == stop_after:
@@ -204,8 +204,8 @@ async def copy(store: Store, simulator: Simulator, *, stop_after: int = -1) -> S
 
 
 @pytest.mark.real_loop
-async def test_a_stopped_sync_goes_on(store: Store) -> None:
-    """The second run writes what the first one did not; a third one reads all anew."""
+async def test_a_stopped_sync_resumes(store: Store) -> None:
+    """The second run writes the remaining rows; a third one reads all again."""
     simulator = Simulator(seed=3, knobs=Knobs(standards=320))
     with pytest.raises(asyncio.CancelledError):
         await copy(store, simulator, stop_after=200)
@@ -218,12 +218,12 @@ async def test_a_stopped_sync_goes_on(store: Store) -> None:
 
 
 @pytest.mark.real_loop
-async def test_a_table_of_others_is_left_alone(store: Store) -> None:
-    """A table with such a name and other columns is told before anything is asked of a server."""
+async def test_a_foreign_table_is_not_changed(store: Store) -> None:
+    """A table of the same name with other columns is an error before any request to a service."""
     await store.fetch("create table standards (id text primary key, title text)")
     simulator = Simulator(seed=3)
     with pytest.raises(
-        ConfigurationError, match=rf"{re.escape(store.shown)} cannot be opened: .*column"
+        ConfigurationError, match=rf"cannot open {re.escape(store.shown)}: .*column"
     ):
         await copy(store, simulator)
     assert simulator.stats()["abconnect"]["served"] == 0
@@ -231,18 +231,20 @@ async def test_a_table_of_others_is_left_alone(store: Store) -> None:
 
 
 @pytest.mark.real_loop
-async def test_a_database_to_read_only_is_told_first(store: Store) -> None:
-    """A database that cannot be written to is told before anything is asked of a server."""
+async def test_a_read_only_database_is_an_error_at_open(store: Store) -> None:
+    """A database that cannot be written to is refused before any request to a service."""
     sink = sql(store.url)
     await sink.open(["events"])
     await sink.close()
     sink = sql(await store.read_only())
-    with pytest.raises(ConfigurationError, match=r"cannot be opened: .*read-?only"):
+    with pytest.raises(ConfigurationError, match=r"cannot open .*: .*read-?only"):
         await sink.open(["events"])
     await sink.close()
 
 
-async def test_a_thread_does_not_let_virtual_time_jump(tmp_path: Path, clock: Clock) -> None:
+async def test_virtual_time_does_not_jump_while_the_sink_works(
+    tmp_path: Path, clock: Clock
+) -> None:
     """With `clock.hold` around the sink, a sync into a file keeps its virtual timing."""
     knobs = Knobs(standards=3000, abconnect_latency_seconds=0.1)
     simulator = Simulator(seed=1, knobs=knobs, wall=clock.wall)
@@ -254,29 +256,29 @@ async def test_a_thread_does_not_let_virtual_time_jump(tmp_path: Path, clock: Cl
 
 
 @pytest.mark.parametrize(
-    ("url", "error", "says"),
+    ("url", "error", "message"),
     [
-        ("no url", InputError, "no URL of a database"),
-        (None, InputError, "no URL of a database"),
-        ("postgresql://u:s3cret@host:po/rt@db", InputError, "no URL of a database"),
-        ("nosuch://x", InputError, "no sink for nosuch"),
-        ("postgresql+nodriver://x", InputError, "no sink for postgresql.nodriver"),
-        ("sqlite+pysqlite:///a.db", InputError, "no sink for sqlite.pysqlite"),
-        ("oracle://x", ConfigurationError, "driver of oracle is not installed"),
+        ("no url", InputError, "invalid database URL"),
+        (None, InputError, "invalid database URL"),
+        ("postgresql://u:s3cret@host:po/rt@db", InputError, "invalid database URL"),
+        ("nosuch://x", InputError, "unsupported database 'nosuch'"),
+        ("postgresql+nodriver://x", InputError, "unsupported database 'postgresql.nodriver'"),
+        ("sqlite+pysqlite:///a.db", InputError, "unsupported database 'sqlite.pysqlite'"),
+        ("oracle://x", ConfigurationError, "driver for oracle is not installed"),
     ],
 )
-def test_bad_urls_are_told(url: Any, error: type[Exception], says: str) -> None:
-    """What is no database, or has no driver here, is told before anything is read."""
-    with pytest.raises(error, match=says) as caught:
+def test_bad_urls_are_refused(url: Any, error: type[Exception], message: str) -> None:
+    """An invalid URL, an unsupported database, or a driver that is not installed."""
+    with pytest.raises(error, match=message) as caught:
         sql(url)
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.real_loop
 @pytest.mark.parametrize("path", [".", "nosuch/a.db"])
-async def test_a_file_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
-    """A folder, and a file in one that is not there."""
+async def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path, path: str) -> None:
+    """A folder, and a file in a folder that does not exist."""
     sink = sql(f"sqlite:///{tmp_path / path}")
-    with pytest.raises(ConfigurationError, match=rf"{path}\) cannot be opened: unable to open"):
+    with pytest.raises(ConfigurationError, match=rf"cannot open .*{path}\): unable to open"):
         await sink.open(["events"])
     await sink.close()

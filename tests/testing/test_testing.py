@@ -1,4 +1,4 @@
-"""The testing kit: virtual time, the fake transport and clients of the simulator."""
+"""The testing tools: virtual time, the fake transport and clients for the simulator."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def loop() -> Iterator[VirtualLoop]:
 
 
 def test_the_clock_jumps_to_the_next_timer(loop: VirtualLoop) -> None:
-    """Ten minutes of sleeping take no time, and timers fire in their order at their times."""
+    """Ten minutes of sleeping take no time; timers fire in order, each at its time."""
     fired: list[tuple[str, float]] = []
     started = loop.time()
 
@@ -64,7 +64,7 @@ def test_the_clock_jumps_to_the_next_timer(loop: VirtualLoop) -> None:
 
 
 def test_ten_minutes_of_many_tasks_take_well_under_a_second(loop: VirtualLoop) -> None:
-    """Twenty tasks that wake up every tenth of a second."""
+    """Twenty tasks that wake up every second."""
 
     async def ticks() -> int:
         ends, count = loop.time() + 600, 0
@@ -83,7 +83,7 @@ def test_ten_minutes_of_many_tasks_take_well_under_a_second(loop: VirtualLoop) -
 
 
 def test_the_clock_creeps(loop: VirtualLoop) -> None:
-    """Each turn takes a little: whoever waits for a time by turns alone gets there."""
+    """Each iteration of the loop takes a little time, so that busy waiting ends."""
 
     async def main() -> int:
         ends, turns = loop.time() + 1e-5, 0
@@ -95,8 +95,8 @@ def test_the_clock_creeps(loop: VirtualLoop) -> None:
     assert 50 < loop.run_until_complete(main()) < 200
 
 
-def test_sleeping_for_nothing_moves_no_clock(loop: VirtualLoop) -> None:
-    """Work that is ready is done before time goes on."""
+def test_sleep_zero_does_not_advance_the_clock(loop: VirtualLoop) -> None:
+    """Ready callbacks run before the clock jumps."""
 
     async def main() -> float:
         loop.call_later(100, lambda: None)
@@ -111,7 +111,7 @@ def test_sleeping_for_nothing_moves_no_clock(loop: VirtualLoop) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1e5), min_size=1, max_size=20))
 def test_every_sleep_lasts_as_long_as_it_says(delays: list[float]) -> None:
-    """Never less, and no more than the creeping of some turns, whatever the numbers."""
+    """Never less, and longer only by the 100 ns of a few iterations, for any delays."""
     loop = VirtualLoop()
 
     async def one(delay: float) -> float:
@@ -129,8 +129,8 @@ def test_every_sleep_lasts_as_long_as_it_says(delays: list[float]) -> None:
     assert all(-1e-6 <= seconds < 1e-3 for seconds in late)
 
 
-def test_no_jump_while_an_executor_is_at_work(loop: VirtualLoop) -> None:
-    """A timeout of thirty seconds does not fire while a thread works for a moment."""
+def test_no_jump_while_an_executor_works(loop: VirtualLoop) -> None:
+    """A timeout of thirty seconds does not fire while a thread works briefly."""
 
     async def main() -> str:
         async with asyncio.timeout(30):
@@ -143,7 +143,7 @@ def test_no_jump_while_an_executor_is_at_work(loop: VirtualLoop) -> None:
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
-def test_to_thread_is_held_as_well_and_frees_the_clock_when_it_fails(loop: VirtualLoop) -> None:
+def test_to_thread_holds_the_clock_until_it_fails(loop: VirtualLoop) -> None:
     """An error in the thread ends the hold: time jumps again."""
 
     async def main() -> float:
@@ -159,8 +159,8 @@ def test_to_thread_is_held_as_well_and_frees_the_clock_when_it_fails(loop: Virtu
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
-def test_an_executor_that_takes_nothing_holds_nothing(loop: VirtualLoop) -> None:
-    """What was never handed over is not waited for."""
+def test_a_closed_executor_does_not_hold_the_clock(loop: VirtualLoop) -> None:
+    """If the executor refuses the call, time jumps again."""
 
     async def main() -> None:
         await loop.shutdown_default_executor()
@@ -174,7 +174,7 @@ def test_an_executor_that_takes_nothing_holds_nothing(loop: VirtualLoop) -> None
 
 
 def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
-    """A thread that the loop does not see works; the clock then shows the time that it took."""
+    """While an unknown thread works there is no jump; then the clock has advanced by real time."""
     done = threading.Event()
 
     async def main() -> bool:
@@ -182,7 +182,7 @@ def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
         with loop.hold():
             thread = threading.Timer(0.05, done.set)
             thread.start()
-            while not done.is_set():  # noqa: ASYNC110 - the turns are what is looked at
+            while not done.is_set():  # noqa: ASYNC110 - the test needs the iterations
                 await asyncio.sleep(0)
             before = loop.time()
         assert 0.04 < loop.time() - before < 5
@@ -193,7 +193,7 @@ def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
 
 
 def test_a_timer_in_a_hold_does_not_fire_before_its_time(loop: VirtualLoop) -> None:
-    """Only when the hold has ended does time jump to it."""
+    """The clock jumps to the timer only after the hold has ended."""
     fired: list[bool] = []
 
     async def main() -> None:
@@ -211,7 +211,7 @@ def test_a_timer_in_a_hold_does_not_fire_before_its_time(loop: VirtualLoop) -> N
 
 
 def test_a_thread_can_wake_a_loop_that_has_nothing_to_jump_to(loop: VirtualLoop) -> None:
-    """With no timer at all the loop waits for what comes from outside."""
+    """Without any timer the loop waits for an external event."""
 
     async def main() -> str:
         future: asyncio.Future[str] = loop.create_future()
@@ -221,8 +221,8 @@ def test_a_thread_can_wake_a_loop_that_has_nothing_to_jump_to(loop: VirtualLoop)
     assert loop.run_until_complete(main()) == "woken"
 
 
-def test_wall_time_goes_with_the_loop(loop: VirtualLoop) -> None:
-    """It starts on 1 January 2026, unless told otherwise."""
+def test_wall_time_follows_the_loop(loop: VirtualLoop) -> None:
+    """It starts on 1 January 2026 by default."""
     clock = virtual_clock(loop)
     other = virtual_clock(loop, wall=5.0)
     loop.run_until_complete(asyncio.sleep(100))
@@ -234,7 +234,7 @@ def test_wall_time_goes_with_the_loop(loop: VirtualLoop) -> None:
 
 
 async def test_the_example_of_the_module_runs() -> None:
-    """As its docstring shows it."""
+    """The code in the docstring of `aioinstructure.testing`."""
     transport = FakeTransport([reply([{"id": 1, "name": "Algebra"}])])
     async with Canvas("https://canvas.test", token="t", transport=transport) as canvas:
         assert [course.name async for course in canvas.courses.list()] == ["Algebra"]
@@ -243,8 +243,8 @@ async def test_the_example_of_the_module_runs() -> None:
     assert transport.closed
 
 
-async def test_answers_errors_and_functions_in_turn() -> None:
-    """A function sees the request; as the last one it serves all that come."""
+async def test_responses_errors_and_functions_in_order() -> None:
+    """A function gets the request; as the last reply it serves all further requests."""
     transport = FakeTransport(
         [
             reply({"n": 1}),
@@ -262,15 +262,15 @@ async def test_answers_errors_and_functions_in_turn() -> None:
         assert (await transport.send(request)).json() == {"rest": True}
 
 
-async def test_a_request_without_an_answer_fails_the_test() -> None:
-    """One call too many is told by its method and path."""
+async def test_a_request_without_a_reply_fails_the_test() -> None:
+    """The error names the method and path."""
     transport = FakeTransport([])
-    with pytest.raises(AssertionError, match="no reply is left for GET /x"):
+    with pytest.raises(AssertionError, match="no reply left for GET /x"):
         await transport.send(Request("GET", "https://canvas.test/x"))
 
 
-async def test_answers_may_take_their_time() -> None:
-    """In loop time; the head comes with the answer."""
+async def test_replies_may_be_delayed() -> None:
+    """In loop time; `on_head` is called when the response comes."""
     transport = FakeTransport([reply([])], seconds=5)
     heads: list[tuple[int, Headers]] = []
     start = asyncio.get_running_loop().time()
@@ -280,7 +280,7 @@ async def test_answers_may_take_their_time() -> None:
 
 
 def test_replies() -> None:
-    """JSON, bytes, nothing, other headers, a next page."""
+    """JSON, bytes, an empty body, other headers, a next page."""
     answer = reply({"a": 1}, status=201, headers={"X-Request-Cost": "1"}, next="https://x.test/2")
     assert (answer.status, orjson.loads(answer.body)) == (201, {"a": 1})
     assert answer.request_cost == 1
@@ -295,7 +295,7 @@ def test_replies() -> None:
 
 
 async def test_clients_of_the_simulator() -> None:
-    """They have its credentials and take all options of a client."""
+    """They use its credentials and accept all client options."""
     simulator = Simulator()
     async with canvas_of(simulator, deadline=5) as canvas, abconnect_of(simulator) as ab:
         assert (await canvas.courses.get(1)).id == 1
@@ -306,7 +306,7 @@ async def test_clients_of_the_simulator() -> None:
 
 
 async def test_a_connection_that_the_simulator_closes() -> None:
-    """A read broke off, a write may have happened; the head was never seen."""
+    """A read is a TransportError; a write may have happened: UnknownOutcome."""
     simulator = Simulator()
     simulator.faults.add([Fault(kind="close", count=2)])
     transport = SimulatorTransport(simulator)

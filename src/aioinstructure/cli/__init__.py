@@ -9,9 +9,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; without its extra, say how to install it."""
+    """Run the command line; print how to install the `cli` extra if it is missing."""
     for name in ("aioinstructure", "sqlalchemy"):
-        # What they log stands in the report, or is the trouble of a connection that was cut.
+        # The report already contains what they log, except for noise about cut connections.
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         from aioinstructure.cli.app import app  # noqa: PLC0415 - the extra may be missing
@@ -22,4 +22,4 @@ def main() -> None:
             raise
         sys.exit(f'{error.name} is missing: pip install "aioinstructure[cli]"')
     except KeyboardInterrupt:
-        sys.exit(130)  # before the command began
+        sys.exit(130)  # Ctrl-C before the command started

@@ -1,4 +1,4 @@
-"""The commands and what they have in common: errors in one line, Ctrl-C without a traceback."""
+"""The command group: prints errors without a traceback and handles Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from aioinstructure.errors import Error
 __all__ = ["app"]
 
 INTERRUPTED = 130
-"""What shells expect of a program that Ctrl-C has ended."""
+"""The exit status of a program ended by Ctrl-C (128 + SIGINT)."""
 
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class _Group(click.Group):
-    """Our errors are for people: no traceback."""
+    """Prints the library's errors without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -42,10 +42,10 @@ class _Group(click.Group):
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a command's coroutine; Ctrl-C cancels it, so that everything is closed in order.
+    """Run a command's coroutine; Ctrl-C cancels it, so that resources are closed in order.
 
-    A second Ctrl-C ends the process where it stands. Nothing is lost by that: what a sync has
-    written is committed, and the rest was never there.
+    A second Ctrl-C ends the process immediately. This loses no data: a sync commits each batch
+    together with its checkpoint.
     """
     try:
         with _interruptible() as begin:
@@ -73,7 +73,7 @@ def _interruptible() -> Generator[Callable[..., Coroutine[Any, Any, None]]]:
         task = None
 
     if threading.current_thread() is not threading.main_thread():
-        yield begin  # it gets no signals
+        yield begin  # only the main thread can handle signals
         return
     before = signal.signal(signal.SIGINT, interrupt)
     try:

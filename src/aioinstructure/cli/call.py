@@ -1,4 +1,4 @@
-"""`aioinstructure call`: any operation by its name, the answer as JSON lines."""
+"""`aioinstructure call`: run any operation by name and print the result as JSON lines."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _CLIENTS: dict[str, type[Canvas | ABConnect]] = {"canvas": Canvas, "abconnect": 
 def call(
     ctx: click.Context, service: str, operation: str | None, max_items: int | None
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
-    """Call OPERATION, such as `courses.list --include term`; without one, list them all.
+    """Call OPERATION, such as `courses.list --include term`. Without OPERATION, list all.
 
-    Ids go first, in order; other parameters as --name value, again for more values. The account
-    is that of the environment: CANVAS_URL and CANVAS_TOKEN, or ABCONNECT_PARTNER_ID and
-    ABCONNECT_PARTNER_KEY.
+    Give ids first, in order. Give other parameters as --name value; repeat the option for a list.
+    The account is read from the environment: CANVAS_URL and CANVAS_TOKEN, or ABCONNECT_PARTNER_ID
+    and ABCONNECT_PARTNER_KEY.
     """
     routes = {route.name: route for route in routes_of(_CLIENTS[service])}
     if operation is None:
@@ -48,7 +48,9 @@ def call(
             click.echo(f"{route.name:<24} {route.method:<6} {route.doc.splitlines()[0]}")
         return None
     if operation not in routes:
-        raise click.UsageError(f"no operation {operation!r}; `call {service}` lists them")
+        raise click.UsageError(
+            f"unknown operation {operation!r}; `aioinstructure call {service}` lists all"
+        )
     arguments = parse(routes[operation], ctx.args)
     return lambda: _call(service, routes[operation], arguments, max_items)
 
@@ -73,36 +75,38 @@ def _echo(value: Any) -> None:
     click.echo(orjson.dumps(to_json(value)))
 
 
-def parse(route: Route, words: Sequence[str]) -> dict[str, Any]:
-    """The arguments of a route by the words of a command line.
+def parse(route: Route, args: Sequence[str]) -> dict[str, Any]:
+    """Convert command line arguments to the arguments of a route.
 
     Raises:
-        click.UsageError: A word fits nowhere, or cannot be what the parameter takes.
+        click.UsageError: An argument is unknown, missing, or not valid for its parameter.
     """
     parameters = {parameter.name: parameter for parameter in route.parameters}
     positional = [parameter for parameter in route.parameters if parameter.where == "path"]
     arguments: dict[str, Any] = {}
-    rest = list(words)
+    rest = list(args)
     while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
+        arg = rest.pop(0)
+        if not arg.startswith("--"):
             if not positional:
-                raise click.UsageError(f"{route.name} takes no further {word!r}")
-            name, value = positional.pop(0).name, word
+                raise click.UsageError(f"unexpected argument {arg!r} for {route.name}")
+            name, value = positional.pop(0).name, arg
         else:
-            name, equals, value = word.removeprefix("--").partition("=")
+            name, equals, value = arg.removeprefix("--").partition("=")
             name = name.replace("-", "_")
             if name not in parameters:
                 known = ", ".join(f"--{n.replace('_', '-')}" for n in parameters)
-                raise click.UsageError(f"{route.name} has no {word!r}; it has: {known}")
+                raise click.UsageError(
+                    f"unknown option {arg!r} for {route.name}: expected one of {known}"
+                )
             if not equals:
                 if not rest:
-                    raise click.UsageError(f"{word} needs a value")
+                    raise click.UsageError(f"{arg} needs a value")
                 value = rest.pop(0)
         _add(arguments, parameters[name], value)
     missing = [p.name for p in route.parameters if p.required and p.name not in arguments]
     if missing:
-        raise click.UsageError(f"{route.name} needs {', '.join(missing)}")
+        raise click.UsageError(f"missing arguments for {route.name}: {', '.join(missing)}")
     return arguments
 
 
@@ -115,7 +119,7 @@ def _add(arguments: dict[str, Any], parameter: Parameter, text: str) -> None:
 
 
 def _kinds(annotation: Any) -> set[Any]:
-    """What a parameter may be made of: the members of its unions and lists."""
+    """The types that a parameter accepts: the members of its unions and lists."""
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
         return {kind for member in get_args(annotation) for kind in _kinds(member)}
@@ -142,7 +146,7 @@ def _value(parameter: Parameter, kinds: set[Any], text: str) -> Any:
     try:
         return orjson.loads(text)
     except ValueError as error:
-        raise click.UsageError(f"--{parameter.name} takes JSON, not {text!r}") from error
+        raise click.UsageError(f"--{parameter.name} must be JSON, got {text!r}") from error
 
 
 def _moment(kinds: set[Any], text: str) -> date:

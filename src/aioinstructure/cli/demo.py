@@ -1,4 +1,4 @@
-"""`aioinstructure demo`: the simulator in a process of its own, a sync over real HTTP, a report."""
+"""`aioinstructure demo`: sync from a simulator in another process over HTTP, then report."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["demo"]
 
 DATABASE = "aioinstructure-demo.db"
 STREAMS = ("courses", "course_paces", "standards", "events")
-# A checkpoint belongs to an origin: a second run goes on only if it finds the same one. Below what
-# systems hand out for outgoing connections.
+# A checkpoint belongs to an origin: a second run resumes only if the port is the same. This range
+# is below the ephemeral ports of common systems.
 PORTS = range(20_000, 30_000)
 KNOBS = {
-    "courses": 41,  # one of them is deleted, and lists do not show it
+    "courses": 41,  # one is deleted, and lists omit it
     "standards": 5000,
     "events": 600,
     "canvas_latency_seconds": 0.08,
@@ -47,16 +47,17 @@ _AB_BURST, _AB_RATE = 25, 5.0
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
 @click.option("--database", default=DATABASE, show_default=True, type=click.Path(dir_okay=False))
 def demo(as_json: bool, database: str) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Sync a made-up school into SQLite: no account needed, about ten seconds.
+    """Sync a simulated school into SQLite: no account needed, about ten seconds.
 
-    40 courses with their paces, 5,000 standards and 600 events, at the real services' limits.
+    Copies 40 courses with their paces, 5,000 standards and 600 events, at the real services'
+    limits.
     """
     return lambda: _demo(Path(database), as_json)
 
 
 async def _demo(database: Path, as_json: bool) -> None:
     if not as_json:
-        click.echo(f"A simulated Canvas and AB Connect, synced into {database}")
+        click.echo(f"Syncing a simulated Canvas and AB Connect into {database}")
     async with simulator(port_of(database)) as env:
         canvas = Canvas(env["CANVAS_URL"], token=env["CANVAS_TOKEN"])
         ab = ABConnect(
@@ -65,7 +66,7 @@ async def _demo(database: Path, as_json: bool) -> None:
             partner_key=env["ABCONNECT_PARTNER_KEY"],
         )
         async with canvas, ab:
-            # Connects, and loads what is loaded on first use: the clock is to measure the sync.
+            # Connect and load lazy imports first, so that the time measured is that of the sync.
             await canvas.request("GET", "/_control/stats")
             url = f"sqlite:///{database}"
             report = await run_sync(STREAMS, url, canvas, ab, quiet=as_json)
@@ -78,17 +79,21 @@ async def _demo(database: Path, as_json: bool) -> None:
 
 
 def port_of(database: Path) -> int:
-    """The same one for each run into this database; demos into two do not meet."""
+    """A port that depends on the database's path: the same in each run with this database."""
     return PORTS[zlib.crc32(os.fsencode(database.resolve())) % len(PORTS)]
 
 
 @contextlib.asynccontextmanager
 async def simulator(port: int = 0) -> AsyncGenerator[dict[str, str]]:
-    """A simulator in another process, and the variables that lead to it."""
+    """Start a simulator in another process; yields the environment variables to reach it."""
     process, env = await _started(port)
     if not env and port:
-        # Nearly always since something else has the port; another cause shows with the next one.
-        click.echo(f"no simulator on port {port}: another will do, but begins anew", err=True)
+        # The port is probably in use. Any other cause also fails the second attempt.
+        click.echo(
+            f"cannot start the simulator on port {port}: using another port, so this run starts"
+            " from the beginning",
+            err=True,
+        )
         process, env = await _started(0)
     if not env:
         raise ConfigurationError("the simulator did not start")
@@ -100,15 +105,15 @@ async def simulator(port: int = 0) -> AsyncGenerator[dict[str, str]]:
 
 async def _started(port: int) -> tuple[asyncio.subprocess.Process, dict[str, str]]:
     settings = (f"{name}={orjson.dumps(value).decode()}" for name, value in KNOBS.items())
-    knobs = [word for setting in settings for word in ("--knob", setting)]
+    knobs = [argument for setting in settings for argument in ("--knob", setting)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "aioinstructure", "simulate", "--env", "--port", str(port)),
         "--until-eof",
         *knobs,
-        stdin=asyncio.subprocess.PIPE,  # never written to: closed by whatever ends this process
+        stdin=asyncio.subprocess.PIPE,  # never written to; closes when this process ends
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        # Ctrl-C is for us: we end the simulator when the sync has been closed.
+        # Keep Ctrl-C from the simulator: this process ends it after the sync has closed.
         start_new_session=os.name == "posix",
     )
     try:
@@ -123,9 +128,9 @@ async def _started(port: int) -> tuple[asyncio.subprocess.Process, dict[str, str
 
 
 async def _exports(process: asyncio.subprocess.Process) -> dict[str, str]:
-    """The variables that the simulator prints before it serves; none if it ends instead."""
+    """The variables that the simulator prints at startup; empty if it exits instead."""
     env: dict[str, str] = {}
-    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    assert process.stdout is not None  # noqa: S101 - a pipe was requested
     while line := (await process.stdout.readline()).decode().strip():
         if not line.startswith("export "):
             return env
@@ -142,9 +147,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _summary(report: Report, stats: dict[str, Any], database: Path) -> dict[str, Any]:
-    """The report, what the simulator says of it, and how near it came to the limit.
+    """The report, the simulator's own counts, and how close the sync came to the limit.
 
-    The floor of AB Connect is what no client can go below: (requests - 25) / 5 seconds.
+    The AB Connect floor is the shortest possible time for any client: (requests - 25) / 5 seconds.
     """
     served = stats["abconnect"]["served"]
     floor = max(0.0, (served - _AB_BURST) / _AB_RATE)
@@ -165,13 +170,13 @@ def _print(report: Report, summary: dict[str, Any]) -> None:
     console.print(report_table(report))
     console.print()
     facts = Table(box=None, pad_edge=False, show_header=False)
-    facts.add_row("refused by the servers", f"{summary['refusals']}")
+    facts.add_row("requests refused by the servers", f"{summary['refusals']}")
     share = summary["abconnect_share_of_floor"]
     facts.add_row(
         "share of AB Connect's limit",
-        f"{share:.0%}: the least time at 5 calls a second was {summary['abconnect_floor_seconds']} s"
+        f"{share:.0%}: the minimum at 5 calls a second is {summary['abconnect_floor_seconds']} s"
         if share
-        else "the burst was enough",
+        else "all calls fit in the burst",
     )
     console.print(facts)
     console.print("\nTry next, each in its own terminal:")
@@ -182,4 +187,4 @@ def _print(report: Report, summary: dict[str, Any]) -> None:
     console.print(
         "  aioinstructure sync standards events --to sqlite:///standards.db", style="bold"
     )
-    console.print("The last two read the variables that the first one prints.")
+    console.print("Set the variables that the first command prints before you run the other two.")

@@ -1,4 +1,4 @@
-"""Gauges of running syncs: written by them, read by `aioinstructure quota`."""
+"""Gauge files: written by a running sync, read by `aioinstructure quota`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,7 @@ from aioinstructure.quota import Scheduler, Snapshot
 __all__ = ["EVERY_SECONDS", "gauge", "published", "running_gauges"]
 
 EVERY_SECONDS = 1.0
-
-
 _STALE = 5.0
-
-
 _CELLS = 24
 
 
@@ -35,7 +31,7 @@ def _folder() -> Path:
 
 @contextlib.asynccontextmanager
 async def published(quotas: Mapping[str, Scheduler]) -> AsyncGenerator[None]:
-    """Let `aioinstructure quota` see these while the block runs; silent where it cannot write."""
+    """Publish the gauges for `aioinstructure quota` during the block; ignores write errors."""
     folder = _folder()
     path = folder / f"{os.getpid()}.json"
     with contextlib.suppress(OSError):
@@ -60,7 +56,7 @@ async def published(quotas: Mapping[str, Scheduler]) -> AsyncGenerator[None]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether nobody else could have made the folder, or reads what is in it."""
+    """Whether the folder belongs to this user and no other user has access to it."""
     try:
         found = folder.stat(follow_symlinks=False)
     except OSError:
@@ -69,7 +65,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _write(path: Path, gauges: Mapping[str, Any]) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
+    """Replace the file atomically, so that a reader never sees a partial one."""
     half = path.with_suffix(".half")
     with contextlib.suppress(OSError):
         half.write_bytes(orjson.dumps(gauges))
@@ -77,7 +73,7 @@ def _write(path: Path, gauges: Mapping[str, Any]) -> None:
 
 
 def running_gauges() -> dict[str, dict[str, Snapshot]]:
-    """The gauges of programs that run, by process id."""
+    """The gauges of running programs, by process id."""
     found: dict[str, dict[str, Snapshot]] = {}
     folder = _folder()
     if not _is_ours(folder):
@@ -88,12 +84,12 @@ def running_gauges() -> dict[str, dict[str, Snapshot]]:
             gauges = orjson.loads(path.read_bytes()) if fresh else {}
             found[path.stem] = {name: Snapshot(**each) for name, each in gauges.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            continue  # it has ended meanwhile, or is none of ours
+            continue  # the process has ended, or the file is not a gauge file
     return {process: gauges for process, gauges in found.items() if gauges}
 
 
 def gauge(name: str, now: Snapshot, short: bool = False) -> Text:
-    """How full a bucket is, as its client sees it; the short one is for a narrow terminal."""
+    """One line on a bucket's state, as its client sees it; `short` is for narrow terminals."""
     left = f"{now.level:.0f}/{now.capacity:.0f} left"
     if short:
         return Text(f"{name:<14} {left}, {now.throttles} refused")

@@ -1,4 +1,4 @@
-"""What a running sync looks like: bars and gauges on a terminal, plain lines elsewhere."""
+"""The display of a running sync: bars and gauges on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _WIDE = 100
 
 @define(eq=False)
 class Show:
-    """Follows the streams of a sync.
+    """Shows the progress of a sync.
 
     Args:
-        console: Where it is drawn.
-        quotas: The schedulers to show a gauge of, by their names.
+        console: Where to draw.
+        quotas: Schedulers by name; each gets a gauge.
         streams: The names of the streams, in order.
         quiet: Show nothing.
     """
@@ -52,12 +52,12 @@ class Show:
     _told: set[str] = field(factory=set, init=False)
 
     def on_batch(self, report: StreamReport) -> None:
-        """Take note of a batch."""
+        """Record a stream's progress; pass it to `Sync(on_batch=...)`."""
         self._reports[report.stream] = report
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Draw while the block runs."""
+        """Draw during the block."""
         if self.quiet:
             yield
             return
@@ -92,7 +92,7 @@ class Show:
     # --- a terminal -----------------------------------------------------------------------------
 
     async def _bars(self) -> None:
-        # The numbers matter more than the bars: these are what a narrow terminal goes without.
+        # A narrow terminal has no bars and no rates, to leave room for the counts.
         wide = self.console.width >= _WIDE
         columns: list[ProgressColumn] = [TextColumn("{task.description:<14}")]
         if wide:
@@ -126,7 +126,7 @@ def _rate(report: StreamReport) -> float:
 
 
 def report_table(report: Report) -> Table:
-    """What a run did, a row a stream."""
+    """A table of what a run did, one row per stream."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("stream", "rows", "requests", "seconds", "state"):
         left = name in ("stream", "state")
@@ -147,13 +147,13 @@ def report_table(report: Report) -> Table:
         )
     refused = f"{report.refusals} refused" if report.refusals else ""
     table.add_row(
-        "together", f"{report.rows:,}", f"{report.requests:,}", f"{report.seconds:.1f}", refused
+        "total", f"{report.rows:,}", f"{report.requests:,}", f"{report.seconds:.1f}", refused
     )
     return table
 
 
 def plan_table(plan: Plan) -> Table:
-    """What a run will take, a row a stream; a dash is what the server does not tell."""
+    """A table of what a run needs, one row per stream; a dash means that it is not known."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("stream", "rows", "requests", "tokens", "minutes", ""):
         left = name in ("stream", "")
@@ -163,7 +163,7 @@ def plan_table(plan: Plan) -> Table:
         table.add_row(each.stream, *map(_number, numbers), _minutes(each.seconds), each.note)
     if len(plan.streams) > 1:
         sums = (plan.requests, plan.tokens)
-        table.add_row("together", "", *map(_number, sums), _minutes(plan.seconds), "")
+        table.add_row("total", "", *map(_number, sums), _minutes(plan.seconds), "")
     return table
 
 

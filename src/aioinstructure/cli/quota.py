@@ -1,7 +1,7 @@
-"""`aioinstructure quota`: the gauges of a sync that runs elsewhere, or a probe of an account.
+"""`aioinstructure quota`: show the gauges of running syncs, or probe an account.
 
-A running `sync` or `demo` writes its gauges once a second into a file below the temporary folder,
-which only its user can read: numbers and origins, no credential. This command reads them.
+A running `sync` or `demo` writes its gauges once a second to a file in the temporary directory
+that only its user can read. The file has numbers and origins, no credential.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ __all__ = ["quota"]
 
 
 @click.command()
-@click.option("--probe", type=click.Choice(["canvas", "abconnect"]), help="Ask a real account.")
-@click.option("--once", is_flag=True, help="Show the state of now and end.")
+@click.option("--probe", type=click.Choice(["canvas", "abconnect"]), help="Query a real account.")
+@click.option("--once", is_flag=True, help="Print the current state and exit.")
 def quota(probe: str | None, once: bool) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Show the quota of the syncs that run on this machine, live.
+    """Show live the quota of the syncs that are running on this machine.
 
-    With --probe it sends one request by the account of the environment, and tells what the answer
-    says of the quota.
+    With --probe, send one request with the account that the environment names, and show the quota
+    that the response reports.
     """
     return (lambda: _probe(probe)) if probe else (lambda: _watch(once))
 
@@ -50,7 +50,7 @@ def _picture() -> Group:
     for process, gauges in running_gauges().items():
         lines.append(Text(f"process {process}", style="bold"))
         lines += [gauge(name, snapshot) for name, snapshot in gauges.items()]
-    return Group(*(lines or [Text("no sync runs on this machine")]))
+    return Group(*(lines or [Text("no sync is running on this machine")]))
 
 
 async def _probe(service: str) -> None:
@@ -59,13 +59,15 @@ async def _probe(service: str) -> None:
         async with ABConnect.from_env() as ab:
             await ab.request("GET", "/rest/v4.1/standards", params={"limit": 0})
             console.print(gauge("AB Connect", ab.quota.snapshot()), soft_wrap=True)
-            console.print("AB Connect tells nothing of its bucket: this is ours, less one token.")
+            console.print(
+                "AB Connect does not report its quota: this assumes a full bucket before this call."
+            )
             return
     async with Canvas.from_env() as canvas:
         answer = await canvas.request("GET", "/api/v1/courses", params={"per_page": 1})
         console.print(gauge("Canvas", canvas.quota.snapshot()), soft_wrap=True)
         left, cost = answer.rate_limit_remaining, answer.request_cost
         if left is None:
-            console.print("Canvas told nothing of its quota.")
+            console.print("Canvas did not report its quota.")
         else:
-            console.print(f"Canvas says: {left:g} units left; the request cost {cost or 0:g}.")
+            console.print(f"Canvas reports {left:g} units left; the request cost {cost or 0:g}.")

@@ -1,4 +1,4 @@
-"""`aioinstructure simulate`: both services on loopback, with every limit in force."""
+"""`aioinstructure simulate`: serve both simulated services on loopback, limits enforced."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PORT = 8400
 
 
 @click.command()
-@click.option("--port", default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--port", default=PORT, show_default=True, help="0 selects a free port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback addresses only.")
-@click.option("--seed", default=1, show_default=True, help="The world that is made up.")
-@click.option("--knob", multiple=True, metavar="NAME=VALUE", help="Turn a knob; JSON values.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the generated data.")
+@click.option("--knob", multiple=True, metavar="NAME=VALUE", help="Set a knob; VALUE is JSON.")
 @click.option("--env", is_flag=True, help="Print `export NAME=value` lines first.")
-@click.option("--until-eof", is_flag=True, help="End with standard input: with its parent.")
+@click.option("--until-eof", is_flag=True, help="Exit when standard input closes.")
 @click.option("--knobs", "show_knobs", is_flag=True, help="List the knobs and their values.")
 def simulate(
     port: int,
@@ -38,10 +38,10 @@ def simulate(
     until_eof: bool,
     show_knobs: bool,
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
-    """Serve a Canvas and an AB Connect with a made-up school, to test against.
+    """Serve a simulated Canvas and AB Connect with generated data, to test against.
 
-    Throttles, paging, errors and signatures are those of the real services. Statistics are at
-    /_control/stats, knobs and faults beside them.
+    Throttles, paging, errors and signatures match the real services. Statistics are at
+    /_control/stats, next to knobs and faults.
     """
     knobs = Knobs()
     try:
@@ -58,7 +58,7 @@ def simulate(
 def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise click.UsageError(f"a knob is NAME=VALUE, not {text!r}")
+        raise click.UsageError(f"invalid knob {text!r}: expected NAME=VALUE")
     try:
         return name, orjson.loads(value)
     except ValueError:
@@ -76,25 +76,26 @@ async def _serve(simulator: Simulator, host: str, port: int, env: bool, until_eo
         if env:
             for name, value in simulator.env(server.origin).items():
                 click.echo(f"export {name}={value}")
-        click.echo(f"# the simulator listens on {server.origin}, Ctrl-C ends it")
+        click.echo(f"# simulator listening on {server.origin}, press Ctrl-C to stop")
         await _end_of_input(until_eof)
     finally:
         await server.close()
 
 
 async def _end_of_input(watched: bool) -> None:
-    """Waits for it, or for ever."""
+    """Wait for the end of standard input if it is watched, otherwise forever."""
     ended = asyncio.Event()
     if watched:
         loop = asyncio.get_running_loop()
-        # A daemon: nothing else gets a thread out of a read, and not every loop reads any stdin.
+        # A daemon thread: a blocking read cannot be cancelled, and not every event loop can watch
+        # every kind of standard input.
         watch = partial(_watch, sys.stdin.fileno(), partial(loop.call_soon_threadsafe, ended.set))
         threading.Thread(target=watch, daemon=True).start()
     await ended.wait()
 
 
 def _watch(descriptor: int, at_end: Callable[[], object]) -> None:
-    with contextlib.suppress(OSError, RuntimeError):  # closed under us, the input or the loop
+    with contextlib.suppress(OSError, RuntimeError):  # the input or the loop was closed
         while os.read(descriptor, 1024):
             pass
         at_end()

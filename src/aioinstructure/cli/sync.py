@@ -1,4 +1,4 @@
-"""`aioinstructure sync`: streams of the accounts that the environment names, into a database."""
+"""`aioinstructure sync`: copy streams into a database, with the environment's accounts."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ __all__ = ["report_json", "run_sync", "sync"]
 @click.command()
 @click.argument("streams", nargs=-1, required=True, type=click.Choice(list(STREAMS)))
 @click.option("--to", "url", metavar="URL", help="sqlite:///lms.db, or postgresql://user@host/lms")
-@click.option("--plan", "only_plan", is_flag=True, help="Tell what it will take; write nothing.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show what a sync needs; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
 def sync(
     streams: tuple[str, ...], url: str | None, only_plan: bool, as_json: bool
 ) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Copy STREAMS into a database, and go on where it was stopped.
+    """Copy STREAMS into a database; resume an interrupted copy.
 
-    The accounts are those of CANVAS_URL and CANVAS_TOKEN, ABCONNECT_PARTNER_ID and
-    ABCONNECT_PARTNER_KEY. A password of PostgreSQL is read from PGPASSWORD or ~/.pgpass, where
-    others of the machine do not see it.
+    The accounts are read from CANVAS_URL and CANVAS_TOKEN, and ABCONNECT_PARTNER_ID and
+    ABCONNECT_PARTNER_KEY. A PostgreSQL password is read from PGPASSWORD or ~/.pgpass, where other
+    users of the machine cannot see it.
     """
     if url is None and not only_plan:
-        raise click.UsageError("say where: --to sqlite:///lms.db, or only --plan it")
+        raise click.UsageError("missing destination: give --to sqlite:///lms.db, or --plan")
 
     async def main() -> None:
         services = {STREAMS[name].service for name in streams}
@@ -89,7 +89,7 @@ async def run_sync(
     quiet: bool,
     tell: Callable[[Report], None] = lambda _: None,
 ) -> Report:
-    """Sync and show how it goes; then tell the report, also that of a run in which a stream failed."""
+    """Sync and show progress; then call `tell` with the report, even if a stream failed."""
     quotas = {}
     if canvas is not None:
         quotas["Canvas"] = canvas.quota
@@ -101,7 +101,7 @@ async def run_sync(
         async with published(quotas), show.running():
             report = await job.run(*streams)
     except asyncio.CancelledError:
-        click.echo("stopped; the same command goes on from here", err=True)
+        click.echo("stopped; run the same command to resume", err=True)
         raise
     except SyncError:
         if job.report is not None:
@@ -112,7 +112,7 @@ async def run_sync(
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The report as JSON types."""
+    """Convert the report to JSON types."""
     streams = [asdict(each, value_serializer=_as_text) for each in report.streams]
     return {
         "rows": report.rows,

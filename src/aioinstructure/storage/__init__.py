@@ -1,1 +1,1 @@
-"""What stores share: connections to databases."""
+"""Connections to databases."""

@@ -1,8 +1,8 @@
-"""Connections to SQLite whose threads are waited for. Knows no rows.
+"""SQLite connections whose threads can be joined. Independent of tables.
 
-aiosqlite runs each connection in a thread. One that is dropped in a hurry, behind a cancellation or
-a failed open, still answers the event loop when that is closed already: a traceback on the screen
-of somebody who has pressed Ctrl-C.
+aiosqlite runs each connection in a thread. When a connection is dropped by a cancellation or a
+failed open, its thread may call the event loop after it has closed, which prints a traceback after
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["Connections"]
 
 _SECONDS: Final = 5.0
-"""How long a thread is waited for: it ends at once, unless the disk does not answer."""
+"""How long to wait for a thread. It normally ends at once, unless the disk does not respond."""
 
 
 @define(eq=False)
 class Connections:
-    """Opens connections, and knows the threads of all."""
+    """Opens connections and keeps track of their threads."""
 
     _threads: list[Thread] = field(factory=list[Thread], init=False)
 
-    async def connect(self, *words: Any, **options: Any) -> Connection:
-        """A new connection; takes what `aiosqlite.connect` takes."""
+    async def connect(self, *args: Any, **options: Any) -> Connection:
+        """Open a connection, with the arguments of `aiosqlite.connect`."""
         import aiosqlite  # noqa: PLC0415 - an extra
 
-        connection: Any = aiosqlite.connect(*words, **options)
-        # The connection was the thread itself before 0.22; SQLAlchemy looks for it in the same way.
+        connection: Any = aiosqlite.connect(*args, **options)
+        # Before aiosqlite 0.22 the connection was the thread itself; SQLAlchemy has the same check.
         thread: Thread = getattr(connection, "_thread", connection)
         thread.daemon = True
         self._threads.append(thread)

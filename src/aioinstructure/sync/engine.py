@@ -1,8 +1,8 @@
-"""Run streams side by side: read a batch, write it with its checkpoint, go on.
+"""Run streams concurrently: read a batch, write it with its checkpoint, repeat.
 
-Each stream is one task that writes what it has read before it asks for more, so that a slow store
-slows the reading, and memory holds a page or two. The quota is spent in the bulk lane: a web
-request of the same client goes first.
+Each stream is one task that writes a batch before it reads the next one, so that a slow sink slows
+the reading, and memory holds a page or two. All calls use the bulk lane: interactive calls of the
+same client go first.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ __all__ = ["Sync"]
 
 @define(eq=False)
 class Sync:
-    """Copies streams into a sink, and goes on where it was stopped.
+    """Copies streams into a sink, and resumes where an earlier run stopped.
 
     Args:
-        sink: The store, such as `sql("sqlite:///lms.db")`. Closed at the end of each run.
+        sink: Where to write, such as `sql("sqlite:///lms.db")`. Closed at the end of each run.
         canvas: Needed for the streams of Canvas.
         abconnect: Needed for the streams of AB Connect.
-        on_batch: Called after each batch that was written, with what the stream has done so far.
+        on_batch: Called after each written batch with the stream's report so far.
 
     Attributes:
-        report: What the last run did, or the one that goes on; also where it failed.
+        report: The report of the current or the last run, even if it failed.
 
     Example:
         report = await Sync(sql("sqlite:///lms.db"), abconnect=ab).run("standards", "events")
@@ -53,19 +53,20 @@ class Sync:
     report: Report | None = field(default=None, init=False)
 
     async def run(self, *streams: str) -> Report:
-        """Sync the streams side by side.
+        """Sync the streams concurrently.
 
-        What was read stays written whatever happens, and the next run goes on behind it: at least
-        once, by replacing rows. A stream that had come to its end is read anew, but for events,
-        which go on behind the last one. So is one whose list has changed at the place that it had
-        come to. Rows that the server no longer has stay as they were.
+        Written batches stay written if the run fails, and the next run resumes after them. Objects
+        are delivered at least once: writing a row again replaces it. A stream that was complete is
+        read again from the start, except `events`, which resumes after the last event. A stream is
+        also read from the start if its list has changed at the checkpoint. Rows that the server
+        no longer has are not deleted.
 
         Raises:
             InputError: A stream is unknown, or named twice.
-            ConfigurationError: The client of a stream is missing, or the store cannot be opened;
+            ConfigurationError: The client of a stream is missing, or the sink cannot be opened;
                 nothing was sent.
-            SyncError: A stream failed, on the side of the server or of the store. The others were
-                run to their end; notes tell which of them failed as well.
+            SyncError: A stream failed, because of the server or the sink. The other streams ran
+                to their end; a note names each of them that also failed.
         """
         jobs = [self._job(stream) for stream in checked(streams)]
         clock = self._clock()
@@ -91,8 +92,8 @@ class Sync:
             await self._sink.open(streams)
         except Error:
             raise
-        except Exception as error:  # a sink may be anybody's, and raise what it likes
-            raise ConfigurationError(f"the store cannot be opened: {error!r}") from error
+        except Exception as error:  # a custom sink may raise any exception
+            raise ConfigurationError(f"cannot open the sink: {error!r}") from error
 
     def _job(self, stream: Stream) -> _Job:
         client = client_of(stream, self._canvas, self._abconnect)
@@ -119,13 +120,13 @@ class Sync:
             checkpoint=first.cursor,
         )
         for job in failed[1:]:
-            error.add_note(f"{job.stream.name} failed as well: {job.report.error}")
+            error.add_note(f"{job.stream.name} also failed: {job.report.error}")
         raise error from first.report.error
 
 
 @define(eq=False)
 class _Job:
-    """One stream of one run."""
+    """One stream in one run."""
 
     stream: Stream
     client: Any
@@ -177,12 +178,12 @@ class _Job:
 
     @contextlib.contextmanager
     def _storing(self) -> Generator[None]:
-        """What a store raises fails its stream alone: another may be written to."""
+        """Turn an exception of the sink into a SyncError, which fails this stream only."""
         clock: Clock = self.client.clock
         with clock.hold():
             try:
                 yield
             except Error:
                 raise
-            except Exception as error:  # a sink may be anybody's, and raise what it likes
-                raise SyncError(f"the store failed: {error!r}", stream=self.stream.name) from error
+            except Exception as error:  # a custom sink may raise any exception
+                raise SyncError(f"the sink failed: {error!r}", stream=self.stream.name) from error

@@ -1,8 +1,8 @@
-"""What a sync will take, told before it: one small request a stream. Writes nothing.
+"""Estimate what a sync needs, with one small request per stream. Writes nothing.
 
-AB Connect counts its lists, and each call takes one token of a bucket that fills at a known rate.
-Canvas counts only lists whose pages are numbers, and what a call costs is known by its answer: no
-time is made up for it.
+AB Connect returns the total of a list, and each call takes one token from a bucket that fills at a
+known rate. For Canvas, a total is known only where pages are numbered, and a call's cost only from
+its response, so that there is no time estimate.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _PAGE: Final = 100
 
 @frozen
 class StreamPlan:
-    """What one stream will take, read from its start. None where the server does not tell.
+    """What one stream needs when it is read from its start. None means unknown.
 
     Attributes:
-        stream: Its name.
-        source: The origin that it would be read from.
-        rows: How many objects there are; for `course_paces` how many at most.
-        requests: How many calls they come in.
-        tokens: What these take from the account's bucket.
-        seconds: How long that takes at least, if it is alone and the bucket is full.
-        note: What else there is to know, in words.
+        stream: The name of the stream.
+        source: The origin to read from.
+        rows: The number of objects; for `course_paces` the maximum.
+        requests: The number of calls to read them.
+        tokens: The tokens that these calls take from the account's bucket.
+        seconds: The minimum time, if no other calls are made and the bucket is full.
+        note: Additional information as text.
     """
 
     stream: str
@@ -50,11 +50,11 @@ class StreamPlan:
 
 @frozen
 class Plan:
-    """What a run will take.
+    """What a run needs.
 
     Attributes:
-        streams: One a stream, in the order asked.
-        seconds: How long all take together at least; None if that is not known of one of them.
+        streams: One plan per stream, in the order requested.
+        seconds: The minimum time for all streams; None if it is unknown for one of them.
     """
 
     streams: list[StreamPlan]
@@ -62,19 +62,19 @@ class Plan:
 
     @property
     def requests(self) -> int | None:
-        """How many calls in all; None if that is not known of a stream."""
+        """The total number of calls; None if it is unknown for a stream."""
         return _sum(each.requests for each in self.streams)
 
     @property
     def tokens(self) -> int | None:
-        """What the calls to AB Connect take from its bucket."""
+        """The tokens that the calls to AB Connect take."""
         return _sum(each.tokens for each in self.streams if each.tokens is not None)
 
 
 async def plan_of(
     *streams: str, canvas: Canvas | None = None, abconnect: ABConnect | None = None
 ) -> Plan:
-    """What it takes to read these streams from their start.
+    """Estimate what it takes to read these streams from their start.
 
     Raises:
         InputError: A stream is unknown, or named twice.
@@ -102,13 +102,13 @@ async def _planned(stream: Stream, client: Any) -> StreamPlan:
 
 
 def _seconds(tokens: int, quota: Scheduler) -> float:
-    """The least time in which a full bucket gives so many tokens."""
+    """The minimum time in which a bucket that starts full grants this many tokens."""
     bucket = quota.snapshot()
     return max(0.0, tokens - bucket.capacity) / bucket.rate
 
 
 def _numbered(page: ResultPage[Any]) -> int | None:
-    """How many pages of one object there are, by the number of the last one."""
+    """The number of objects, from the last page's number (pages have one object)."""
     if page.next is None:
         return len(page.raw)
     last = parse_link(page.response.headers.get("link", "")).get("last", "")
@@ -120,7 +120,7 @@ def _canvas(page: ResultPage[Any], client: Any) -> str:
     cost = page.response.request_cost
     known = "" if cost is None else f"this call cost {cost:.2g}, "
     back = client.quota.snapshot().rate
-    return f"cost is known from answers only: {known}{back:g} units a second come back"
+    return f"costs are known from responses only: {known}the bucket refills {back:g} units a second"
 
 
 def _sum(numbers: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""What a run of a sync did, and does."""
+"""The report of a sync, updated while it runs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped"]
 
 @define
 class StreamReport:
-    """How a stream fares; changes while it runs.
+    """The progress of one stream; changes while it runs.
 
     Attributes:
-        stream: Its name.
+        stream: The name of the stream.
         source: The origin that it is read from.
         state: "waiting", "running", "done", "failed" or "stopped".
-        rows: How many were written in this run.
-        total: How many there will be, where the server says so.
-        requests: How many answers they came in.
-        skipped: How many parents had nothing, or nothing that the caller may see.
-        resumed: Whether it went on where an earlier run had stopped.
+        rows: Rows written in this run.
+        total: Expected number of rows, if the server reports it.
+        requests: Responses that the rows came in.
+        skipped: Parent objects without a child, or with none that the caller may see.
+        resumed: Whether it started where an earlier run stopped.
         seconds: How long it ran.
-        error: What ended it, if it failed.
+        error: The error that ended it, if it failed.
     """
 
     stream: str
@@ -47,9 +47,9 @@ class Report:
     """What a run did.
 
     Attributes:
-        streams: One a stream, in the order asked.
-        seconds: How long the whole took.
-        refusals: How often a server said that the quota was spent.
+        streams: One report per stream, in the order requested.
+        seconds: How long the run took.
+        refusals: How often a server refused a call because the quota was spent.
     """
 
     streams: list[StreamReport] = Factory(list)
@@ -58,10 +58,10 @@ class Report:
 
     @property
     def rows(self) -> int:
-        """How many rows were written in all."""
+        """Rows written in all streams."""
         return sum(stream.rows for stream in self.streams)
 
     @property
     def requests(self) -> int:
-        """How many answers they came in."""
+        """Responses that the rows came in."""
         return sum(stream.requests for stream in self.streams)

@@ -1,4 +1,4 @@
-"""What tests of your own program need: a fake transport, virtual time and the simulator.
+"""Tools to test your own program: a fake transport, virtual time and the simulator.
 
     async def test_my_sync():
         transport = FakeTransport([reply([{"id": 1, "name": "Algebra"}])])
@@ -6,7 +6,7 @@
             assert [course.name async for course in canvas.courses.list()] == ["Algebra"]
         assert transport.requests[0].path == "/api/v1/courses?per_page=100"
 
-Virtual time jumps to the next timer, so that ten minutes of throttled calls take milliseconds.
+Virtual time jumps to the next timer: ten minutes of throttled calls take milliseconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Clients of a simulator in the same process."""
+"""Clients for a simulator in the same process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["abconnect_of", "canvas_of"]
 
 
 def canvas_of(simulator: Simulator, **options: Any) -> Canvas:
-    """A client of the simulator's Canvas, in the same process; options as for `Canvas`."""
+    """Create a client for the simulator's Canvas, in the same process; options as for `Canvas`."""
     return Canvas(
         "https://canvas.test",
         token=simulator.canvas_token,
@@ -23,7 +23,10 @@ def canvas_of(simulator: Simulator, **options: Any) -> Canvas:
 
 
 def abconnect_of(simulator: Simulator, **options: Any) -> ABConnect:
-    """A client of the simulator's AB Connect, in the same process; options as for `ABConnect`."""
+    """Create a client for the simulator's AB Connect, in the same process.
+
+    Takes the options of `ABConnect`.
+    """
     return ABConnect(
         partner_id=simulator.partner_id,
         partner_key=simulator.partner_key,

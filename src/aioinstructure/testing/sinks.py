@@ -1,4 +1,4 @@
-"""A sink that keeps everything in memory."""
+"""A sink in memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["MemorySink"]
 
 @define(eq=False)
 class MemorySink:
-    """A sink of `aioinstructure.sync` that keeps everything in dictionaries.
+    """A sink of `aioinstructure.sync` that stores everything in dictionaries.
 
     Attributes:
-        rows: By stream, then by id: the JSON.
-        checkpoints: By source and stream.
-        writes: How many rows each write had, in order.
-        closed: How often it was closed.
+        rows: The JSON objects, by stream and then by id.
+        checkpoints: The last checkpoints, by source and stream.
+        writes: The number of rows of each write, in order.
+        closed: How many times it was closed.
     """
 
     rows: dict[str, dict[str, Any]] = field(factory=dict, init=False)

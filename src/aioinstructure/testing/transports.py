@@ -1,4 +1,4 @@
-"""Transports that send nothing: answers from a list, and the simulator in the process."""
+"""Transports without a network: replies from a list, or from a simulator in the same process."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def reply(
     body: bytes | None = None,
     next: str | None = None,  # noqa: A002 - the relation's own name
 ) -> Response:
-    """An answer for a `FakeTransport`.
+    """Create a response for a `FakeTransport`.
 
     Args:
-        json: The body, if `body` is not given; without either it is empty.
-        status: The status.
-        headers: More header fields.
-        body: The body in bytes.
+        json: The body as JSON values, used if `body` is not given. Without both, the body is empty.
+        status: The HTTP status.
+        headers: Additional header fields.
+        body: The body as bytes.
         next: The URL of the next page, for the Link header.
     """
     fields = {"content-type": "application/json; charset=utf-8", **(headers or {})}
@@ -53,15 +53,15 @@ def _listed(replies: Iterable[Reply]) -> list[Reply]:
 
 @define(eq=False)
 class FakeTransport:
-    """Answers from a list, and keeps what was sent.
+    """Replies from a list, and records the requests.
 
     Args:
-        replies: In order: answers, errors of ours to raise, or functions of the request. A last
-            one that is a function serves all further requests.
-        seconds: How long each answer takes, in loop time.
+        replies: Responses, library errors to raise, or functions from a request to a response, in
+            order. If the last reply is a function, it serves all further requests.
+        seconds: How long each reply takes, in loop time.
 
     Attributes:
-        requests: What was sent, credential included.
+        requests: The requests sent, credentials included.
         closed: Whether it was closed.
     """
 
@@ -74,7 +74,7 @@ class FakeTransport:
         """See Transport."""
         self.requests.append(request)
         if not self._replies:
-            raise AssertionError(f"no reply is left for {request.method} {request.path}")
+            raise AssertionError(f"no reply left for {request.method} {request.path}")
         is_rest = len(self._replies) == 1 and callable(self._replies[0])
         answer = self._replies[0] if is_rest else self._replies.pop(0)
         await asyncio.sleep(self.seconds)
@@ -92,19 +92,19 @@ class FakeTransport:
 
     @property
     def paths(self) -> list[str]:
-        """Path and query of what was sent, in order."""
+        """The paths and queries of the requests, in order."""
         return [request.path for request in self.requests]
 
 
 @define(eq=False)
 class SimulatorTransport:
-    """Hands requests to a simulator in the same process, without a socket."""
+    """Passes requests to a simulator in the same process, without a socket."""
 
     simulator: Simulator
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
-        if "user-agent" not in request.headers:  # as over HTTP
+        if "user-agent" not in request.headers:  # HttpTransport adds it
             request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
         try:
             answer = await self.simulator.handle(request)

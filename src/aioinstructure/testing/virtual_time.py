@@ -17,7 +17,7 @@ _CREEP = 1e-7
 
 
 class _Selector(selectors.DefaultSelector):
-    """Looks for I/O without waiting, and lets the clock jump instead."""
+    """Polls for I/O without waiting; the clock jumps instead."""
 
     def __init__(self, jump: Callable[[float], bool]) -> None:
         super().__init__()
@@ -29,15 +29,16 @@ class _Selector(selectors.DefaultSelector):
             return ready
         if timeout is not None and self._jump(timeout):
             return []
-        # Something outside of the loop is at work, or nothing is left to jump to: really wait.
+        # A hold is active, or there is no timer to jump to: wait in real time.
         return super().select(timeout if timeout is None else min(timeout, 0.05))
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer instead of waiting for it.
 
-    Each turn creeps by 100 ns, since code that waits until a time that float rounding never
-    reaches would hang otherwise. The clock stands while an executor works, and in `hold()`.
+    Each iteration of the loop advances the clock by 100 ns: otherwise float rounding could keep
+    code waiting forever for a time that is never reached. The clock does not jump while an executor
+    is working, or during `hold()`.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(_Selector(self._jump))
 
     def time(self) -> float:
-        """Virtual seconds."""
+        """The virtual time in seconds."""
         return self._now
 
     def _jump(self, seconds: float) -> bool:
@@ -61,7 +62,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     @contextlib.contextmanager
     def hold(self) -> Generator[None]:
-        """Do not jump: a thread is at work that the loop does not see."""
+        """Prevent jumps during the block, while a thread works that the loop does not know of."""
         self._held += 1
         start = time.monotonic()
         try:
@@ -70,10 +71,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._held -= 1
             self._now += time.monotonic() - start
 
-    def run_in_executor(  # type: ignore[override]  # typed as Any: only handed on
+    def run_in_executor(  # type: ignore[override]  # typed as Any: only passed on
         self, executor: Any, func: Any, *args: Any
     ) -> asyncio.Future[Any]:
-        """As usual, with the clock held until it is done."""
+        """Run in an executor, with the clock held until it is done."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.hold())
             future = super().run_in_executor(executor, func, *args)
@@ -83,6 +84,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def virtual_clock(loop: VirtualLoop, *, wall: float = 1_767_225_600.0) -> Clock:
-    """A clock by a virtual loop, whose wall time starts at `wall` (1 January 2026)."""
+    """Create a clock on a virtual loop; its wall time starts at `wall` (1 January 2026)."""
     start = loop.time()
     return Clock(wall=lambda: wall + loop.time() - start, hold=loop.hold)

@@ -1,1 +1,1 @@
-"""Where rows are written to. Each keeps the checkpoint of a stream beside its rows."""
+"""Sinks: where a sync writes rows, with the checkpoint of each stream."""

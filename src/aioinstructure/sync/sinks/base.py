@@ -1,4 +1,4 @@
-"""What a sync needs of a store. Knows no service and no database."""
+"""The interface of a sink. Independent of services and databases."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Row:
     """One object as the server sent it.
 
     Attributes:
-        id: Its id, as text.
-        data: The JSON of it.
+        id: The object's id as text.
+        data: The object as JSON values.
     """
 
     id: str
@@ -25,11 +25,11 @@ class Row:
 
 @frozen
 class Checkpoint:
-    """How far a stream has come.
+    """How far a stream has been read.
 
     Attributes:
-        cursor: The place that the next run starts from; None at the start of the list.
-        done: Whether the last run came to the end.
+        cursor: Where the next run resumes; None for the start of the list.
+        done: Whether the last run reached the end.
     """
 
     cursor: str | None
@@ -37,22 +37,22 @@ class Checkpoint:
 
 
 class Sink(Protocol):
-    """A store for rows and checkpoints."""
+    """Stores rows and checkpoints."""
 
     async def open(self, streams: Sequence[str]) -> None:
-        """Make ready for these streams."""
+        """Prepare to write these streams."""
         ...
 
     async def checkpoint(self, source: str, stream: str) -> Checkpoint | None:
-        """The last one that was written, or None."""
+        """Return the last checkpoint written, or None."""
         ...
 
     async def write(
         self, source: str, stream: str, rows: Sequence[Row], checkpoint: Checkpoint
     ) -> None:
-        """Insert or replace the rows and set the checkpoint: both, or neither."""
+        """Insert or replace the rows and set the checkpoint, atomically."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything; what was written stands."""
+        """Release all resources; written data is kept."""
         ...

@@ -1,12 +1,11 @@
-"""Rows in a database, by SQLAlchemy: one table a stream, and one for the checkpoints.
+"""A SQL sink by SQLAlchemy: one table per stream, and one for the checkpoints.
 
 A stream's table has `source, id, data, synced_at`, with (source, id) as its key: writing a row
-again replaces it, so that reading a page twice does no harm. `data` is JSON as text in both
-databases: `json` of PostgreSQL keeps what the server sent to the letter, where `jsonb` refuses a
-NUL character.
+again replaces it, so that reading a page twice is harmless. `data` is JSON as text in both
+databases: PostgreSQL's `json` stores the text unchanged, where `jsonb` rejects a NUL character.
 
-Errors of the database are told in one line of ours. They never hold the URL, which may have a
-password, nor the rows.
+Database errors become one-line errors of the library. They contain neither the URL, which may hold
+a password, nor the rows.
 """
 
 from __future__ import annotations
@@ -46,37 +45,41 @@ _DRIVERS = {
 _EXTRAS = {"sqlite+aiosqlite": "sql", "postgresql+asyncpg": "postgres"}
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
-# A store that does not answer is to be told, not waited for without end. SQLite has one writer:
-# the wait is for another process that syncs into the same file.
+# Time out instead of waiting forever. SQLite has one writer: this is how long to wait for another
+# process that writes to the same file.
 _CONNECT: Final[dict[str, dict[str, Any]]] = {
     "sqlite+aiosqlite": {"timeout": 30.0},
     "postgresql+asyncpg": {"timeout": 20.0, "command_timeout": 120.0},
 }
 
 _CREATING: Final = 0x61696F5F73796E63
-"""The lock of PostgreSQL under which tables are created."""
+"""The key of the PostgreSQL advisory lock that is held while tables are created."""
 
 
 def sql(url: str) -> SqlSink:
-    """A sink by a database URL, such as "sqlite:///lms.db" or "postgresql://user@host/lms".
+    """Create a sink for a URL such as "sqlite:///lms.db" or "postgresql://user@host/lms".
 
-    PostgreSQL needs `aioinstructure[postgres]`; a password that is not in the URL is looked for in
-    PGPASSWORD and ~/.pgpass.
+    PostgreSQL needs `aioinstructure[postgres]`; if the URL has no password, it is read from
+    PGPASSWORD or ~/.pgpass.
 
     Raises:
         ConfigurationError: SQLAlchemy or the driver is not installed.
-        InputError: It is no database URL, or one of a database that has no upsert here.
+        InputError: The URL is invalid, or its database is not supported.
     """
     try:
         from sqlalchemy.engine import make_url  # noqa: PLC0415 - an extra
         from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ConfigurationError('a SQL sink needs: pip install "aioinstructure[sql]"') from error
+        raise ConfigurationError(
+            'SQLAlchemy is not installed: pip install "aioinstructure[sql]"'
+        ) from error
     parsed = None
-    with contextlib.suppress(ArgumentError, ValueError, TypeError):  # some print what they parse
+    with contextlib.suppress(ArgumentError, ValueError, TypeError):  # some contain the URL
         parsed = make_url(url)
     if parsed is None:
-        raise InputError("no URL of a database: sqlite:///lms.db, or postgresql://user@host/lms")
+        raise InputError(
+            "invalid database URL: expected one like sqlite:///lms.db or postgresql://user@host/lms"
+        )
     password = parsed.password or str(parsed.query.get("password", ""))
     return SqlSink(_engine(_with_driver(parsed)), password)
 
@@ -85,7 +88,7 @@ def _with_driver(url: URL) -> URL:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     if url.drivername != "postgresql+asyncpg" or "sslmode" not in url.query:
         return url
-    # What every other client of PostgreSQL calls so, and hosts print in the URLs they give out.
+    # `sslmode` is the name in libpq and in the URLs that hosting providers give; asyncpg has `ssl`.
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
 
 
@@ -101,18 +104,21 @@ def _engine(url: URL) -> AsyncEngine:
             hide_parameters=True,
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
-            # A batch may come minutes after the last one: the connection may be gone by then.
+            # Minutes may pass between batches, and the connection may be lost by then.
             pool_pre_ping=True,
         )
     except (ArgumentError, InvalidRequestError, TypeError, ValueError) as error:
-        # A database that SQLAlchemy does not know, or a driver that is not asynchronous.
-        raise InputError(f"no sink for {driver}: sqlite and postgresql have one") from error
+        # SQLAlchemy does not know the database, or the driver is not asynchronous.
+        raise InputError(
+            f"unsupported database {driver!r}: expected sqlite or postgresql"
+        ) from error
     except ImportError as error:
         extra = _EXTRAS.get(driver)
         how = f': pip install "aioinstructure[{extra}]"' if extra else ""
-        raise ConfigurationError(f"the driver of {driver} is not installed{how}") from error
+        raise ConfigurationError(f"the driver for {driver} is not installed{how}") from error
     if engine.dialect.name not in _NAMES:
-        raise InputError(f"no sink for {engine.dialect.name}: sqlite and postgresql have one")
+        name = engine.dialect.name
+        raise InputError(f"unsupported database {name!r}: expected sqlite or postgresql")
     return engine
 
 
@@ -122,7 +128,7 @@ def _dumps(value: Any) -> str:
 
 @define(eq=False)
 class SqlSink:
-    """See `sql`. Writes one batch at a time: SQLite has one writer."""
+    """See `sql`. Writes one batch at a time, since SQLite has one writer."""
 
     _engine: AsyncEngine = field(repr=lambda engine: engine.dialect.name)
     _password: str = field(default="", repr=False)
@@ -136,15 +142,15 @@ class SqlSink:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "do_connect", self._connect)
 
-    def _connect(self, _dialect: Any, _record: Any, _words: Any, options: dict[str, Any]) -> None:
+    def _connect(self, _dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> None:
         options["async_creator_fn"] = self._connections.connect
 
     async def open(self, streams: Sequence[str]) -> None:
-        """Create the tables that are missing, and see whether all can be written to.
+        """Create missing tables, and check that all tables can be written to.
 
         Raises:
             ConfigurationError: The database cannot be reached or written to, or has a table of
-                such a name that is none of ours.
+                the same name with other columns.
         """
         from sqlalchemy import MetaData  # noqa: PLC0415 - an extra
 
@@ -152,7 +158,7 @@ class SqlSink:
         self._tables = {name: _rows_table(metadata, name) for name in streams}
         self._tables[CHECKPOINTS] = _checkpoint_table(metadata)
         with self._translated_errors(
-            lambda says: ConfigurationError(f"{self._name} cannot be opened: {says}")
+            lambda reason: ConfigurationError(f"cannot open {self._name}: {reason}")
         ):
             async with self._engine.begin() as connection:
                 await connection.run_sync(_prepare, metadata)
@@ -161,7 +167,7 @@ class SqlSink:
         """See Sink."""
         table = self._tables[CHECKPOINTS]
         query = table.select().where(table.c.source == source, table.c.stream == stream)
-        with self._translated_errors(self._failed("does not read", stream)):
+        with self._translated_errors(self._failed("read from", stream)):
             async with self._engine.connect() as connection:
                 found = (await connection.execute(query)).mappings().first()
         return Checkpoint(found["cursor"], found["done"]) if found else None
@@ -171,8 +177,8 @@ class SqlSink:
     ) -> None:
         """See Sink."""
         now = datetime.now(UTC)
-        # The last one wins: a page that was read twice may hold an object twice. In order, since
-        # two processes that lock the same rows in two orders would wait for each other.
+        # A batch may contain an object twice: keep the last one. Sorted, because two processes
+        # that lock the same rows in different orders would deadlock.
         unique = sorted({row.id: row for row in rows}.values(), key=lambda row: row.id)
         values = [
             {"source": source, "id": row.id, "data": row.data, "synced_at": now} for row in unique
@@ -184,7 +190,7 @@ class SqlSink:
             "done": checkpoint.done,
             "updated_at": now,
         }
-        with self._translated_errors(self._failed("does not write", stream)):
+        with self._translated_errors(self._failed("write to", stream)):
             async with self._writing, self._engine.begin() as connection:
                 if values:
                     await connection.execute(self._upsert(stream), values)
@@ -206,53 +212,53 @@ class SqlSink:
     @property
     def _name(self) -> str:
         name = _NAMES[self._engine.dialect.name]
-        # A host would be a part of the password where that holds an @ that is not escaped.
+        # No host: if the password has an unescaped @, part of it is parsed as the host.
         return f"{name} ({self._engine.url.database})" if name == "SQLite" else name
 
-    def _failed(self, what: str, stream: str) -> Callable[[str], Error]:
-        return lambda says: SyncError(f"{self._name} {what}: {says}", stream=stream)
+    def _failed(self, action: str, stream: str) -> Callable[[str], Error]:
+        return lambda reason: SyncError(f"cannot {action} {self._name}: {reason}", stream=stream)
 
     @contextlib.contextmanager
-    def _translated_errors(self, as_ours: Callable[[str], Error]) -> Generator[None]:
-        """Turn whatever a driver raises into an error of ours, which does not name the password.
+    def _translated_errors(self, make_error: Callable[[str], Error]) -> Generator[None]:
+        """Turn any database error into one of the library's, without the password.
 
-        Drivers raise their own errors and the system's when they connect, SQLAlchemy's later.
+        When they connect, drivers raise their own errors and OSError; later SQLAlchemy wraps them.
         """
-        told = None
+        translated = None
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - the drivers have no root in common
-            told = as_ours(self._scrubbed(_reason(error)))
-        if told is not None:
-            # Not chained: what drivers raise may hold what the URL held.
-            raise told from None
+        except Exception as error:  # noqa: BLE001 - the drivers have no common base class
+            translated = make_error(self._scrubbed(_reason(error)))
+        if translated is not None:
+            # Not chained: an error of a driver may contain parts of the URL.
+            raise translated from None
 
-    def _scrubbed(self, says: str) -> str:
+    def _scrubbed(self, text: str) -> str:
         if not self._password:
-            return says
-        return re.sub(rf"(?<!\w){re.escape(self._password)}(?!\w)", "...", says)
+            return text
+        return re.sub(rf"(?<!\w){re.escape(self._password)}(?!\w)", "...", text)
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what lies at the bottom: above it are words of wrappers, and statements."""
+    """The first line of the root cause, without wrappers' messages and SQL statements."""
     while (below := getattr(error, "orig", None) or error.__cause__) is not None:
         error = below
-    says = next(iter(str(error).splitlines()), "")
-    return says or type(error).__name__
+    line = next(iter(str(error).splitlines()), "")
+    return line or type(error).__name__
 
 
 def _prepare(connection: Connection, metadata: MetaData) -> None:
     from sqlalchemy import func, select, update  # noqa: PLC0415 - an extra
 
-    # Another program may find them missing at the same moment.
+    # Another program may create the tables at the same time.
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_CREATING)))
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     metadata.create_all(connection)
     for table in metadata.sorted_tables:
-        # Changes nothing, and fails where a write would: a column is missing, a right, the disk is
-        # read-only. So it is told before anything is asked of a server.
+        # Changes nothing, but fails where a write would fail: a missing column or privilege, a
+        # read-only disk. The error then comes before any request is sent to a service.
         same = {column.name: column for column in table.columns}
         connection.execute(update(table).values(same).where(table.c.source.is_(None)))
 
