@@ -1,4 +1,4 @@
-"""Assets: the bodies of every write, and what comes of them."""
+"""Assets: the request bodies of all writes, and their effects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ab_with(*replies: Any) -> tuple[ABConnect, FakeTransport]:
 Write = Callable[[ABConnect], Awaitable[Any]]
 
 CREATES: dict[str, tuple[Write, dict[str, Any]]] = {
-    "least": (
+    "required": (
         lambda ab: ab.assets.create(client_id="a", asset_type="Lesson"),
         {"client_id": "a", "asset_type": "Lesson"},
     ),
@@ -66,7 +66,7 @@ CREATES: dict[str, tuple[Write, dict[str, Any]]] = {
             "custom_attributes": {"color": ["blue", 3]},
         },
     ),
-    "none is sent": (
+    "None is sent": (
         lambda ab: ab.assets.create(client_id="a", asset_type="Lesson", title=None),
         {"client_id": "a", "asset_type": "Lesson", "title": None},
     ),
@@ -75,7 +75,7 @@ CREATES: dict[str, tuple[Write, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", CREATES)
 async def test_the_body_of_a_create(case: str) -> None:
-    """What is not given is not sent; terms stand in the groups of the service."""
+    """Omitted parameters are not sent; terms are grouped as the service expects."""
     write, attributes = CREATES[case]
     ab, transport = ab_with(reply({"data": {"type": "assets", "id": ID}}, status=201))
     asset = await write(ab)
@@ -103,7 +103,7 @@ async def test_the_body_of_a_create(case: str) -> None:
     ],
 )
 async def test_the_body_of_an_update(given: dict[str, Any], attributes: dict[str, Any]) -> None:
-    """It names the asset, and what is to be changed."""
+    """It names the asset and the changed attributes."""
     ab, transport = ab_with(reply({"data": {"type": "assets", "id": ID}}))
     await ab.assets.update(ID, **given)
     (request,) = transport.requests
@@ -227,7 +227,7 @@ RELATES: dict[str, tuple[str, str, Write, Any]] = {
 
 @pytest.mark.parametrize("case", RELATES)
 async def test_the_body_of_a_relation(case: str) -> None:
-    """Items with their properties; removals name them alone; nothing given clears the set."""
+    """Items have their properties, removals only ids; an empty list clears the set."""
     method, relation, write, data = RELATES[case]
     ab, transport = ab_with(reply({"meta": {"took": 1}}))
     assert await write(ab) is None
@@ -249,19 +249,19 @@ async def test_the_body_of_a_relation(case: str) -> None:
         lambda ab: ab.assets.remove_alignments("1", ids=[S1]),
     ],
 )
-async def test_what_cannot_be_is_told_before_anything_is_sent(write: Write) -> None:
-    """An id that is none, a text for a list, a tag that is none."""
+async def test_invalid_arguments_are_refused_before_anything_is_sent(write: Write) -> None:
+    """An invalid id, text instead of a list, an unknown tag."""
     ab, transport = ab_with()
     with pytest.raises(InputError):
         await write(ab)
     assert transport.requests == []
 
 
-# --- over the simulator -------------------------------------------------------------------------
+# --- with the simulator -------------------------------------------------------------------------
 
 
 async def new(ab: ABConnect, client_id: str = "new") -> str:
-    """The id of a new asset."""
+    """Return the id of a new asset."""
     asset = await ab.assets.create(
         client_id=client_id,
         asset_type="Lesson",
@@ -277,7 +277,7 @@ async def ids_of(pages: Any) -> list[str]:
 
 
 async def test_the_life_of_an_asset(abconnect: ABConnect) -> None:
-    """Created, read, changed in part, deleted."""
+    """Create, read, update in part, delete."""
     made = await abconnect.assets.create(
         client_id="lesson-17",
         asset_type="Lesson",
@@ -312,8 +312,8 @@ async def test_the_life_of_an_asset(abconnect: ABConnect) -> None:
         await abconnect.assets.update(made.id, title="x")
 
 
-async def test_what_the_service_refuses(abconnect: ABConnect) -> None:
-    """Conflict for a client id that is taken, a donor that is deleted, a relation changed in place."""
+async def test_errors_of_the_service(abconnect: ABConnect) -> None:
+    """Duplicate client ids, unknown types and ids, deleted donors, assets of other owners."""
     one, other = await new(abconnect), await new(abconnect, "other")
     with pytest.raises(Conflict, match="client_id"):
         await new(abconnect)
@@ -331,13 +331,13 @@ async def test_what_the_service_refuses(abconnect: ABConnect) -> None:
     await abconnect.assets.delete(other)
     owners = await abconnect.assets.list(filter="owner.id eq _all", fields=["owner"]).collect()
     mine = {(await abconnect.assets.get(one, fields=["owner"])).owner.ids[0]}
-    stranger = next(a.id or "" for a in owners if not mine & {*a.owner.ids})
+    foreign = next(a.id or "" for a in owners if not mine & {*a.owner.ids})
     with pytest.raises(Forbidden):
-        await abconnect.assets.update(stranger, title="mine")
+        await abconnect.assets.update(foreign, title="mine")
 
 
-async def test_alignments_come_and_go(abconnect: ABConnect) -> None:
-    """Added, listed with their properties, replaced as a whole, removed, and remembered."""
+async def test_the_life_of_alignments(abconnect: ABConnect) -> None:
+    """Add, list with properties, replace all, remove, and list the deleted ones."""
     a, b, c = [one.id or "" for one in await abconnect.standards.list().take(3)]
     asset = await new(abconnect)
     await abconnect.assets.add_alignments(asset, accepted=[a], rejected=[b], tags=["Excellent"])
@@ -362,7 +362,7 @@ async def test_alignments_come_and_go(abconnect: ABConnect) -> None:
 
 
 async def test_topics_concepts_and_parents(abconnect: ABConnect) -> None:
-    """The other relations, each set, listed, cleared."""
+    """The other relationships can be set, listed and cleared."""
     t1, t2 = [one.id or "" for one in await abconnect.topics.list().take(2)]
     c1, c2 = [one.id or "" for one in await abconnect.concepts.list().take(2)]
     asset, above = await new(abconnect), await new(abconnect, "above")
@@ -389,19 +389,19 @@ async def test_topics_concepts_and_parents(abconnect: ABConnect) -> None:
     assert (await abconnect.assets.get(asset, fields=["parent"])).parent.ids == [above]
 
 
-async def test_a_list_that_narrows_what_is_related(
+async def test_a_list_that_filters_related_objects(
     abconnect: ABConnect, simulator: Simulator
 ) -> None:
-    """Filters of relationships leave the assets and thin out what they show."""
-    whole = await abconnect.assets.list(fields=["alignments", "client_id"]).collect()
+    """Filters on relationships keep all assets and reduce the related objects shown."""
+    every = await abconnect.assets.list(fields=["alignments", "client_id"]).collect()
     narrowed = await abconnect.assets.list(
         alignments="meta.disposition eq 'accepted'", fields=["alignments"]
     ).collect()
-    assert [one.id for one in narrowed] == [one.id for one in whole]
-    assert len(whole) == sum(asset.owner == 0 for asset in simulator.world.assets.rows.values())
+    assert [one.id for one in narrowed] == [one.id for one in every]
+    assert len(every) == sum(asset.owner == 0 for asset in simulator.world.assets.rows.values())
     shown = [ref for one in narrowed for ref in one.alignments.data]
     assert {ref.meta["disposition"] for ref in shown} == {"accepted"}
-    assert len(shown) < sum(len(one.alignments.data) for one in whole)
+    assert len(shown) < sum(len(one.alignments.data) for one in every)
     lessons = await abconnect.assets.list(
         filter=(F.asset_type == "Lesson"), sort=["-client_id"], fields=["asset_type", "client_id"]
     ).collect()

@@ -1,4 +1,4 @@
-"""Many standards by their GUIDs: in batches of a hundred, and single calls gathered."""
+"""Many standards by GUID: batches of 100, and combined single calls."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def guid(number: int) -> str:
 
 
 def query(path: str) -> dict[str, str]:
-    """The query without what the signature has added."""
+    """Return the query without the parameters of the signature."""
     pairs = parse_qsl(path.partition("?")[2])
     return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
 
 
 def asked_for(path: str) -> list[str]:
-    """The GUIDs of a filter."""
+    """Return the GUIDs in a filter."""
     return re.findall(r"'([0-9A-Fa-f-]{36})'", query(path)["filter[standards]"])
 
 
 def echo(request: Request) -> Response:
-    """Knows every standard whose number is even, and spells its id in small letters."""
+    """Return the requested standards with an even number, with lower-case ids."""
     rows = [
         {"type": "standards", "id": one.lower(), "attributes": {"level": 1}}
         for one in sorted(asked_for(request.path), reverse=True)
@@ -55,8 +55,8 @@ def ab_with(*replies: Any, seconds: float = 0.0) -> tuple[ABConnect, FakeTranspo
     return ABConnect(partner_id="p", partner_key="k", transport=transport), transport
 
 
-async def test_a_hundred_a_call_in_the_order_asked() -> None:
-    """250 GUIDs are three requests, side by side; the rest is missing."""
+async def test_a_hundred_per_call_in_request_order() -> None:
+    """250 GUIDs are three concurrent requests; unknown GUIDs are missing."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(echo, seconds=1.0)
     wanted = [guid(number) for number in range(250)]
@@ -73,16 +73,16 @@ async def test_a_hundred_a_call_in_the_order_asked() -> None:
     assert all(len(path) < 8000 for path in transport.paths)
 
 
-async def test_none_asked_is_none_sent() -> None:
-    """No request for nothing."""
+async def test_an_empty_list_sends_nothing() -> None:
+    """No GUIDs, no request."""
     ab, transport = ab_with()
     many = await ab.standards.get_many([])
     assert (many.items, many.missing, len(many)) == ([], [], 0)
     assert transport.requests == []
 
 
-async def test_any_iterable_of_guids_will_do() -> None:
-    """One that can be read only once, too; a single GUID is no list of them."""
+async def test_any_iterable_of_guids_is_accepted() -> None:
+    """Including a generator; a single GUID is refused."""
     ab, transport = ab_with(echo)
     wanted = [guid(number) for number in range(130)]
     many = await ab.standards.get_many(one for one in wanted)
@@ -94,8 +94,8 @@ async def test_any_iterable_of_guids_will_do() -> None:
     assert len(transport.requests) == 3
 
 
-async def test_others_need_not_wait_for_all_of_many() -> None:
-    """Few batches stand in the queue at a time, so that a single call soon has its turn."""
+async def test_other_calls_do_not_wait_for_all_batches() -> None:
+    """Few batches are queued at a time, so a single call soon gets its turn."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(echo)
     many = asyncio.create_task(ab.standards.get_many([guid(n) for n in range(20_000)]))
@@ -107,24 +107,24 @@ async def test_others_need_not_wait_for_all_of_many() -> None:
     found = await many
     assert (len(found), len(found.missing)) == (10_000, 10_000)
     assert len(transport.requests) == 201
-    # 24 at once from a full bucket, then five a second: no slower than all of them in the queue.
+    # 24 at once from a full bucket, then five a second: no slower than queueing all of them.
     assert loop.time() - start + 10 == pytest.approx((201 - 24) / 5, abs=1)
 
 
-async def test_a_guid_asked_twice_is_sent_once_and_given_twice() -> None:
-    """In whatever case it is written."""
+async def test_a_duplicate_guid_is_sent_once_and_returned_twice() -> None:
+    """In upper or lower case."""
     ab, transport = ab_with(echo)
     many = await ab.standards.get_many(
         [guid(2), guid(4), guid(2).lower(), guid(3), guid(3).lower()]
     )
     assert [one.id for one in many] == [guid(n).lower() for n in (2, 4, 2)]
-    assert many.missing == [guid(3)]  # as it was spelled first
+    assert many.missing == [guid(3)]  # in its first spelling
     assert len(asked_for(transport.paths[0])) == 3
 
 
 @pytest.mark.parametrize("wrong", ["", "abc", guid(1)[:-1], f"{guid(1)}'", f" {guid(1)}", 5, None])
-async def test_what_is_no_guid_is_told_before_anything_is_sent(wrong: Any) -> None:
-    """However many good ones stand before it."""
+async def test_an_invalid_guid_is_refused_before_anything_is_sent(wrong: Any) -> None:
+    """However many valid ones are before it."""
     ab, transport = ab_with(echo)
     with pytest.raises(InputError, match="GUID"):
         await ab.standards.get_many([*(guid(n) for n in range(150)), wrong])
@@ -133,8 +133,8 @@ async def test_what_is_no_guid_is_told_before_anything_is_sent(wrong: Any) -> No
     assert transport.requests == []
 
 
-async def test_the_error_of_a_batch_is_the_error() -> None:
-    """One of ours, not a group of them; the other batches are given up."""
+async def test_the_error_of_a_batch_is_raised() -> None:
+    """As a plain error, not an exception group; the other batches are cancelled."""
     ab, _ = ab_with(echo, refuse, refuse, seconds=0.1)
     with pytest.raises(Forbidden, match="no licence"):
         await ab.standards.get_many([guid(number) for number in range(250)])
@@ -142,7 +142,7 @@ async def test_the_error_of_a_batch_is_the_error() -> None:
 
 
 async def test_deleted_standards_are_found() -> None:
-    """Over the simulator, where lists leave them out: by GUID they are as good as any other."""
+    """In the simulator, whose lists omit them: by GUID they are found like any other."""
     simulator = Simulator(knobs=Knobs(standards=800, events=0))
     async with abconnect_of(simulator) as ab:
         ids = [one.id or "" for one in await ab.standards.list().take(210)]
@@ -156,8 +156,8 @@ async def test_deleted_standards_are_found() -> None:
     assert many.missing == [guid(7)]
 
 
-async def test_what_is_included_comes_along() -> None:
-    """Related objects hang at their references."""
+async def test_included_objects_are_attached() -> None:
+    """Related objects are in the `.resource` of their references."""
     simulator = Simulator(knobs=Knobs(standards=400, events=0))
     async with abconnect_of(simulator) as ab:
         some = await ab.standards.list(filter="level eq 2").take(3)
@@ -168,11 +168,11 @@ async def test_what_is_included_comes_along() -> None:
         assert isinstance(one.parent.single.resource, Standard)
 
 
-# --- gathered ----------------------------------------------------------------------------------
+# --- combined calls ----------------------------------------------------------------------------
 
 
-async def test_calls_within_a_moment_are_one_request() -> None:
-    """Each gets its own, or None; later ones are another request."""
+async def test_calls_within_a_short_time_are_one_request() -> None:
+    """Each caller gets its object, or None; later calls are another request."""
     ab, transport = ab_with(echo)
     get = ab.standards.batcher(fields=["level"])
 
@@ -195,7 +195,7 @@ async def test_calls_within_a_moment_are_one_request() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_the_case_of_a_gathered_guid_does_not_count() -> None:
+async def test_the_case_of_a_combined_guid_does_not_matter() -> None:
     """Both callers get the same object."""
     ab, transport = ab_with(echo)
     get = ab.standards.batcher()
@@ -205,7 +205,7 @@ async def test_the_case_of_a_gathered_guid_does_not_count() -> None:
 
 
 async def test_a_full_batch_does_not_wait() -> None:
-    """A hundred go at once; the others go when their moment is over."""
+    """100 calls are sent at once; the others when their wait is over."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(echo)
     get = ab.standards.batcher(wait=5.0)
@@ -218,8 +218,8 @@ async def test_a_full_batch_does_not_wait() -> None:
     assert all(len(asked_for(path)) <= 100 for path in transport.paths)
 
 
-async def test_one_bad_guid_is_the_error_of_its_caller_alone() -> None:
-    """Those gathered with it have their answers."""
+async def test_an_invalid_guid_fails_only_its_caller() -> None:
+    """Calls combined with it get their results."""
     ab, _ = ab_with(echo)
     get = ab.standards.batcher()
     found = await asyncio.gather(get(guid(2)), get("oops"), get(guid(4)), return_exceptions=True)
@@ -228,8 +228,8 @@ async def test_one_bad_guid_is_the_error_of_its_caller_alone() -> None:
     assert isinstance(found[2], Standard)
 
 
-async def test_an_error_reaches_all() -> None:
-    """And the next calls are asked for anew."""
+async def test_an_error_reaches_all_callers() -> None:
+    """Later calls are sent again."""
     ab, _ = ab_with(refuse, echo)
     get = ab.standards.batcher()
     found = await asyncio.gather(*(get(guid(n)) for n in range(5)), return_exceptions=True)
@@ -238,8 +238,8 @@ async def test_an_error_reaches_all() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_who_is_cancelled_hurts_nobody() -> None:
-    """The others get theirs, before and while the request is under way."""
+async def test_a_cancelled_caller_does_not_affect_others() -> None:
+    """The others get their results, if it is cancelled before or during the request."""
     ab, transport = ab_with(echo, seconds=1.0)
     get = ab.standards.batcher()
     callers = [asyncio.create_task(get(guid(2 * n))) for n in range(4)]
@@ -253,8 +253,8 @@ async def test_who_is_cancelled_hurts_nobody() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_all_are_cancelled() -> None:
-    """Nothing is left, no complaint is heard, and the gatherer goes on to serve."""
+async def test_all_callers_are_cancelled() -> None:
+    """No task is left, nothing is logged, and the batcher still works."""
     ab, _ = ab_with(refuse, echo, seconds=1.0)
     get = ab.standards.batcher()
     callers = [asyncio.create_task(get(guid(n))) for n in range(3)]

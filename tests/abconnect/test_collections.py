@@ -1,4 +1,4 @@
-"""Collections of standards and of assets: named filters, kept as they are."""
+"""Collections of standards and of assets: named filters, stored unchanged."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def ab_with(*replies: Any) -> tuple[Any, FakeTransport]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_bodies(kind: str) -> None:
-    """No JSON:API: the members stand directly in `data`, and what is not given is not sent."""
+async def test_request_bodies(kind: str) -> None:
+    """Not JSON:API: members are directly in `data`; omitted parameters are not sent."""
     row = {"guid": ID, "name": "Mine", "filters": {"root": {}}, "advanced_search": {}}
     ab, transport = ab_with(lambda _: reply({"data": row}))
     collections = getattr(ab, kind)
@@ -51,7 +51,7 @@ async def test_the_bodies(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_life_of_a_collection(abconnect: ABConnect, kind: str) -> None:
-    """Created, found by name, read in part, changed, deleted."""
+    """Create, find by name, read in part, update, delete."""
     collections: Any = getattr(abconnect, kind)
     for name in ("Fractions", "fractions and more", "Other"):
         await collections.create(name=name, filters={"x": {"id": name}})
@@ -72,8 +72,8 @@ async def test_the_life_of_a_collection(abconnect: ABConnect, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_names_are_taken_once(abconnect: ABConnect, kind: str) -> None:
-    """Conflict for a new one, Unprocessable for a renamed one."""
+async def test_names_are_unique(abconnect: ABConnect, kind: str) -> None:
+    """A duplicate is Conflict on create, Unprocessable on update."""
     collections: Any = getattr(abconnect, kind)
     await collections.create(name="One")
     other = await collections.create(name="Other")
@@ -87,7 +87,7 @@ async def test_names_are_taken_once(abconnect: ABConnect, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_many_collections_come_once_each(abconnect: ABConnect, kind: str) -> None:
-    """Page by page in the order of their GUIDs, which is the only unique one."""
+    """Pages are in GUID order, the only unique order."""
     collections: Any = getattr(abconnect, kind)
     for number in range(23):
         await collections.create(name=f"Number {number}")
@@ -97,7 +97,7 @@ async def test_many_collections_come_once_each(abconnect: ABConnect, kind: str) 
 
 
 async def test_ids_are_guids() -> None:
-    """Told before anything is sent."""
+    """Other ids are refused before anything is sent."""
     ab, transport = ab_with()
     for wrong in ("", "1", "a/b"):
         with pytest.raises(InputError, match="GUID"):

@@ -1,4 +1,4 @@
-"""The event feed: all documented fields, in the order of the numbers, none missed."""
+"""The event feed: all documented fields, in order of sequence number, none missed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def query(path: str) -> dict[str, str]:
 
 
 async def test_an_event() -> None:
-    """Its properties, and the one relationship that it has."""
+    """It has its properties and one relationship."""
     row = event(
         7,
         change_type="updated statement",
@@ -51,8 +51,8 @@ async def test_an_event() -> None:
     assert asked["fields[events]"].split(",")[:3] == ["guid", "seq", "date_utc"]
 
 
-async def test_since_asks_for_what_is_behind_a_number() -> None:
-    """Each page by the last number of the one before, from offset 0: nothing shifts."""
+async def test_since_requests_the_events_after_a_number() -> None:
+    """Each page starts after the last number of the previous one, at offset 0."""
 
     def answer(request: Request) -> Any:
         after = int(query(request.path)["filter[events]"].removeprefix("seq gt "))
@@ -68,16 +68,16 @@ async def test_since_asks_for_what_is_behind_a_number() -> None:
 
 
 @pytest.mark.parametrize("seq", [-1, 1.0, "5", None, True])
-async def test_a_number_is_one_from_zero_up(seq: Any) -> None:
-    """Told before anything is sent."""
+async def test_seq_is_an_integer_of_at_least_zero(seq: Any) -> None:
+    """Other values are refused before anything is sent."""
     ab, transport = ab_with()
     with pytest.raises(InputError):
         await ab.events.since(seq)
     assert transport.requests == []
 
 
-async def test_events_that_come_in_meanwhile_are_not_missed() -> None:
-    """The simulator's feed grows while it is read: every number comes once, in order."""
+async def test_events_added_during_iteration_are_not_missed() -> None:
+    """The feed grows while it is read: every number comes once, in order."""
     simulator = Simulator(knobs=Knobs(standards=400, events=60))
     async with abconnect_of(simulator) as ab:
         first = await ab.standards.list().first()
@@ -93,8 +93,8 @@ async def test_events_that_come_in_meanwhile_are_not_missed() -> None:
     assert len(seen) == 63
 
 
-async def test_going_on_from_the_last_number() -> None:
-    """A second run gets what has come since the first, and only that."""
+async def test_resuming_from_the_last_number() -> None:
+    """A second run returns only the events added since the first."""
     simulator = Simulator(knobs=Knobs(standards=400, events=20))
     async with abconnect_of(simulator) as ab:
         last = (await ab.events.since(0).collect())[-1].seq

@@ -1,4 +1,4 @@
-"""Following the event feed for ever: none missed, none twice, nothing left behind."""
+"""Following the event feed: no event is missed or repeated, and no task is left."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ async def take(feed: Follow, n: int) -> list[int | None]:
     return found
 
 
-async def test_what_is_there_and_what_comes_in(simulator: Simulator, abconnect: ABConnect) -> None:
-    """All that is behind the number, then each change at the next look, gaps and all."""
+async def test_existing_and_new_events(simulator: Simulator, abconnect: ABConnect) -> None:
+    """All events after the number, then each change at the next poll, despite gaps."""
     world = simulator.world
     standard = await abconnect.standards.list().first()
     assert standard is not None
@@ -75,7 +75,7 @@ async def test_what_is_there_and_what_comes_in(simulator: Simulator, abconnect: 
 
     async def consume() -> None:
         async for one in feed:
-            seen.append(one)  # noqa: PERF401 - looked at while it grows
+            seen.append(one)  # noqa: PERF401 - read while it grows
 
     task = asyncio.create_task(consume())
     await asyncio.sleep(30)
@@ -96,8 +96,8 @@ async def test_what_is_there_and_what_comes_in(simulator: Simulator, abconnect: 
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_every_look_is_by_the_last_number() -> None:
-    """Never by an offset; an idle feed costs one request a look, at even distances."""
+async def test_every_poll_asks_after_the_last_number() -> None:
+    """Never by offset; an idle feed costs one request per poll, at even intervals."""
     times = []
 
     def answer(request: Request) -> Response:
@@ -113,17 +113,15 @@ async def test_every_look_is_by_the_last_number() -> None:
     assert [round(at - times[0]) for at in times] == [0, 10, 20, 30]
 
 
-async def test_numbers_that_were_there_do_not_come_again() -> None:
-    """Even if a server took no notice of the number."""
+async def test_no_event_is_repeated() -> None:
+    """Even if the server ignores the number."""
     ab, _ = ab_with(listed(1, 2), listed(1, 2, 3))
     assert await take(Follow(ab, 0, 1.0), 3) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-async def test_a_look_that_failed_is_made_up_for(
-    status: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    """By the next one, after the client's own retries; the log tells it."""
+async def test_a_failed_poll_is_retried(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    """By the next poll, after the retries of the client; a warning is logged."""
     attempts = 0
 
     def answer(_: Request) -> Response:
@@ -145,8 +143,8 @@ async def test_a_look_that_failed_is_made_up_for(
     assert "partner" not in caplog.text
 
 
-async def test_no_connection_is_made_up_for() -> None:
-    """As a server's failure is."""
+async def test_a_lost_connection_is_retried() -> None:
+    """Like a server error."""
     start = now()
 
     def answer(_: Request) -> Response:
@@ -158,11 +156,11 @@ async def test_no_connection_is_made_up_for() -> None:
     assert await take(Follow(ab, 0, 20), 1) == [1]
 
 
-async def test_no_quota_in_time_is_made_up_for(simulator: Simulator, abconnect: ABConnect) -> None:
-    """A view with a deadline: a look that would have had to wait longer is left to the next."""
+async def test_a_poll_without_quota_is_retried(simulator: Simulator, abconnect: ABConnect) -> None:
+    """A poll that would exceed the deadline of the view is left to the next one."""
     start = now()
     quick = abconnect.with_options(deadline=0.5)
-    busy = [  # each another call, or they would be one
+    busy = [  # all different, or they would be joined into one
         asyncio.create_task(abconnect.standards.list(page_size=n + 1).first()) for n in range(100)
     ]
     await asyncio.sleep(0.1)
@@ -173,7 +171,7 @@ async def test_no_quota_in_time_is_made_up_for(simulator: Simulator, abconnect: 
 
 
 class Flaky(SimulatorTransport):
-    """Fails five times behind the first answer."""
+    """Fails five times after the first response."""
 
     sent = 0
 
@@ -182,10 +180,8 @@ class Flaky(SimulatorTransport):
         return error(503) if 2 <= self.sent <= 6 else await super().send(request, on_head)
 
 
-async def test_a_page_that_fails_in_the_middle_loses_nothing(
-    simulator: Simulator, abconnect: ABConnect
-) -> None:
-    """What came before it was handed out; the next look goes on behind that."""
+async def test_a_page_that_fails_loses_no_event(simulator: Simulator, abconnect: ABConnect) -> None:
+    """Events before it were yielded; the next poll resumes after them."""
     expected = [one.seq for one in simulator.world.events[:250]]
     transport = Flaky(simulator)
     flaky = ABConnect(
@@ -207,8 +203,8 @@ async def test_a_page_that_fails_in_the_middle_loses_nothing(
         (listed(None), IncompleteError),
     ],
 )
-async def test_what_no_time_mends_is_raised(answer: Response, kind: type[Exception]) -> None:
-    """Above all a credential that is refused: nobody hammers on with it."""
+async def test_permanent_errors_are_raised(answer: Response, kind: type[Exception]) -> None:
+    """Above all a refused credential, which must not be retried."""
     ab, transport = ab_with(lambda _: answer)
     feed = Follow(ab, 7, 1.0)
     with pytest.raises(kind):
@@ -216,13 +212,13 @@ async def test_what_no_time_mends_is_raised(answer: Response, kind: type[Excepti
     assert len(transport.requests) <= 2
     assert feed.seq == 7
     asked_before = len(transport.requests)
-    with pytest.raises(kind):  # another loop asks again, at once
+    with pytest.raises(kind):  # another loop polls again, at once
         await take(feed, 1)
     assert len(transport.requests) > asked_before
 
 
-async def test_going_on_by_the_number_or_by_another_loop() -> None:
-    """A loop goes on behind the last event that was handed out, not behind the last that came."""
+async def test_resuming_by_number_or_by_another_loop() -> None:
+    """A loop resumes after the last yielded event, not after the last received one."""
     ab, transport = ab_with(listed(1, 2, 3), listed(2, 3), listed(3))
     feed = Follow(ab, 0, 10)
     assert await take(feed, 1) == [1]
@@ -230,11 +226,11 @@ async def test_going_on_by_the_number_or_by_another_loop() -> None:
     assert await take(feed, 1) == [2]
     assert await take(Follow(ab, feed.seq, 10), 1) == [3]
     assert asked(transport) == ["seq gt 0", "seq gt 1", "seq gt 2"]
-    assert repr(feed) == "<Follow events behind 2 every 10 s>"
+    assert repr(feed) == "<Follow events after 2 every 10 s>"
 
 
 async def test_one_loop_at_a_time() -> None:
-    """Two would share one number."""
+    """Two loops would share one number."""
     ab, _ = ab_with(listed(1, 2), listed(2), listed(3))
     feed = Follow(ab, 0, 10)
     async for _ in feed:
@@ -249,8 +245,8 @@ async def test_one_loop_at_a_time() -> None:
     assert aiter(feed) is not None
 
 
-async def test_waiting_for_an_event_can_be_given_up_and_gone_on_with() -> None:
-    """A timeout around one step loses nothing, and asks no more often."""
+async def test_waiting_for_an_event_can_be_cancelled_and_resumed() -> None:
+    """A timeout around one step loses no event and adds no request."""
     ab, transport = ab_with(listed(1), listed(), listed(2))
     ab_loop = aiter(Follow(ab, 0, 60))
     start = now()
@@ -265,8 +261,8 @@ async def test_waiting_for_an_event_can_be_given_up_and_gone_on_with() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_step_that_is_cancelled_in_flight_is_asked_again() -> None:
-    """The answer that was on its way is not lost."""
+async def test_a_step_cancelled_in_flight_is_requested_again() -> None:
+    """The event of the cancelled response is not lost."""
     ab, transport = ab_with(lambda _: listed(1))
     transport.seconds = 3.0
     loop = aiter(Follow(ab, 0, 60))
@@ -278,7 +274,7 @@ async def test_a_step_that_is_cancelled_in_flight_is_asked_again() -> None:
 
 
 async def test_leaving_the_loop_leaves_no_task(simulator: Simulator, abconnect: ABConnect) -> None:
-    """The page that was fetched ahead is cancelled at once."""
+    """A page that is being fetched ahead is cancelled at once."""
     simulator.knobs.abconnect_latency_seconds = 5.0
     assert len(await take(Follow(abconnect, 0, 60), 1)) == 1
     await asyncio.sleep(0)
@@ -286,16 +282,16 @@ async def test_leaving_the_loop_leaves_no_task(simulator: Simulator, abconnect: 
 
 
 @pytest.mark.parametrize("after", [-1, 1.0, "5", None, True])
-def test_a_number_is_one_from_zero_up(after: Any) -> None:
-    """Told at once, not by the first look."""
+def test_after_is_an_integer_of_at_least_zero(after: Any) -> None:
+    """Other values are refused at once, not at the first poll."""
     ab, _ = ab_with()
     with pytest.raises(InputError, match="after"):
         Follow(ab, after)
 
 
 @pytest.mark.parametrize("poll", [0, -1, float("nan"), float("inf"), True, "60", None])
-def test_poll_is_seconds_above_zero(poll: Any) -> None:
-    """A circle without a pause would take the whole quota."""
+def test_poll_is_a_number_of_seconds_above_zero(poll: Any) -> None:
+    """A loop without a pause would use all of the quota."""
     ab, _ = ab_with()
     with pytest.raises(InputError, match="poll"):
         Follow(ab, 0, poll)

@@ -1,4 +1,4 @@
-"""Predictions: ask, wait, read, store; and the clarifier."""
+"""Predictions: request, wait, read, store; and the clarifier."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ab_with(*replies: Any) -> tuple[ABConnect, FakeTransport]:
 
 
 def query(path: str) -> dict[str, str]:
-    """The query without what the signature has added."""
+    """Return the query without the parameters of the signature."""
     pairs = parse_qsl(path.partition("?")[2])
     return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
 
@@ -52,7 +52,7 @@ def status(
 
 
 async def an_asset(ab: ABConnect) -> str:
-    """The id of a new asset of sixth grade mathematics."""
+    """Return the id of a new asset of sixth grade mathematics."""
     asset = await ab.assets.create(
         client_id="new",
         asset_type="Lesson",
@@ -64,7 +64,7 @@ async def an_asset(ab: ABConnect) -> str:
 
 
 async def test_the_request() -> None:
-    """The shape that is printed, with the subject directly below the relationships."""
+    """It has the documented shape, with the subject directly below the relationships."""
     ab, transport = ab_with(status("complete"))
     focus: Any = [{"type": "document", "id": SET}]
     found = await ab.predictions.create(ID, algorithm="crosswalk", subject="standards", focus=focus)
@@ -88,16 +88,18 @@ async def test_the_request() -> None:
         (None, None),
     ],
 )
-async def test_the_id_of_the_set_stands_in_its_link(link: str | None, expected: str | None) -> None:
-    """And nowhere else."""
+async def test_the_id_of_the_set_comes_from_its_link(
+    link: str | None, expected: str | None
+) -> None:
+    """It is sent nowhere else."""
     ab, _ = ab_with(status("complete", link))
     assert (await ab.predictions.create(ID)).predictions_id == expected
 
 
-async def test_a_prediction_that_is_there_at_once(
+async def test_a_prediction_that_is_complete_at_once(
     abconnect: ABConnect, simulator: Simulator
 ) -> None:
-    """One request asks, one reads; nothing is stored until it is committed."""
+    """One request to create, one to read; nothing is stored until it is committed."""
     asset = await an_asset(abconnect)
     before = len(simulator.requests)
     found = await abconnect.predictions.run(asset)
@@ -123,7 +125,7 @@ async def test_a_prediction_that_is_there_at_once(
 
 
 async def test_a_prediction_that_takes_a_while(abconnect: ABConnect, simulator: Simulator) -> None:
-    """A minute and a half is a few long polls, and no more time than it takes."""
+    """A hundred seconds take a few long polls, and no extra time."""
     asset = await an_asset(abconnect)
     simulator.knobs.update(prediction_seconds=100.0, prediction_inline_seconds=30.0)
     loop = asyncio.get_running_loop()
@@ -131,15 +133,15 @@ async def test_a_prediction_that_takes_a_while(abconnect: ABConnect, simulator: 
     found = await abconnect.predictions.run(asset)
     assert loop.time() - start == pytest.approx(100, abs=1)
     asked = [seen.path for seen in simulator.requests][before:]
-    assert len(asked) == 5  # one asks, three poll, one reads
+    assert len(asked) == 5  # one create, three polls, one read
     assert [query(path).get("max_wait") for path in asked] == [None, "25", "25", "25", None]
     assert found.standards.ids
 
 
-async def test_a_prediction_that_is_not_there_in_time(
+async def test_a_prediction_that_is_not_complete_in_time(
     abconnect: ABConnect, simulator: Simulator
 ) -> None:
-    """ProgressFailed with the last status, by which one may go on."""
+    """ProgressFailed has the last status, from which the caller can continue."""
     asset = await an_asset(abconnect)
     simulator.knobs.update(prediction_seconds=100.0, prediction_inline_seconds=1.0)
     loop = asyncio.get_running_loop()
@@ -155,8 +157,8 @@ async def test_a_prediction_that_is_not_there_in_time(
     assert (await abconnect.predictions.get(later.predictions_id)).standards.ids
 
 
-async def test_a_server_that_does_not_hold_its_answer_back() -> None:
-    """It is asked once a second, not in a circle."""
+async def test_a_server_without_long_polling() -> None:
+    """It is polled once a second, not in a busy loop."""
     ready = reply({"data": {"type": "predictions", "id": SET}})
     ab, transport = ab_with(*(status("pending") for _ in range(6)), status("complete"), ready)
     loop = asyncio.get_running_loop()
@@ -166,18 +168,18 @@ async def test_a_server_that_does_not_hold_its_answer_back() -> None:
     assert len(transport.requests) == 8
 
 
-async def test_an_end_that_is_none() -> None:
-    """Another code than the two, or no link to the set, is told."""
+async def test_an_unexpected_end() -> None:
+    """An unknown code, or no link to the set, is an error."""
     ab, _ = ab_with(status("failed"))
     with pytest.raises(ProgressFailed, match="ended as failed"):
         await ab.predictions.run(ID)
     ab, _ = ab_with(status("complete", None))
-    with pytest.raises(DecodeError, match="names no predictions"):
+    with pytest.raises(DecodeError, match="no link to the predictions"):
         await ab.predictions.run(ID)
 
 
 class Late(FakeTransport):
-    """Takes so many seconds for each answer in turn."""
+    """Takes the given seconds for each response in turn."""
 
     def __init__(self, *answers: tuple[float, Any]) -> None:
         super().__init__([answer for _, answer in answers])
@@ -197,8 +199,8 @@ NEVER = 1e6
 READY = reply({"data": {"type": "predictions", "id": SET}})
 
 
-async def test_a_question_that_is_never_answered() -> None:
-    """The time counts from the start: UnknownOutcome, for it may stand in the queue by now."""
+async def test_a_request_that_is_never_answered() -> None:
+    """UnknownOutcome at the timeout, since the prediction may be in the queue."""
     ab, transport = late_ab((NEVER, status("complete")))
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -210,8 +212,8 @@ async def test_a_question_that_is_never_answered() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_question_that_is_answered_late_leaves_less_time_to_wait() -> None:
-    """The polls have what is left; the status tells where to go on."""
+async def test_a_late_answer_leaves_less_time_to_wait() -> None:
+    """The polls have the remaining time; the status allows to continue later."""
     ab, transport = late_ab((13, status("pending")), (NEVER, status("complete")))
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -225,7 +227,7 @@ async def test_a_question_that_is_answered_late_leaves_less_time_to_wait() -> No
 
 
 async def test_a_set_that_is_never_read() -> None:
-    """It is there and its id is known, so that it can be read later."""
+    """The error has its id, so that it can be read later."""
     ab, transport = late_ab((13, status("complete")), (NEVER, READY))
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -236,8 +238,8 @@ async def test_a_set_that_is_never_read() -> None:
     assert len(transport.requests) == 2
 
 
-async def test_a_question_that_finds_no_quota_in_time() -> None:
-    """QuotaError with the seconds that it would take; nothing was sent."""
+async def test_a_request_without_quota_in_time() -> None:
+    """QuotaError has the seconds to wait; nothing was sent."""
     ab, transport = late_ab((0, reply({"data": []})))
     ab.quota.set_rate(0.01, burst=1)
     await ab.topics.list().first()
@@ -250,7 +252,7 @@ async def test_a_question_that_finds_no_quota_in_time() -> None:
 async def test_a_deadline_of_the_client_is_for_each_request(
     abconnect: ABConnect, simulator: Simulator
 ) -> None:
-    """The service is asked for its answer before that; all of it may take longer."""
+    """Long polls end before that deadline; the complete operation may take longer."""
     asset = await an_asset(abconnect)
     simulator.knobs.update(prediction_seconds=30.0, prediction_inline_seconds=1.0)
     before = len(simulator.requests)
@@ -259,13 +261,13 @@ async def test_a_deadline_of_the_client_is_for_each_request(
     asked = [seen.path for seen in simulator.requests][before:]
     assert [query(path).get("max_wait") for path in asked] == [None, *["9"] * 4, None]
     ab, _ = late_ab((0, status("pending")), (NEVER, status("complete")), deadline=10)
-    with pytest.raises(DeadlineError):  # that is not the time of all of it
+    with pytest.raises(DeadlineError):  # not the timeout of the complete operation
         await ab.predictions.run(ID, timeout=60)
 
 
 @pytest.mark.parametrize("timeout", [-1, 0, float("nan"), "5", True])
-async def test_a_timeout_is_seconds(timeout: Any) -> None:
-    """Told before anything is sent."""
+async def test_a_timeout_is_a_number_of_seconds_above_zero(timeout: Any) -> None:
+    """Other values are refused before anything is sent."""
     ab, transport = ab_with()
     with pytest.raises(InputError, match="timeout"):
         await ab.predictions.run(ID, timeout=timeout)
@@ -273,7 +275,7 @@ async def test_a_timeout_is_seconds(timeout: Any) -> None:
 
 
 async def test_a_crosswalk_for_a_standard(abconnect: ABConnect, simulator: Simulator) -> None:
-    """Assets that are aligned to its like, with the steps that led there."""
+    """It predicts assets aligned to counterparts, with the number of steps."""
     aligned = await abconnect.assets.list(fields=["alignments"]).collect()
     ids = {ref.id for one in aligned for ref in one.alignments.data}
     found = None
@@ -295,8 +297,8 @@ async def test_a_crosswalk_for_a_standard(abconnect: ABConnect, simulator: Simul
     assert {one.id for one in assets} >= set(found.assets.ids)
 
 
-async def test_confidence_is_for_assets_alone(abconnect: ABConnect) -> None:
-    """The service says so; unknown subjects and words are told too."""
+async def test_confidence_is_for_assets_only(abconnect: ABConnect) -> None:
+    """The service refuses standards; unknown ids and values are refused too."""
     standard = await abconnect.standards.list().first()
     assert standard is not None
     with pytest.raises(Unprocessable, match="confidence"):
@@ -312,19 +314,19 @@ async def test_confidence_is_for_assets_alone(abconnect: ABConnect) -> None:
         await abconnect.predictions.commit(SET)
 
 
-async def test_a_set_with_what_it_predicts(abconnect: ABConnect) -> None:
-    """Included standards hang at their references, with the fields that were asked."""
+async def test_a_set_with_included_standards(abconnect: ABConnect) -> None:
+    """Included standards are in `.resource`, with the requested fields."""
     found = await abconnect.predictions.run(await an_asset(abconnect))
-    whole = await abconnect.predictions.get(
+    complete = await abconnect.predictions.get(
         found.id or "", include=["standards"], standard_fields=["statement"]
     )
-    first = whole.standards.data[0].resource
+    first = complete.standards.data[0].resource
     assert isinstance(first, Standard)
     assert first.statement.descr
 
 
 async def test_the_clarifier(abconnect: ABConnect) -> None:
-    """Five of each at most, the objects themselves among them; decided, others come."""
+    """At most five of each, with the objects included; decided ones are not returned again."""
     asset = await an_asset(abconnect)
     asked = await abconnect.clarifier.get(
         asset, standard_fields=["statement"], concept_fields=["descr"]

@@ -1,4 +1,4 @@
-"""Standards of AB Connect: what is sent, what comes of it, and which calls are dear."""
+"""Standards of AB Connect: requests, decoded responses, and the calls that cost more."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
 
 
 def query(path: str) -> dict[str, str]:
-    """The query without what the signature has added."""
+    """Return the query without the parameters of the signature."""
     pairs = parse_qsl(path.partition("?")[2])
     return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
 
@@ -60,8 +60,8 @@ def listed(*rows: Any, count: int | None = None, limit: int = 100, **links: str)
     return reply({"data": list(rows), "links": links, "meta": meta})
 
 
-async def test_a_standard_has_no_scaffolding() -> None:
-    """Attributes and relationships are members; what was not sent has an empty value."""
+async def test_a_standard_is_flattened() -> None:
+    """Attributes and relationships are members; members that were not sent are empty."""
     ab, transport = ab_with(reply({"data": RAW, "links": {}, "meta": {"took": 3}}))
     standard = await ab.standards.get(GUID, fields=["number", F.statement.descr], include=["peers"])
     assert standard.id == GUID
@@ -96,8 +96,8 @@ async def test_a_standard_has_no_scaffolding() -> None:
         {"links": {"self": "x"}, "meta": {"took": 3}},
     ],
 )
-async def test_an_answer_without_the_object_is_no_empty_object(body: Any) -> None:
-    """Whoever has asked for one standard has it, or an error with the answer."""
+async def test_a_response_without_the_object_is_an_error(body: Any) -> None:
+    """A read returns the object, or raises an error with the response; never an empty object."""
     ab, _ = ab_with(lambda _: reply(body))
     with pytest.raises(DecodeError, match="the answer has no Standard") as caught:
         await ab.standards.get(GUID)
@@ -105,11 +105,11 @@ async def test_an_answer_without_the_object_is_no_empty_object(body: Any) -> Non
     assert caught.value.response.json() == body
     with pytest.raises(DecodeError, match="the answer has no Collection"):
         await ab.asset_collections.get(GUID)
-    await ab.assets.update(GUID, title="x")  # it is done, whatever the answer shows
+    await ab.assets.update(GUID, title="x")  # it is done, whatever the response shows
 
 
 async def test_a_list_of_standards() -> None:
-    """A filter as a value or as text, lists joined by commas, a total, pages by offset."""
+    """A filter as a value or as text, lists joined by commas, a total, and pages by offset."""
     following = "https://api.abconnect.instructure.com/rest/v4.1/standards?limit=2&offset=2"
     other, last = {**RAW, "id": GUID[::-1]}, {**RAW, "id": GUID.replace("1", "2")}
     answers = [
@@ -140,15 +140,15 @@ async def test_a_list_of_standards() -> None:
 
 
 async def test_related_standards() -> None:
-    """One relationship of one standard; its properties are in `meta`."""
+    """A relationship of one standard is listed; its properties are in `meta`."""
     ab, transport = ab_with(listed({**RAW, "meta": {"similarity": "clear"}}))
     (peer,) = await ab.standards.related(GUID, "peers", fields=["number"]).collect()
     assert peer.meta == {"similarity": "clear"}
     assert transport.paths[0].startswith(f"/rest/v4.1/standards/{GUID}/peers?")
 
 
-async def test_a_relationship_that_is_none_is_told() -> None:
-    """Before anything is sent, with the nearest one that is."""
+async def test_an_unknown_relationship_is_refused() -> None:
+    """Before anything is sent, with a suggestion."""
     ab, transport = ab_with()
     wrong: Any = "peer"
     with pytest.raises(InputError, match="did you mean 'peers'"):
@@ -158,8 +158,8 @@ async def test_a_relationship_that_is_none_is_told() -> None:
     assert transport.requests == []
 
 
-async def test_what_the_licence_does_not_hold() -> None:
-    """Forbidden, in the service's words."""
+async def test_an_unlicensed_relationship() -> None:
+    """Forbidden, with the message of the service."""
     error = {"status": "403", "title": "Forbidden", "detail": "not licensed to access peers"}
     ab, _ = ab_with(reply({"errors": [error]}, status=403))
     with pytest.raises(Forbidden, match="not licensed to access peers"):
@@ -167,23 +167,23 @@ async def test_what_the_licence_does_not_hold() -> None:
 
 
 @pytest.mark.parametrize("body", [[], {"data": "A"}, {"meta": {}}, "x", None])
-async def test_a_list_that_is_none(body: object) -> None:
-    """DecodeError instead of an empty list for nothing at all."""
+async def test_a_response_without_a_list(body: object) -> None:
+    """DecodeError, not an empty list."""
     ab, _ = ab_with(reply(body))
     with pytest.raises(DecodeError, match="no list"):
         await ab.standards.list().collect()
 
 
 class Noting(TokenBucket):
-    """A token bucket that keeps what was asked of it."""
+    """A token bucket that records the costs it was asked for."""
 
     def check(self, cost: Cost) -> None:
         self.costs = [*getattr(self, "costs", []), cost]
         super().check(cost)
 
 
-async def test_calls_with_a_wildcard_are_told_to_the_quota() -> None:
-    """A `*` among fields or summaries costs from the second bucket; elsewhere it does not."""
+async def test_wildcard_calls_have_the_wildcard_cost() -> None:
+    """A `*` in fields or summaries uses the second bucket; elsewhere it does not."""
     bucket = Noting(wildcard_rate=100)
     ab, _ = ab_with(lambda _: listed(), quota=Scheduler(bucket))
     calls = [
@@ -205,28 +205,28 @@ async def test_calls_with_a_wildcard_are_told_to_the_quota() -> None:
     for params in raw:
         await ab.request("GET", "/rest/v4.1/standards", params=params)
     await ab.request("GET", "/rest/v4.1/standards?fields[standards]=*")
-    dear = [cost.wildcard for cost in bucket.costs]
-    assert dear == [True, True, False, False, False, True, True, True, False, False, True]
+    wildcards = [cost.wildcard for cost in bucket.costs]
+    assert wildcards == [True, True, False, False, False, True, True, True, False, False, True]
 
 
-async def test_wildcards_go_two_a_second_and_hold_nobody_back() -> None:
-    """The second bucket is drawn on by whoever asks for everything, and by nobody else."""
+async def test_wildcards_are_limited_to_two_a_second_and_delay_no_other_call() -> None:
+    """Only calls with a wildcard use the second bucket."""
     loop = asyncio.get_running_loop()
     ab, _ = ab_with(lambda _: listed())
     start = loop.time()
-    dear = [  # each another call, or they would be one
+    wildcards = [  # all different, or they would be joined into one
         asyncio.create_task(ab.standards.list(fields=["*"], page_size=n + 1).collect())
         for n in range(9)
     ]
     await asyncio.sleep(0.01)
     await asyncio.gather(*(ab.standards.list(page_size=n + 1).collect() for n in range(10)))
     assert loop.time() - start < 0.1
-    await asyncio.gather(*dear)
+    await asyncio.gather(*wildcards)
     assert loop.time() - start == pytest.approx(4, abs=0.1)
 
 
 def test_models_and_resources_are_loaded_on_first_use() -> None:
-    """The package names them all, and nothing else."""
+    """The package lists all of them, and nothing else."""
     assert {"ABConnect", "F", "Standard", "Event"} <= set(dir(aioinstructure.abconnect))
     for name in aioinstructure.abconnect.__all__:
         assert getattr(aioinstructure.abconnect, name) is not None

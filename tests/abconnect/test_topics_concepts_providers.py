@@ -1,4 +1,4 @@
-"""The resources that are only read: topics, concepts, providers, definitions of assets."""
+"""Read-only resources: topics, concepts, providers, asset definitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN = "CCCCCCCC-0000-4000-8000-000000000000"
 
 
 async def test_topics(abconnect: ABConnect) -> None:
-    """Branches have topics below them, which lead back, and to standards."""
+    """Branches lead to topics, topics lead back to branches and to standards."""
     branches = await abconnect.topics.list(
         filter=F.level == 1, fields=["*"], sort=["descr"]
     ).collect()
@@ -51,7 +51,7 @@ async def test_topics(abconnect: ABConnect) -> None:
 
 
 async def test_topics_of_a_standard_lead_back_to_it(abconnect: ABConnect) -> None:
-    """Both ends of the relation agree; so do concepts."""
+    """Both ends of the relationship agree, also for concepts."""
     found = await abconnect.standards.list(fields=["topics", "concepts"]).take(300)
     standard = next(one for one in found if one.topics.ids and one.concepts.ids)
     topics = await abconnect.standards.topics(standard.id or "", fields=["descr"]).collect()
@@ -70,7 +70,7 @@ async def test_topics_of_a_standard_lead_back_to_it(abconnect: ABConnect) -> Non
 
 
 async def test_concepts(abconnect: ABConnect) -> None:
-    """Listed whole in the order of their GUIDs, found by name, read by id."""
+    """List all in GUID order, find by name, read by id."""
     every = await abconnect.concepts.list(fields=["descr", "context"], page_size=20).collect()
     ids = [(one.id or "") for one in every]
     assert len(ids) == len(set(ids)) > 20
@@ -82,8 +82,8 @@ async def test_concepts(abconnect: ABConnect) -> None:
         await abconnect.concepts.get(UNKNOWN)
 
 
-async def test_what_is_not_licensed(abconnect: ABConnect, simulator: Simulator) -> None:
-    """Forbidden, for the resource and for the relation to it."""
+async def test_unlicensed_features(abconnect: ABConnect, simulator: Simulator) -> None:
+    """Forbidden, for the resource and for relationships to it."""
     standard = await abconnect.standards.list().first()
     assert standard is not None
     simulator.knobs.update(unlicensed_features=("topics", "concepts"))
@@ -96,7 +96,7 @@ async def test_what_is_not_licensed(abconnect: ABConnect, simulator: Simulator) 
 
 
 async def test_providers(abconnect: ABConnect) -> None:
-    """You are one of them, and the only one who shows its owners and consumers."""
+    """Your own provider is listed, and it alone shows owners and consumers."""
     every = await abconnect.providers.list(fields=["*"]).collect()
     (me,) = await abconnect.providers.list(
         filter="id eq _me", fields=["descr", "owners", "consumers"], include=["owners"]
@@ -117,7 +117,7 @@ async def test_providers(abconnect: ABConnect) -> None:
 
 
 async def test_asset_definitions(abconnect: ABConnect) -> None:
-    """What they say can be asked: their facets, and filters by the values of these."""
+    """Their facets can be requested, and the values of these used in filters."""
     every = await abconnect.asset_definitions.list(fields=["*"]).collect()
     assert {one.asset_type for one in every} >= {"Lesson", "Video"}
     one = await abconnect.asset_definitions.get(every[0].id or "", fields=["*"])

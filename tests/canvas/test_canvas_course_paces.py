@@ -1,4 +1,4 @@
-"""Course paces: what is sent, and the wrappers that are undone."""
+"""Course paces: requests, and unwrapped responses."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def canvas_with(*replies: Any) -> tuple[Canvas, FakeTransport]:
     return Canvas("https://canvas.test", token="t", transport=transport), transport
 
 
-async def test_the_wrapper_of_a_pace_is_undone() -> None:
-    """The pace and its progress are one object; dates come as they are."""
+async def test_a_pace_is_unwrapped() -> None:
+    """The pace and its progress become one object; dates stay dates."""
     canvas, transport = canvas_with(reply({"course_pace": PACE, "progress": JOB}))
     pace = await canvas.course_paces.get(9, 5)
     assert (pace.id, pace.course_id) == (5, 9)
@@ -56,15 +56,15 @@ async def test_the_wrapper_of_a_pace_is_undone() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"progress": None}])
 async def test_a_pace_without_a_job(more: dict[str, Any]) -> None:
-    """None where nothing was published, or the last publishing has ended."""
+    """`progress` is None if nothing was published, or the last publication has ended."""
     canvas, _ = canvas_with(reply({"course_pace": PACE, **more}))
     pace = await canvas.course_paces.get(9, 5)
     assert pace.progress is None
     assert ("progress" in pace.fields_set) == bool(more)
 
 
-async def test_the_wrapper_of_a_section_is_undone_too() -> None:
-    """Section and enrollment paces come as `pace`."""
+async def test_section_and_enrollment_paces_are_unwrapped() -> None:
+    """Their wrapper is `pace`."""
     body = {
         "pace": {"id": 6, "context_type": "Section", "section": {"name": "S", "size": 3}},
         "progress": JOB,
@@ -81,7 +81,7 @@ async def test_the_wrapper_of_a_section_is_undone_too() -> None:
 
 
 async def test_modules_and_items_are_lists_of_one_request() -> None:
-    """In the order of the pace, over all of its modules."""
+    """In the order of the pace, across all of its modules."""
     canvas, transport = canvas_with(lambda _: reply({"course_pace": PACE, "progress": None}))
     modules = await canvas.course_paces.modules(9, 5).collect()
     items = await canvas.course_paces.items(9, 5).collect()
@@ -91,7 +91,7 @@ async def test_modules_and_items_are_lists_of_one_request() -> None:
 
 
 async def test_a_pace_that_is_not_saved() -> None:
-    """`new` asks for the pace of a context by the query."""
+    """`new` selects the context in the query."""
     canvas, transport = canvas_with(lambda _: reply({"course_pace": {**PACE, "id": None}}))
     assert (await canvas.course_paces.new(9)).id is None
     await canvas.course_paces.new(9, course_section_id=3)
@@ -103,8 +103,8 @@ async def test_a_pace_that_is_not_saved() -> None:
     ]
 
 
-async def test_an_update_sends_what_was_given() -> None:
-    """Under the key that Canvas reads; None clears, what was left out stays out."""
+async def test_an_update_sends_only_the_given_fields() -> None:
+    """Under the key that Canvas reads; None clears a field."""
     canvas, transport = canvas_with(lambda _: reply({"course_pace": PACE, "progress": JOB}))
     await canvas.course_paces.update(9, 5, end_date=None, exclude_weekends=True)
     await canvas.course_paces.update(
@@ -130,8 +130,8 @@ async def test_an_update_sends_what_was_given() -> None:
     assert {request.method for request in transport.requests} == {"PUT"}
 
 
-async def test_creating_is_no_call_to_repeat() -> None:
-    """A POST below the course, with the context in the body."""
+async def test_a_create_is_not_idempotent() -> None:
+    """It is a POST below the course, with the context in the body."""
     canvas, transport = canvas_with(reply({"course_pace": PACE, "progress": JOB}))
     await canvas.course_paces.create(9, context_type="Section", context_id=3)
     (request,) = transport.requests
@@ -142,7 +142,7 @@ async def test_creating_is_no_call_to_repeat() -> None:
     }
 
 
-async def test_contexts_are_pages() -> None:
+async def test_contexts_are_paged() -> None:
     """A wrapped list with a total; the filter by ids is one text."""
     context = {"item_id": 3, "type": "CourseSection", "applied_pace": None}
     canvas, transport = canvas_with(reply({"pace_contexts": [context], "total_entries": 1}))
@@ -153,8 +153,8 @@ async def test_contexts_are_pages() -> None:
     ]
 
 
-async def test_what_the_server_would_misread_is_refused_here() -> None:
-    """An unknown type, a naive date, an empty id: nothing is sent."""
+async def test_invalid_arguments_are_refused_before_anything_is_sent() -> None:
+    """An unknown type, a naive datetime, an empty id."""
     canvas, transport = canvas_with()
     wrong: Any = "sections"
     with pytest.raises(InputError, match="did you mean 'section'"):
@@ -166,8 +166,8 @@ async def test_what_the_server_would_misread_is_refused_here() -> None:
     assert transport.requests == []
 
 
-async def test_refusals_of_paces_have_odd_shapes() -> None:
-    """`errors` as one text or a list of them, and a 400 without any body."""
+async def test_errors_of_paces_have_unusual_shapes() -> None:
+    """`errors` is text or a list of texts, and a 400 has no body."""
     canvas, _ = canvas_with(
         reply(
             {"success": False, "errors": "You cannot delete the default course pace."}, status=422

@@ -1,4 +1,4 @@
-"""Jobs of Canvas: reading, cancelling, and waiting for their end."""
+"""Canvas jobs: reading, cancelling, and waiting for their end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def now() -> float:
 
 
 async def test_wait_polls_until_the_job_has_completed() -> None:
-    """All states that are no end are waited through; the last Progress is given."""
+    """Through all pending states; the last Progress is returned."""
     canvas, transport = canvas_with(
         job("queued", completion=None),
         job("running", completion=12.5),
@@ -48,8 +48,8 @@ async def test_wait_polls_until_the_job_has_completed() -> None:
     assert transport.paths == ["/api/v1/progress/42"] * 4
 
 
-async def test_a_job_that_has_ended_is_asked_for_once() -> None:
-    """No pause before or behind."""
+async def test_a_job_that_has_ended_is_polled_once() -> None:
+    """Without a pause before or after."""
     canvas, transport = canvas_with(job("completed"))
     start = now()
     await canvas.progress.wait(42, timeout=0)
@@ -58,7 +58,7 @@ async def test_a_job_that_has_ended_is_asked_for_once() -> None:
 
 
 async def test_the_pauses_grow() -> None:
-    """From half a second to ten: a job of an hour is not asked for a thousand times."""
+    """From 0.5 to 10 seconds: a job of an hour takes fewer than 380 polls."""
     times: list[float] = []
 
     def answer(_: Request) -> Any:
@@ -75,8 +75,8 @@ async def test_the_pauses_grow() -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "canceled", "on_fire", "", None])
-async def test_every_other_end_is_a_failure(state: str | None) -> None:
-    """Also a state that nobody has documented: no waiting for ever."""
+async def test_every_other_final_state_is_a_failure(state: str | None) -> None:
+    """Including undocumented states, instead of waiting forever."""
     canvas, _ = canvas_with(job("running"), job(state, message="Unexpected error, ID: 7"))
     with pytest.raises(ProgressFailed, match="Unexpected error") as caught:
         await canvas.progress.wait(42)
@@ -85,14 +85,14 @@ async def test_every_other_end_is_a_failure(state: str | None) -> None:
 
 
 async def test_a_failure_without_a_message() -> None:
-    """The state says enough."""
+    """The message has only the state."""
     canvas, _ = canvas_with(job("failed", message=None))
     with pytest.raises(ProgressFailed, match=r"progress 42 ended as failed$"):
         await canvas.progress.wait(42)
 
 
 async def test_a_job_that_does_not_end_in_time() -> None:
-    """ProgressFailed at the timeout, after a last poll, with what was seen last."""
+    """ProgressFailed at the timeout, after a last poll, with the last state seen."""
     times: list[float] = []
 
     def answer(_: Request) -> Any:
@@ -109,8 +109,8 @@ async def test_a_job_that_does_not_end_in_time() -> None:
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan")])
-async def test_a_timeout_that_is_none(timeout: float) -> None:
-    """Told before anything is sent."""
+async def test_an_invalid_timeout(timeout: float) -> None:
+    """Refused before anything is sent."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
         await canvas.progress.wait(42, timeout=timeout)
@@ -118,14 +118,14 @@ async def test_a_timeout_that_is_none(timeout: float) -> None:
 
 
 async def test_an_error_of_a_poll_ends_the_wait() -> None:
-    """A job that is gone is NotFound."""
+    """A job that no longer exists raises NotFound."""
     canvas, _ = canvas_with(job("running"), reply({"errors": []}, status=404))
     with pytest.raises(NotFound):
         await canvas.progress.wait(42)
 
 
 async def test_all_waits_of_a_client_are_spaced_together() -> None:
-    """Fifty jobs at once: four polls a second, over views too, and everybody has their turn."""
+    """Fifty jobs at once: four polls a second across views, and every job gets its turn."""
     times: list[float] = []
     polls: dict[str, int] = {}
 
@@ -144,7 +144,7 @@ async def test_all_waits_of_a_client_are_spaced_together() -> None:
 
 
 async def test_two_clients_do_not_wait_for_each_other() -> None:
-    """The spacing belongs to a client."""
+    """Each client has its own spacing."""
     one, _ = canvas_with(job("completed"))
     two, _ = canvas_with(job("completed"))
     start = now()
@@ -153,19 +153,19 @@ async def test_two_clients_do_not_wait_for_each_other() -> None:
 
 
 async def test_spacing_does_not_outlast_a_timeout() -> None:
-    """Two hundred waits that all end at their timeout end there, not fifty seconds later."""
+    """Two hundred waits end at their timeout, not fifty seconds later."""
     canvas, _ = canvas_with(lambda _: job("running"))
     start = now()
     ends = await asyncio.gather(
         *(canvas.progress.wait(n, timeout=10) for n in range(200)), return_exceptions=True
     )
     assert all(isinstance(end, ProgressFailed) for end in ends)
-    # What is left is the quota's: two hundred polls in the last second go through the scheduler.
+    # The rest is quota: two hundred polls in the last second go through the scheduler.
     assert now() - start < 40
 
 
 async def test_cancelling_a_wait_frees_its_turn() -> None:
-    """The next one is not held up by a waiter that is gone."""
+    """A cancelled wait does not delay the next one."""
     canvas, transport = canvas_with(lambda _: job("completed"))
     await canvas.progress.wait(0)
     tasks = [asyncio.create_task(canvas.progress.wait(n)) for n in range(1, 10)]
@@ -180,7 +180,7 @@ async def test_cancelling_a_wait_frees_its_turn() -> None:
 
 
 def test_a_client_waits_on_one_event_loop_after_another() -> None:
-    """The spacing of the first loop is not used on the second, and nothing warns."""
+    """The spacing of the first loop is not used on the second, and no warning is raised."""
     transport = FakeTransport([lambda _: job("completed")])
     canvas = Canvas("https://canvas.test", token="t", transport=transport)
     with warnings.catch_warnings():
@@ -191,7 +191,7 @@ def test_a_client_waits_on_one_event_loop_after_another() -> None:
 
 
 async def test_cancelling_a_job() -> None:
-    """A POST that may be repeated, with a message or without."""
+    """An idempotent POST, with or without a message."""
     canvas, transport = canvas_with(job("failed"), job("failed"))
     await canvas.progress.cancel(42)
     progress = await canvas.progress.cancel(42, message="enough")
@@ -201,7 +201,7 @@ async def test_cancelling_a_job() -> None:
 
 
 async def test_the_job_of_a_pace_in_the_simulator() -> None:
-    """From the publishing that an update starts to its end."""
+    """An update starts a publication; the wait ends with it."""
     simulator = Simulator(knobs=Knobs(progress_seconds=30))
     async with canvas_of(simulator) as canvas:
         pace = await canvas.course_paces.update(5, 5, exclude_weekends=False)

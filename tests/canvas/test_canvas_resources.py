@@ -1,4 +1,4 @@
-"""Courses, accounts, modules and SIS ids: what is sent and what is made of the answer."""
+"""Courses, accounts, modules and SIS ids: requests and decoded responses."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def canvas_with(*replies: Any) -> tuple[Canvas, FakeTransport]:
         (Sis.group("1"), "sis_group_id:1"),
     ],
 )
-async def test_sis_ids_are_escaped_as_canvas_wants_them(sis: str, segment: str) -> None:
-    """One segment, whatever is in it; a dot would be a format for Canvas."""
+async def test_sis_ids_are_escaped_as_canvas_expects(sis: str, segment: str) -> None:
+    """One path segment, whatever it contains; Canvas would read a dot as a format."""
     canvas, transport = canvas_with(reply({"id": 1}))
     await canvas.courses.get(sis)
     assert transport.paths == [f"/api/v1/courses/{segment}"]
 
 
 @pytest.mark.parametrize("wrong", ["", " ", None, 5])
-def test_a_sis_id_is_text_that_is_not_empty(wrong: Any) -> None:
-    """Numbers are ids of Canvas's own."""
+def test_a_sis_id_is_non_empty_text(wrong: Any) -> None:
+    """Numbers are Canvas ids."""
     for make in (Sis.course, Sis.user, Sis.login, Sis.account, Sis.section, Sis.term, Sis.group):
         with pytest.raises(InputError):
             make(wrong)
 
 
 async def test_a_list_of_courses() -> None:
-    """Includes as Rails reads them; fields that were not asked for are None."""
+    """Includes are sent in Rails syntax; fields that were not requested are None."""
     rows = [
         {
             "id": 1,
@@ -75,7 +75,7 @@ async def test_a_list_of_courses() -> None:
 
 
 async def test_courses_of_an_account() -> None:
-    """Dates, flags and ids in the query."""
+    """Dates, flags and ids are in the query."""
     canvas, transport = canvas_with(reply([]), reply({"id": 3}))
     await canvas.accounts.courses(
         "self",
@@ -95,7 +95,7 @@ async def test_courses_of_an_account() -> None:
 
 
 async def test_modules_and_their_items() -> None:
-    """Items come with the module or not at all; the two are told apart."""
+    """`fields_set` shows whether a module came with its items."""
     module = {"id": 1, "name": "M", "items_count": 60}
     item = {
         "id": 7,
@@ -121,8 +121,8 @@ async def test_modules_and_their_items() -> None:
     ]
 
 
-async def test_unknown_words_and_fields_come_through() -> None:
-    """Canvas adds both: words stay text, fields stay in `extra`."""
+async def test_unknown_values_and_fields_are_kept() -> None:
+    """Canvas adds both: values stay text, fields are in `extra`."""
     canvas, _ = canvas_with(reply({"id": 1, "workflow_state": "hibernating", "shiny": [1]}))
     course = await canvas.courses.get(1)
     assert course.workflow_state == "hibernating"
@@ -131,7 +131,7 @@ async def test_unknown_words_and_fields_come_through() -> None:
 
 
 def test_models_and_resources_are_loaded_on_first_use() -> None:
-    """The package names them all, and nothing else."""
+    """The package lists all of them, and nothing else."""
     assert {"Canvas", "Course", "Sis", "Progress"} <= set(dir(aioinstructure.canvas))
     for name in aioinstructure.canvas.__all__:
         assert getattr(aioinstructure.canvas, name) is not None

@@ -1,4 +1,4 @@
-"""Collections of assets: named filters, which the service keeps for its clients."""
+"""Collections of assets: named filters that the service stores for its clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["AssetCollectionsAPI"]
 
 
 class AssetCollectionsAPI(ABNamespace):
-    """Collections of assets."""
+    """Collections of assets: list, read, create, update, delete."""
 
     @GET("/asset_collections")
     def list(
@@ -37,7 +37,11 @@ class AssetCollectionsAPI(ABNamespace):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Collection]:
-        """Collections by their exact name, by a part of it in any case, or all."""
+        """List the collections of assets.
+
+        `collection_name` matches the exact name, `search_collection_name` a part of the name,
+        ignoring case. Without either, all collections are listed.
+        """
         ...
 
     @GET("/asset_collections/{id}")
@@ -47,7 +51,7 @@ class AssetCollectionsAPI(ABNamespace):
         *,
         fields: Annotated[Sequence[PathLike], Param("fields[asset_collections]")] = (),
     ) -> Collection:
-        """One collection."""
+        """Read one collection."""
         ...
 
     @POST("/asset_collections", body=bodies.collection)
@@ -58,7 +62,10 @@ class AssetCollectionsAPI(ABNamespace):
         filters: Opt[Mapping[str, Any]] = UNSET,
         advanced_search: Opt[Mapping[str, Any]] = UNSET,
     ) -> Collection:
-        """Create a collection. Conflict where the name is taken (the cause is not documented)."""
+        """Create a collection.
+
+        Raises Conflict if the name is taken (the vendor does not document the cause).
+        """
         ...
 
     @PATCH("/asset_collections/{id}", body=bodies.collection)
@@ -70,10 +77,16 @@ class AssetCollectionsAPI(ABNamespace):
         filters: Opt[Mapping[str, Any]] = UNSET,
         advanced_search: Opt[Mapping[str, Any]] = UNSET,
     ) -> Collection:
-        """Change what is given. The prose of the reference has it, no schema is printed."""
+        """Update the given members.
+
+        The reference describes this operation in text only, without a schema.
+        """
         ...
 
     @DELETE("/asset_collections/{id}")
     async def delete(self, id: str) -> None:
-        """Delete a collection. The prose of the reference has it, no schema is printed."""
+        """Delete a collection.
+
+        The reference describes this operation in text only, without a schema.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Definitions of asset types: which properties an asset can have."""
+"""Asset definitions: the properties that an asset of each type can have."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["AssetDefinition", "AssetDefinitionsAPI", "AssetProperty", "NameAndId
 
 @define
 class NameAndId(Model):
-    """Two paths: of the text to show, and of the value to filter by."""
+    """Two paths: that of the text to show, and that of the value to filter by."""
 
     name: str | None = None
     id: str | None = None
@@ -33,8 +33,8 @@ class NameAndId(Model):
 class AssetProperty(Model):
     """A property of an asset type.
 
-    `field.name` is the facet to ask for, `field.id` the path to filter by; `facet` has the paths
-    within a facet's details.
+    `field.name` is the facet to request, `field.id` the path to filter by; `facet` has the paths
+    within the details of the facet.
     """
 
     label: str | None = None
@@ -56,7 +56,7 @@ class AssetDefinition(Resource):
 
 
 class AssetDefinitionsAPI(ABNamespace):
-    """Definitions of asset types: list and read."""
+    """Asset definitions: list and read."""
 
     _resource = "asset_definitions"
 
@@ -70,7 +70,7 @@ class AssetDefinitionsAPI(ABNamespace):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[AssetDefinition]:
-        """All definitions of your account."""
+        """List the asset definitions of your account."""
         ...
 
     @GET("/asset_definitions/{id}")
@@ -80,5 +80,5 @@ class AssetDefinitionsAPI(ABNamespace):
         *,
         fields: Annotated[Sequence[PathLike], Param("fields[asset_definitions]")] = (),
     ) -> AssetDefinition:
-        """One definition."""
+        """Read one asset definition."""
         ...

@@ -1,4 +1,4 @@
-"""Assets: your content, what it is aligned to, and what the service predicts for it."""
+"""Assets: your content, its alignments, and its related topics, concepts and assets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ AssetInclude = Literal[
 
 
 class Coded(TypedDict, total=False):
-    """A grade, subject or their like, by one of its names."""
+    """A grade, subject or similar term, by its code or GUID."""
 
     code: str
     guid: str
@@ -74,7 +74,7 @@ class DescriptorValue(TypedDict):
 
 @define
 class Descriptor(Model):
-    """A custom attribute under its display name, as old clients know it."""
+    """A custom attribute under its display name, the form for old clients."""
 
     name: str | None = None
     value: Any = None
@@ -84,8 +84,8 @@ class Descriptor(Model):
 class Asset(Resource):
     """A piece of content.
 
-    `custom_attributes` are lists under keys that the service makes of the display names: lower
-    case, every run of blanks and special characters an underscore.
+    `custom_attributes` maps keys to lists. The service derives the keys from the display names:
+    lower case, with each run of blanks and special characters replaced by an underscore.
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/assets
     """
 
@@ -112,12 +112,13 @@ class Asset(Resource):
 
 
 class AssetsAPI(Faceted):
-    """Assets: list, read, create, change, delete, and relate.
+    """Assets: list, read, create, update, delete, and relate.
 
-    `add_*` leaves what is there, `replace_*` replaces the whole set with all of its properties
-    (nothing given clears it), `remove_*` takes members away. Properties of a relation cannot be
-    changed in place. The bodies of removals, and the parent, are told by the prose of the
-    reference alone.
+    `add_*` keeps the existing members, `replace_*` replaces the complete set with all of its
+    properties (without arguments it clears the set), `remove_*` removes members. Properties of a
+    relationship cannot be changed in place. Donors and parents work only for asset types for which
+    AB Support has enabled them. The reference describes the bodies of removals, and the parent, in
+    text only.
     """
 
     _resource = "assets"
@@ -139,10 +140,10 @@ class AssetsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Asset]:
-        """Your own assets that match, or those of the owners that the filter names by `owner.id`.
+        """List your own assets that match, or those of the owners given by `owner.id` in the filter.
 
-        `alignments` and the three after it narrow the related objects that are shown, not the
-        assets.
+        `alignments`, `deleted_alignments`, `topics` and `concepts` filter the related objects that
+        are shown, not the assets.
         """
         ...
 
@@ -154,7 +155,7 @@ class AssetsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         include: Sequence[AssetInclude] = (),
     ) -> Asset:
-        """One asset."""
+        """Read one asset."""
         ...
 
     @POST("/assets", body=bodies.asset)
@@ -172,7 +173,11 @@ class AssetsAPI(Faceted):
         descriptors: Opt[Sequence[DescriptorValue]] = UNSET,
         custom_attributes: Opt[Mapping[str, Sequence[str | float]]] = UNSET,
     ) -> Asset:
-        """Create an asset. Its client id and type stay: to change them, delete and create."""
+        """Create an asset.
+
+        `client_id` and `asset_type` cannot be updated: to change them, delete the asset and create
+        it again.
+        """
         ...
 
     @PATCH("/assets/{id}", body=bodies.asset)
@@ -189,12 +194,15 @@ class AssetsAPI(Faceted):
         descriptors: Opt[Sequence[DescriptorValue]] = UNSET,
         custom_attributes: Opt[Mapping[str, Sequence[str | float]]] = UNSET,
     ) -> Asset:
-        """Change the given attributes; each replaces its whole old value, lists and objects too."""
+        """Update the given attributes.
+
+        Each value replaces the complete old value, including lists and objects.
+        """
         ...
 
     @DELETE("/assets/{id}")
     async def delete(self, id: str) -> None:
-        """Delete an asset. Conflict while it is a donor of others."""
+        """Delete an asset. Raises Conflict while it is a donor of other assets."""
         ...
 
     # --- alignments
@@ -209,7 +217,10 @@ class AssetsAPI(Faceted):
         sort: Annotated[Sequence[PathLike], Param("sort[alignments]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Standard]:
-        """Standards that an asset is aligned to; `.meta` has disposition, score, tags and dates."""
+        """List the standards that an asset is aligned to.
+
+        `.meta` has the disposition, score, tags and dates.
+        """
         ...
 
     @POST("/assets/{id}/alignments", body=bodies.alignments)
@@ -221,7 +232,7 @@ class AssetsAPI(Faceted):
         rejected: Sequence[str] = (),
         tags: Sequence[AlignmentTag] = (),
     ) -> None:
-        """Align an asset to standards; `tags` are for the accepted ones."""
+        """Align an asset to standards; `tags` apply to the accepted ones."""
         ...
 
     @PATCH("/assets/{id}/alignments", body=bodies.alignments)
@@ -233,12 +244,12 @@ class AssetsAPI(Faceted):
         rejected: Sequence[str] = (),
         tags: Sequence[AlignmentTag] = (),
     ) -> None:
-        """Make these the only alignments; the removed ones go to the deleted ones."""
+        """Replace all alignments of an asset; removed ones become deleted alignments."""
         ...
 
     @DELETE("/assets/{id}/alignments", body=bodies.members("standards"))
     async def remove_alignments(self, id: str, *, ids: Sequence[str]) -> None:
-        """Remove alignments; they go to the deleted ones."""
+        """Remove alignments from an asset; they become deleted alignments."""
         ...
 
     @GET("/assets/{id}/deleted_alignments")
@@ -251,7 +262,7 @@ class AssetsAPI(Faceted):
         sort: Annotated[Sequence[PathLike], Param("sort[deleted_alignments]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Standard]:
-        """Standards that an asset was aligned to; `.meta` has `date_deleted_utc`."""
+        """List the standards that an asset was aligned to; `.meta` has `date_deleted_utc`."""
         ...
 
     # --- topics
@@ -266,7 +277,7 @@ class AssetsAPI(Faceted):
         sort: Annotated[Sequence[PathLike], Param("sort[topics]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Topic]:
-        """Topics of an asset; `.meta` has the disposition."""
+        """List the topics of an asset; `.meta` has the disposition."""
         ...
 
     @POST("/assets/{id}/topics", body=bodies.topics)
@@ -280,12 +291,12 @@ class AssetsAPI(Faceted):
     async def replace_topics(
         self, id: str, *, accepted: Sequence[str] = (), rejected: Sequence[str] = ()
     ) -> None:
-        """Make these the only topics."""
+        """Replace all topics of an asset."""
         ...
 
     @DELETE("/assets/{id}/topics", body=bodies.members("topics"))
     async def remove_topics(self, id: str, *, ids: Sequence[str]) -> None:
-        """Remove topics."""
+        """Remove topics from an asset."""
         ...
 
     # --- concepts
@@ -300,7 +311,7 @@ class AssetsAPI(Faceted):
         sort: Annotated[Sequence[PathLike], Param("sort[concepts]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Concept]:
-        """Concepts of an asset; `.meta` has the emphasis."""
+        """List the concepts of an asset; `.meta` has the emphasis."""
         ...
 
     @POST("/assets/{id}/concepts", body=bodies.concepts)
@@ -313,7 +324,7 @@ class AssetsAPI(Faceted):
         not_applicable: Sequence[str] = (),
         avoid: Sequence[str] = (),
     ) -> None:
-        """Relate an asset to concepts, by their emphasis."""
+        """Relate an asset to concepts, by emphasis."""
         ...
 
     @PATCH("/assets/{id}/concepts", body=bodies.concepts)
@@ -326,12 +337,12 @@ class AssetsAPI(Faceted):
         not_applicable: Sequence[str] = (),
         avoid: Sequence[str] = (),
     ) -> None:
-        """Make these the only concepts. Conflict for a recipient of donated ones."""
+        """Replace all concepts of an asset. Raises Conflict if its concepts come from a donor."""
         ...
 
     @DELETE("/assets/{id}/concepts", body=bodies.members("concepts"))
     async def remove_concepts(self, id: str, *, ids: Sequence[str]) -> None:
-        """Remove concepts."""
+        """Remove concepts from an asset."""
         ...
 
     # --- other assets; AB Support enables donors and parents for an asset type
@@ -344,7 +355,10 @@ class AssetsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Asset]:
-        """Assets that pass their standards and topics on to this one. Not in the portal; links point there."""
+        """List the assets that pass their standards and topics on to this one.
+
+        The developer portal does not document this operation; links in responses point to it.
+        """
         ...
 
     @GET("/assets/{id}/concept_donors")
@@ -355,7 +369,10 @@ class AssetsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Asset]:
-        """Assets that pass their concepts on to this one. Not in the portal; links point there."""
+        """List the assets that pass their concepts on to this one.
+
+        The developer portal does not document this operation; links in responses point to it.
+        """
         ...
 
     @GET("/assets/{id}/parent")
@@ -366,40 +383,43 @@ class AssetsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[assets]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Asset]:
-        """The asset above this one: a list of one or none. Not in the portal; links point there."""
+        """List the parent of an asset: one asset or none.
+
+        The developer portal does not document this operation; links in responses point to it.
+        """
         ...
 
     @POST("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def add_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Let others pass their standards and topics on to this asset."""
+        """Let other assets pass their standards and topics on to this one."""
         ...
 
     @PATCH("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def replace_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Make these the only donors of alignments."""
+        """Replace all alignment donors of an asset."""
         ...
 
     @DELETE("/assets/{id}/alignment_donors", body=bodies.members("assets"))
     async def remove_alignment_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Remove donors of alignments."""
+        """Remove alignment donors from an asset."""
         ...
 
     @POST("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def add_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Let others pass their concepts on to this asset."""
+        """Let other assets pass their concepts on to this one."""
         ...
 
     @PATCH("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def replace_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Make these the only donors of concepts."""
+        """Replace all concept donors of an asset."""
         ...
 
     @DELETE("/assets/{id}/concept_donors", body=bodies.members("assets"))
     async def remove_concept_donors(self, id: str, *, ids: Sequence[str]) -> None:
-        """Remove donors of concepts."""
+        """Remove concept donors from an asset."""
         ...
 
     @POST("/assets/{id}/parent", body=bodies.parent)
     async def add_parent(self, id: str, *, parent_id: str) -> None:
-        """Put an asset below another."""
+        """Make another asset the parent of an asset."""
         ...

@@ -1,4 +1,4 @@
-"""Many objects by their GUIDs in few calls: batches of a hundred, and single calls gathered."""
+"""Read many objects by GUID in few calls: batches of 100, and single calls combined."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["BATCH", "BatchResult", "Batcher", "in_batches"]
 
 R = TypeVar("R", bound=Resource)
 BATCH: Final = 100
-"""GUIDs a call: as many as a page holds, in a URL of about five thousand characters."""
+"""GUIDs per call: as many as a page holds, in a URL of about 5,000 characters."""
 
 
 @frozen
 class BatchResult(Generic[R]):
-    """What `get_many` found.
+    """The result of `get_many`.
 
     Attributes:
-        items: The objects in the order asked, each once a time that it was asked for.
-        missing: The GUIDs that are unknown, or not shown to you.
+        items: The objects in the order of the request, one for each time that it was requested.
+        missing: The GUIDs that are unknown or not visible to you.
     """
 
     items: list[R]
@@ -41,22 +41,22 @@ class BatchResult(Generic[R]):
 async def in_batches(
     ids: Iterable[str], read: Callable[[list[str]], AsyncIterator[R]]
 ) -> BatchResult[R]:
-    """Read objects by batches, a few side by side; GUIDs are compared without case.
+    """Read objects in batches, a few concurrently; GUIDs are compared case-insensitively.
 
-    Not all at once: in the queue each batch would stand before calls that are made later.
+    Not all concurrently: all batches would then be ahead of later calls in the queue.
     """
     if isinstance(ids, str):
         raise InputError(f"ids must be a list of GUIDs, not {ids!r:.100}")
-    asked = [check_guid("ids", each) for each in ids]
+    guids = [check_guid("ids", each) for each in ids]
     wanted: dict[str, str] = {}
-    for guid in asked:
+    for guid in guids:
         wanted.setdefault(guid.lower(), guid)
     spelled = list(wanted.values())
     batches = iter([spelled[start : start + BATCH] for start in range(0, len(spelled), BATCH)])
     found: dict[str, R] = {}
 
     async def work() -> None:
-        for batch in batches:  # one iterator for all: each batch is read once
+        for batch in batches:  # one shared iterator: each batch is read once
             async for item in read(batch):
                 if item.id is not None:
                     found[item.id.lower()] = item
@@ -68,14 +68,14 @@ async def in_batches(
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return BatchResult(
-        items=[found[guid.lower()] for guid in asked if guid.lower() in found],
+        items=[found[guid.lower()] for guid in guids if guid.lower() in found],
         missing=[guid for guid in spelled if guid.lower() not in found],
     )
 
 
 @define(eq=False)
 class Batcher(Generic[R]):
-    """Gathers single calls that are made within a moment of each other into one.
+    """Combines single calls that are made within a short time into one request.
 
     Args:
         read_many: Reads a batch, as `get_many` does.
@@ -92,8 +92,8 @@ class Batcher(Generic[R]):
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
 
     async def __call__(self, guid: str) -> R | None:
-        """The object, or None if it is unknown or not shown to you."""
-        check_guid("guid", guid)  # here: within a batch it would be everybody's error
+        """Return the object, or None if it is unknown or not visible to you."""
+        check_guid("guid", guid)  # here, since in the batch it would fail for all callers
         future = self._query_pairs.get(guid.lower())
         if future is None or future.get_loop() is not asyncio.get_running_loop():
             future = self._query_pairs[guid.lower()] = asyncio.get_running_loop().create_future()
@@ -123,7 +123,7 @@ class Batcher(Generic[R]):
             for future in asked.values():
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # seen: its caller may have left
+                    future.exception()  # mark as retrieved: its caller may be cancelled
         finally:
             for future in asked.values():
-                future.cancel()  # does nothing where there is an answer
+                future.cancel()  # no effect on futures that are done

@@ -1,4 +1,4 @@
-"""The clarifier: what the service wants to know about an asset."""
+"""The clarifier: decisions about an asset that the service requests."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ __all__ = ["Clarification", "ClarifierAPI"]
 
 @define
 class Clarification(Resource):
-    """Up to five concepts and five standards that the service wants an opinion about."""
+    """Up to five concepts and five standards for which the service requests a decision."""
 
     clarification_concepts: Relationship = field(factory=Relationship)
     clarification_standards: Relationship = field(factory=Relationship)
 
 
 class ClarifierAPI(ABNamespace):
-    """The clarifier: what to decide next about an asset. Decide by `assets.add_alignments`."""
+    """The clarifier: what to decide next about an asset.
+
+    Send the decision with `assets.add_alignments`.
+    """
 
     @GET("/clarifier/{id}")
     async def get(
@@ -46,5 +49,5 @@ class ClarifierAPI(ABNamespace):
         concept_fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
         standards: Annotated[FilterLike | None, Param("filter[clarification_standards]")] = None,
     ) -> Clarification:
-        """What the service would like to know about an asset, by the asset's id."""
+        """Read the concepts and standards to decide next for an asset, by the id of the asset."""
         ...

@@ -1,4 +1,4 @@
-"""AB Concepts: what standards and assets are about. Read-only, licensed apart."""
+"""AB Concepts: what standards and assets are about. Read-only, licensed separately."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aioinstructure.paging.paginator import Paginator
 
 @define
 class Concept(Resource):
-    """A concept; `context` tells it from others of the same name.
+    """A concept; `context` distinguishes it from others of the same name.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/concepts
     """
@@ -29,7 +29,7 @@ class Concept(Resource):
 
 
 class ConceptsAPI(Faceted):
-    """Concepts: list and read. They have no relationships of their own."""
+    """Concepts: list and read. They have no relationships."""
 
     _resource = "concepts"
 
@@ -43,12 +43,12 @@ class ConceptsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Concept]:
-        """Concepts that match; without a sort by their GUIDs."""
+        """List the concepts that match; by default in order of their GUIDs."""
         ...
 
     @GET("/concepts/{id}")
     async def get(
         self, id: str, *, fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = ()
     ) -> Concept:
-        """One concept."""
+        """Read one concept."""
         ...

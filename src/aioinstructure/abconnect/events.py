@@ -1,4 +1,4 @@
-"""The event feed: what changed in the standards that are delivered to an account."""
+"""The event feed: changes to the standards that are delivered to an account."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ EVENT_FIELDS = (
     "deleted_standard",
     "nondeliverable_standard",
 )
-"""Every documented property of an event: without `fields` the service sends type and id alone."""
+"""All documented properties of an event; without `fields` the service sends only type and id."""
 
 
 @define
 class AffectedProperty(Model):
-    """A property that changed; its values are of any JSON type."""
+    """A property that changed; its values can have any JSON type."""
 
     name: str | None = None
     previous_value: Any = None
@@ -61,9 +61,9 @@ class AffectedProperty(Model):
 
 @define
 class Event(Resource):
-    """One change. The change types are an open set.
+    """One change. The set of change types is open.
 
-    Of the three relationships one at most is filled. A retired standard stands in `standard`.
+    At most one of the three relationships is filled. A retired standard is in `standard`.
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/events
     """
 
@@ -83,7 +83,7 @@ EventInclude = Literal["standard", "deleted_standard", "nondeliverable_standard"
 
 
 class EventsAPI(Faceted):
-    """Events: list, and follow from a number."""
+    """Events: list, read, and follow from a sequence number."""
 
     _resource = "events"
 
@@ -98,7 +98,7 @@ class EventsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Event]:
-        """Events that match, in the order of their numbers, with all documented fields."""
+        """List the events that match, by sequence number, with all documented fields."""
         ...
 
     @GET("/events/{id}")
@@ -109,29 +109,29 @@ class EventsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[events]")] = EVENT_FIELDS,
         include: Sequence[EventInclude] = (),
     ) -> Event:
-        """One event. The prose of the reference mentions it, no operation is printed."""
+        """Read one event. The reference mentions this operation in text only."""
         ...
 
     def since(self, seq: int, *, page_size: int | None = None) -> Paginator[Event]:
-        """Events behind a number, in order.
+        """List the events after a sequence number, in order.
 
-        Every page asks for what is behind the last event of the one before, so that events that
-        come in meanwhile shift nothing. Numbers have gaps: other accounts share them.
+        Each page requests the events after the last one of the previous page, so new events do not
+        shift pages. Sequence numbers have gaps, since other accounts share them.
 
         Args:
-            seq: The number of the last event that was dealt with; 0 for all of them.
+            seq: The number of the last processed event; 0 for all events.
             page_size: 1 to 100.
         """
         if isinstance(seq, bool) or not isinstance(seq, int) or seq < 0:
-            raise InputError(f"seq must be a number from 0 up, not {seq!r}")
+            raise InputError(f"seq must be an integer of at least 0, not {seq!r}")
         return self.list(filter=F.seq > seq, page_size=page_size)
 
     def follow(self, *, after: int, poll: float = 60.0) -> Follow:
-        """Events behind a number, for ever: what is there, then a look every `poll` seconds.
+        """Follow the events after a sequence number forever, polling at the end of the feed.
 
         Args:
-            after: The number of the last event that was dealt with; 0 for all of them.
-            poll: Seconds between two looks at the end of the feed.
+            after: The number of the last processed event; 0 for all events.
+            poll: Seconds between two polls at the end of the feed.
         """
         return Follow(cast("ABConnect", self._client), after, poll)
 
@@ -140,28 +140,28 @@ log = logging.getLogger("aioinstructure.abconnect")
 
 
 _TRANSIENT_ERRORS: Final = (ServerError, TransportError, QuotaError, Throttled)
-"""What the next poll may find mended. The rest is for the caller: credentials, licences, bodies."""
+"""Transient errors, retried at the next poll. Others are raised: credentials, licences, bodies."""
 
 
 class Follow:
-    """The events behind a number, for ever, in the order of their numbers.
+    """The events after a sequence number, in order, forever.
 
-    Each request asks for what is behind the last event, so that none is missed and none comes
-    twice; numbers have gaps. At the end of the feed it is asked again `poll` seconds after it was
-    asked the last time. A poll that fails although the client has repeated it (the service is
-    down, no connection, no quota in time) is told to the log, and the next one makes up for it.
+    Each request asks for the events after the last one, so that none is missed and none comes
+    twice; sequence numbers have gaps. At the end of the feed, polls start `poll` seconds apart. A
+    poll that fails after the client's retries (the service is down, no connection, no quota in
+    time) is logged, and the next poll catches up.
 
-    `.seq` is the number of the last event that was handed out: keep it beside what you made of the
-    event, and hand it in as `after` the next time. Another loop goes on behind it. Leaving the
-    loop, or cancelling it, leaves nothing behind.
+    `.seq` is the sequence number of the last yielded event. Store it together with the result of
+    processing the event, and pass it as `after` the next time. Another loop resumes after it.
+    Leaving or cancelling the loop leaves no task running.
 
     Args:
         ab: The client.
-        after: The number of the last event that was dealt with; 0 for all of them.
-        poll: Seconds between two looks at the end of the feed.
+        after: The number of the last processed event; 0 for all events.
+        poll: Seconds between two polls at the end of the feed.
 
     Raises:
-        InputError: A number below 0, or seconds that are not above 0.
+        InputError: `after` is below 0, or `poll` is not above 0.
 
     Example:
         async for event in Follow(ab, after=28974, poll=60.0):
@@ -170,11 +170,11 @@ class Follow:
 
     def __init__(self, ab: ABConnect, after: int, poll: float = 60.0) -> None:
         if isinstance(after, bool) or not isinstance(after, int) or after < 0:
-            raise InputError(f"after must be a number from 0 up, not {after!r}")
+            raise InputError(f"after must be an integer of at least 0, not {after!r}")
         if isinstance(poll, bool) or not isinstance(poll, int | float):
-            raise InputError(f"poll must be seconds, not {poll!r}")
+            raise InputError(f"poll must be a number of seconds, not {poll!r}")
         if not (isfinite(poll) and poll > 0):
-            raise InputError(f"poll must be seconds above 0, not {poll!r}")
+            raise InputError(f"poll must be a number of seconds above 0, not {poll!r}")
         self._ab = ab
         self._poll = float(poll)
         self._seq = after
@@ -182,28 +182,28 @@ class Follow:
 
     @property
     def seq(self) -> int:
-        """The number of the last event that was handed out; `after` before the first."""
+        """The sequence number of the last yielded event; `after` before the first."""
         return self._seq
 
     def __aiter__(self) -> AsyncIterator[Event]:
         if self._loop is not None and (loop := self._loop()) is not None and not loop.ended:
-            raise InputError("two loops over one feed: follow it twice instead")
+            raise InputError("two loops over one feed: create another Follow instead")
         loop = _Following(self)
         self._loop = weakref.ref(loop)
         return loop
 
     def __repr__(self) -> str:
-        return f"<Follow events behind {self._seq} every {self._poll:g} s>"
+        return f"<Follow events after {self._seq} every {self._poll:g} s>"
 
 
 class _Following:
-    """One loop over the feed. What it has in flight ends when it is dropped."""
+    """One loop over the feed. Requests in flight end when it is dropped."""
 
     def __init__(self, feed: Follow) -> None:
         self._feed = feed
-        self._events: AsyncIterator[Event] | None = None  # those of this poll
+        self._events: AsyncIterator[Event] | None = None  # the events of this poll
         self._due: float | None = None  # when the next poll may start
-        self.ended = False  # by an error; it can be gone on with all the same
+        self.ended = False  # by an error; iteration can still resume
 
     def __aiter__(self) -> _Following:
         return self
@@ -225,23 +225,25 @@ class _Following:
                 event = await anext(self._events, None)
             except _TRANSIENT_ERRORS as error:
                 self._events = None
-                log.warning("a poll of the events failed, the next one makes up for it: %s", error)
+                log.warning("polling events failed, retrying at the next poll: %s", error)
                 continue
             except BaseException:
-                self._events = None  # the next step asks behind the last number again, at once
+                self._events = None  # the next step polls again after the last number, at once
                 self._due = None
                 raise
             if event is None:
                 self._events = None
                 continue
             if event.seq is None:
-                raise IncompleteError("an event without a number", expected="seq", got=event.id)
+                raise IncompleteError(
+                    "an event has no sequence number", expected="seq", got=event.id
+                )
             if event.seq > self._feed._seq:
                 self._feed._seq = event.seq
                 return event
 
     async def _turn(self) -> None:
-        """Wait for the next poll."""
+        """Wait until the next poll is due."""
         now = asyncio.get_running_loop().time
         if self._due is not None and (wait := self._due - now()) > 0:
             await asyncio.sleep(wait)

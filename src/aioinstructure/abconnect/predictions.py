@@ -1,4 +1,4 @@
-"""Predictions and the clarifier: what the service proposes for an asset or a standard."""
+"""Predictions: what the service proposes for an asset or a standard."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAX_WAIT: Final = 25
-"""Seconds of a long poll, the value of the vendor's own example."""
+"""Seconds of a long poll: the value in the vendor's example."""
 
 
 PREDICTION_FIELDS: Final = (
@@ -52,11 +52,11 @@ PREDICTION_FIELDS: Final = (
     "topics",
     "assets",
 )
-"""Every documented property but `focus`; a "*" would take from the bucket of 2 a second."""
+"""All documented properties except `focus`; "*" would be limited to 2 calls a second."""
 
 
 class Focus(TypedDict):
-    """What a prediction is limited to; its meaning is not documented, so it is sent as it is."""
+    """A restriction of a prediction. Its meaning is not documented, so it is sent unchanged."""
 
     type: str
     id: str
@@ -64,9 +64,9 @@ class Focus(TypedDict):
 
 @define
 class QueueStatus(Resource):
-    """Where a prediction stands: `code` is "pending" or "complete".
+    """The state of a prediction: `code` is "pending" or "complete".
 
-    Its id, that of the prediction set and that of the asset all differ.
+    Its id, the id of the prediction set and the id of the asset all differ.
     """
 
     code: Literal["pending", "complete"] | str | None = None
@@ -77,7 +77,7 @@ class QueueStatus(Resource):
 
     @property
     def predictions_id(self) -> str | None:
-        """The id of the prediction set, which stands in its link alone."""
+        """The id of the prediction set, which is only part of its link."""
         link = self.predictions.links.related
         path = (link or "").partition("?")[0].rstrip("/")
         return path.rpartition("/")[2] or None
@@ -85,7 +85,7 @@ class QueueStatus(Resource):
 
 @define
 class Prediction(Resource):
-    """A set of predictions, until it expires.
+    """A set of predictions. It exists until it expires.
 
     The members of `standards`, `topics` and `assets` have `meta` with `score` (text), `disposition`
     and `steps` (1 for a direct crosswalk, 2 through an intermediate document).
@@ -112,7 +112,7 @@ def _request(
 
 
 class PredictionsAPI(ABNamespace):
-    """Predictions: ask, wait, review, store.
+    """Predictions: request, wait, review, store.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/relationships
     """
@@ -131,7 +131,7 @@ class PredictionsAPI(ABNamespace):
             "predictions",
         ),
     ) -> QueueStatus:
-        """Ask for predictions for an asset, or by "crosswalk" for a standard. Nothing is stored."""
+        """Request predictions for an asset, or by "crosswalk" for a standard. Nothing is stored."""
         ...
 
     @GET("/predictions/queue-status/{id}")
@@ -146,7 +146,10 @@ class PredictionsAPI(ABNamespace):
             "predictions",
         ),
     ) -> QueueStatus:
-        """Where a prediction stands; `max_wait` holds the answer back for so many seconds."""
+        """Read the state of a prediction.
+
+        With `max_wait` the service holds a pending response for up to that many seconds.
+        """
         ...
 
     @GET("/predictions/{id}")
@@ -162,7 +165,7 @@ class PredictionsAPI(ABNamespace):
         limit: int | None = None,
         offset: int | None = None,
     ) -> Prediction:
-        """A set of predictions with its first related objects."""
+        """Read a set of predictions with its first related objects."""
         ...
 
     @GET("/predictions/{id}/standards")
@@ -175,7 +178,7 @@ class PredictionsAPI(ABNamespace):
         sort: Annotated[Sequence[PathLike], Param("sort[standards]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Standard]:
-        """Predicted standards."""
+        """List the predicted standards."""
         ...
 
     @GET("/predictions/{id}/topics")
@@ -188,7 +191,7 @@ class PredictionsAPI(ABNamespace):
         sort: Annotated[Sequence[PathLike], Param("sort[topics]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Topic]:
-        """Predicted topics."""
+        """List the predicted topics."""
         ...
 
     @GET("/predictions/{id}/assets")
@@ -201,12 +204,15 @@ class PredictionsAPI(ABNamespace):
         sort: Annotated[Sequence[PathLike], Param("sort[assets]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Asset]:
-        """Predicted assets of a standard. Inferred from the links: no operation is printed."""
+        """List the predicted assets of a standard.
+
+        The reference does not document this operation; it is inferred from the links.
+        """
         ...
 
     @POST("/predictions/{id}/asset")
     async def commit(self, id: str) -> None:
-        """Store a set: it replaces the predicted alignments of its asset."""
+        """Store a set of predictions. It replaces the predicted alignments of its asset."""
         ...
 
     async def run(
@@ -217,47 +223,52 @@ class PredictionsAPI(ABNamespace):
         algorithm: Literal["confidence", "crosswalk"] = "confidence",
         timeout: float | None = None,
     ) -> Prediction:
-        """Ask for predictions, wait until they are there, and read them. Nothing is stored.
+        """Request predictions, wait until they are complete, and read them. Nothing is stored.
 
         Args:
-            id: The asset, or the standard.
+            id: The id of the asset or standard.
             subject: Which of the two it is.
-            algorithm: "confidence" for assets only, or "crosswalk".
-            timeout: Seconds for all of it, queueing, asking and reading included; None waits for
-                ever. The service itself may hold back its first answer for half a minute.
+            algorithm: "confidence" (assets only) or "crosswalk".
+            timeout: Seconds for the complete operation, including queueing, the request and the
+                read; None waits forever. The service itself may delay its first response for half
+                a minute.
 
         Raises:
-            QuotaError: Not even the question could be sent in time.
-            UnknownOutcome: The question was not answered in time. It may wait in the service's
-                queue, where nobody knows its id. Asking again does no harm: nothing is stored.
-            ProgressFailed: It was not there, or not read, in time, or ended otherwise than
-                complete; `.progress` is the last status, by whose ids one may go on.
+            QuotaError: The request could not be sent in time.
+            UnknownOutcome: The request was not answered in time. The prediction may be in the
+                service's queue, but its id is unknown. It is safe to request it again: nothing is
+                stored.
+            ProgressFailed: The prediction was not complete or not read in time, or it ended in
+                another state than complete; `.progress` is the last status, with the ids to
+                continue from.
         """
         if timeout is not None and not (_is_number(timeout) and timeout > 0):
-            raise InputError(f"timeout must be seconds above 0, not {timeout!r}")
+            raise InputError(f"timeout must be a number of seconds above 0, not {timeout!r}")
         clock = asyncio.get_running_loop().time
         ends = math.inf if timeout is None else clock() + timeout
         status = await self._until(ends).create(id, subject=subject, algorithm=algorithm)
         while status.code == "pending":
-            late = ProgressFailed(f"the prediction is pending after {timeout} s", progress=status)
+            late = ProgressFailed(
+                f"the prediction is still pending after {timeout} s", progress=status
+            )
             if ends - clock() < 1 or status.id is None:
                 raise late
-            asked, wait = clock(), self._patience(ends)
+            polled, wait = clock(), self._patience(ends)
             poll = partial(PredictionsAPI.queue_status, id=status.id, max_wait=wait)
             status = await self._read(ends, late, poll)
-            # A server that does not hold its answer back is not asked in a circle.
-            if status.code == "pending" and clock() - asked < 1:
+            # Avoid a busy loop if the server does not hold its response.
+            if status.code == "pending" and clock() - polled < 1:
                 await asyncio.sleep(min(1.0, ends - clock()))
         if status.code != "complete":
             raise ProgressFailed(f"the prediction ended as {status.code}", progress=status)
         found = status.predictions_id
         if found is None:
-            raise DecodeError("the queue status names no predictions")
+            raise DecodeError("the queue status has no link to the predictions")
         late = ProgressFailed(f"the prediction was not read within {timeout} s", progress=status)
         return await self._read(ends, late, partial(PredictionsAPI.get, id=found))
 
     def _until(self, ends: float) -> PredictionsAPI:
-        """These operations, with what is left of the time as the deadline of each."""
+        """Return these operations with the remaining time as the deadline of each."""
         client = cast("ABConnect", self._client)
         left, own = ends - asyncio.get_running_loop().time(), client._options.deadline
         if left >= (math.inf if own is None else own):
@@ -265,7 +276,7 @@ class PredictionsAPI(ABNamespace):
         return client.with_options(deadline=max(left, 0.001)).predictions
 
     def _patience(self, ends: float) -> int:
-        """Seconds that the service is asked to hold its answer back: well within the deadline."""
+        """Return how many seconds the service may hold its response: less than the deadline."""
         own = cast("ABConnect", self._client)._options.deadline
         left = ends - asyncio.get_running_loop().time()
         return max(0, int(min(_MAX_WAIT, left, math.inf if own is None else own - 1)))
@@ -273,12 +284,12 @@ class PredictionsAPI(ABNamespace):
     async def _read(
         self, ends: float, late: ProgressFailed, ask: Callable[[PredictionsAPI], Awaitable[T]]
     ) -> T:
-        """What is asked for; `late` where that takes more than what is left of the time."""
+        """Return the result of `ask`; raise `late` if it takes longer than the remaining time."""
         view = self._until(ends)
         try:
             return await ask(view)
         except (DeadlineError, QuotaError) as error:
-            if view is self:  # by a deadline of the client's own
+            if view is self:  # the client's own deadline, not `timeout`
                 raise
             raise late from error
 

@@ -1,4 +1,4 @@
-"""Providers (you, and whom you share assets with) and the definitions of asset types."""
+"""Providers: your account, and the accounts that you share assets with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ProviderInclude = Literal["owners", "consumers"]
 
 @define
 class Provider(Resource):
-    """An account that assets belong to. `owners` and `consumers` are on your own one only.
+    """An account that owns assets. `owners` and `consumers` are set on your own one only.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/providers
     """
@@ -36,7 +36,7 @@ class Provider(Resource):
 
 
 class ProvidersAPI(ABNamespace):
-    """Providers: list and read. `filter="id eq _me"` finds your own."""
+    """Providers: list and read. `filter="id eq _me"` selects your own."""
 
     _resource = "providers"
 
@@ -51,7 +51,7 @@ class ProvidersAPI(ABNamespace):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Provider]:
-        """You, and every provider that you share with."""
+        """List your own provider and all providers that you share assets with."""
         ...
 
     @GET("/providers/{id}")
@@ -62,5 +62,5 @@ class ProvidersAPI(ABNamespace):
         fields: Annotated[Sequence[PathLike], Param("fields[providers]")] = (),
         include: Sequence[ProviderInclude] = (),
     ) -> Provider:
-        """One provider."""
+        """Read one provider."""
         ...

@@ -1,4 +1,4 @@
-"""Models that several pages share: documents, sections, disciplines, grades, collections."""
+"""Models shared by several resources: documents, sections, disciplines, grades, collections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 @define
 class Labelled(Model):
-    """A thing with a GUID and a text: subjects, strands, genres, regions, authorities, concepts."""
+    """A subject, strand, genre, region, authority or concept: a GUID and a description."""
 
     guid: str | None = None
     descr: str | None = None
@@ -34,7 +34,7 @@ class Labelled(Model):
 
 @define
 class Grade(Model):
-    """A grade or an age; order by `seq` (K has 20, grade 9 has 110)."""
+    """A grade or an age; sort by `seq` (K has 20, grade 9 has 110)."""
 
     guid: str | None = None
     code: str | None = None
@@ -44,7 +44,7 @@ class Grade(Model):
 
 @define
 class Disciplines(Model):
-    """Subjects, strands and their like."""
+    """Subjects, strands and similar terms."""
 
     subjects: list[Labelled] = field(factory=list)
     strands: list[Labelled] = field(factory=list)
@@ -55,7 +55,7 @@ class Disciplines(Model):
 
 @define
 class EducationLevels(Model):
-    """Grades, and ages of early childhood education."""
+    """Grades, and ages in early childhood education."""
 
     grades: list[Grade] = field(factory=list)
     ece_ages: list[Grade] = field(factory=list)
@@ -63,7 +63,7 @@ class EducationLevels(Model):
 
 @define
 class Publication(Model):
-    """What documents are published in, and by whom."""
+    """The publication that documents belong to, and its authorities."""
 
     guid: str | None = None
     descr: str | None = None
@@ -77,7 +77,7 @@ class Publication(Model):
 
 @define
 class Document(Model):
-    """The document of a standard. Years are text or numbers, as the service sends them."""
+    """The document of a standard. Years are text or numbers, as sent by the service."""
 
     guid: str | None = None
     descr: str | None = None
@@ -115,7 +115,7 @@ class Collection(Model):
     """A named filter.
 
     Sources: https://developerdocs.instructure.com/services/ab-connect/reference/standard-collections
-    and asset-collections beside it.
+    and https://developerdocs.instructure.com/services/ab-connect/reference/asset-collections
     """
 
     guid: str | None = None
@@ -125,6 +125,6 @@ class Collection(Model):
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Out of the envelope."""
+        """Unwrap `data`."""
         inner = data.get("data")
         return inner if isinstance(inner, dict) else data

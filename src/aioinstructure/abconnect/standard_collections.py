@@ -1,7 +1,8 @@
-"""Collections: named filters over standards or assets, which the service keeps for its clients.
+"""Collections of standards: named filters that the service stores for its clients.
 
-What is in `filters` and `advanced_search` is a convention among clients; the service keeps both as
-they are. Their bodies are no JSON:API: `data` holds the members directly.
+The contents of `filters` and `advanced_search` are a convention among clients; the service stores
+both unchanged. The bodies are not JSON:API: `data` holds the members directly. All of this also
+applies to collections of assets.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from aioinstructure.paging.paginator import Paginator
 
 
 class StandardCollectionsAPI(ABNamespace):
-    """Collections of standards."""
+    """Collections of standards: list, read, create, update, delete."""
 
     @GET("/standard_collections")
     def list(
@@ -39,7 +40,11 @@ class StandardCollectionsAPI(ABNamespace):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Collection]:
-        """Collections by their exact name, by a part of it in any case, or all."""
+        """List the collections of standards.
+
+        `collection_name` matches the exact name, `search_collection_name` a part of the name,
+        ignoring case. Without either, all collections are listed.
+        """
         ...
 
     @GET("/standard_collections/{id}")
@@ -49,7 +54,7 @@ class StandardCollectionsAPI(ABNamespace):
         *,
         fields: Annotated[Sequence[PathLike], Param("fields[standard_collections]")] = (),
     ) -> Collection:
-        """One collection."""
+        """Read one collection."""
         ...
 
     @POST("/standard_collections", body=bodies.collection)
@@ -60,7 +65,10 @@ class StandardCollectionsAPI(ABNamespace):
         filters: Opt[Mapping[str, Any]] = UNSET,
         advanced_search: Opt[Mapping[str, Any]] = UNSET,
     ) -> Collection:
-        """Create a collection. Conflict where the name is taken (the cause is not documented)."""
+        """Create a collection.
+
+        Raises Conflict if the name is taken (the vendor does not document the cause).
+        """
         ...
 
     @PATCH("/standard_collections/{id}", body=bodies.collection)
@@ -72,7 +80,7 @@ class StandardCollectionsAPI(ABNamespace):
         filters: Opt[Mapping[str, Any]] = UNSET,
         advanced_search: Opt[Mapping[str, Any]] = UNSET,
     ) -> Collection:
-        """Change what is given."""
+        """Update the given members."""
         ...
 
     @DELETE("/standard_collections/{id}")

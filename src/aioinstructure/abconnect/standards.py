@@ -1,4 +1,4 @@
-"""Academic standards: what they are, how they are listed, read and related."""
+"""Academic standards: their models, and how to list, read and relate them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ StandardRelationship = Literal[
 
 @define
 class Addendum(Model):
-    """Text that belongs before or behind the statement."""
+    """Text that belongs before or after the statement."""
 
     descr: str | None = None
     position: Literal["before", "after"] | str | None = None
@@ -64,7 +64,7 @@ class Addendum(Model):
 
 @define
 class Statement(Model):
-    """The text of a standard; `combined_descr` has the addendums in it."""
+    """The text of a standard; `combined_descr` includes the addendums."""
 
     descr: str | None = None
     combined_descr: str | None = None
@@ -73,7 +73,7 @@ class Statement(Model):
 
 @define
 class Number(Model):
-    """The number of a standard in its forms. Not unique, and may be missing."""
+    """The number of a standard in several forms. Not unique, and may be missing."""
 
     raw: str | None = None
     enhanced: str | None = None
@@ -84,7 +84,7 @@ class Number(Model):
 
 @define
 class Utilization(Model):
-    """What a standard is for: "alignable" ones are learning objectives."""
+    """The use of a standard: "alignable" ones are learning objectives."""
 
     guid: str | None = None
     type: str | None = None
@@ -92,7 +92,7 @@ class Utilization(Model):
 
 @define
 class Legend(Model):
-    """A symbol of a standard, and what it means."""
+    """A symbol of a standard, and its meaning."""
 
     symbol: str | None = None
     symbol_position: str | None = None
@@ -101,7 +101,7 @@ class Legend(Model):
 
 @define
 class AltIdentifier(Model):
-    """An identifier that others gave to a standard."""
+    """An identifier that another organization assigned to a standard."""
 
     type: Literal["GUID", "URI"] | str | None = None
     source: str | None = None
@@ -110,7 +110,7 @@ class AltIdentifier(Model):
 
 @define
 class Extension(Model):
-    """More text that belongs to a standard."""
+    """Additional text of a standard."""
 
     type: str | None = None
     guid: str | None = None
@@ -119,7 +119,7 @@ class Extension(Model):
 
 @define
 class KeyIdea(Model):
-    """One idea of a standard, with its concepts; licensed apart."""
+    """One idea of a standard, with its concepts; licensed separately."""
 
     guid: str | None = None
     concepts: list[Labelled] = field(factory=list)
@@ -127,7 +127,7 @@ class KeyIdea(Model):
 
 @define
 class Standard(Resource):
-    """An academic standard. Without `fields` only `id` and `type` are sent.
+    """An academic standard. Without `fields` the service sends only `id` and `type`.
 
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/standards
     """
@@ -179,7 +179,7 @@ class Standard(Resource):
 
 
 class StandardsAPI(Faceted):
-    """Standards: list, read, follow their relationships. All of it is read-only."""
+    """Standards: list, read, follow relationships. Read-only."""
 
     _resource = "standards"
 
@@ -194,11 +194,11 @@ class StandardsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Standard]:
-        """Standards that match; deleted ones only if the filter names that status.
+        """List the standards that match; deleted ones only if the filter names that status.
 
-        Without a sort they come by their GUIDs, with `query()` in the filter by relevance.
-        `fields=["*"]` gives all, at 2 calls a second. `include` asks for relationships with the
-        objects themselves, each in the `.resource` of its reference.
+        The default order is by GUID, or by relevance if the filter has a `query()`. `fields=["*"]`
+        requests all properties, and is limited to 2 calls a second. `include` requests the
+        related objects themselves, each in the `.resource` of its reference.
         """
         ...
 
@@ -210,7 +210,7 @@ class StandardsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
     ) -> Standard:
-        """One standard, deleted or not. Forbidden if it lies outside of your licence."""
+        """Read one standard, deleted or not. Raises Forbidden if your licence does not include it."""
         ...
 
     async def get_many(
@@ -220,7 +220,7 @@ class StandardsAPI(Faceted):
         fields: Sequence[PathLike] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
     ) -> BatchResult[Standard]:
-        """Standards by their GUIDs, deleted ones too, in the order asked: a call for a hundred."""
+        """Read standards by GUID, including deleted ones, in the given order: 100 per call."""
         return await in_batches(
             ids,
             lambda batch: aiter(
@@ -233,7 +233,7 @@ class StandardsAPI(Faceted):
         )
 
     def batcher(self, *, fields: Sequence[PathLike] = (), wait: float = 0.005) -> Batcher[Standard]:
-        """A `get` whose calls within `wait` seconds of each other are one request."""
+        """Return a `get` that combines calls within `wait` seconds of each other into one."""
         return Batcher(lambda ids: self.get_many(ids, fields=fields), wait)
 
     @GET("/standards/{id}/topics")
@@ -244,7 +244,7 @@ class StandardsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Topic]:
-        """Topics of a standard."""
+        """List the topics of a standard."""
         ...
 
     @GET("/standards/{id}/concepts")
@@ -256,7 +256,7 @@ class StandardsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[concepts]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Concept]:
-        """Concepts of a standard, filtered by `descr` and `context`."""
+        """List the concepts of a standard; filter by `descr` and `context`."""
         ...
 
     @GET("/standards/{id}/{relationship}")
@@ -270,8 +270,9 @@ class StandardsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Standard]:
-        """Standards that are related to one; `.meta` has the properties of the relationship.
+        """List the standards that are related to a standard.
 
-        Filter and sort take the properties of the relationship, as in "meta.same_text eq 'Y'".
+        `.meta` has the properties of the relationship; `filter` and `sort` accept them, as in
+        "meta.same_text eq 'Y'".
         """
         ...

@@ -1,4 +1,4 @@
-"""AB Topics: a taxonomy that standards and assets are related to. Read-only, licensed apart."""
+"""AB Topics: a taxonomy that standards and assets relate to. Read-only, licensed separately."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ TopicInclude = Literal["parent", "children", "standards"]
 
 @define
 class Topic(Resource):
-    """A branch (level 1) or a topic (level 2) of a grade band (`section`) of a subject (`document`).
+    """A branch (level 1) or a topic (level 2).
 
+    `section` is its grade band, `document` its subject.
     Source: https://developerdocs.instructure.com/services/ab-connect/reference/topics
     """
 
@@ -55,7 +56,7 @@ class Topic(Resource):
 
 
 class TopicsAPI(Faceted):
-    """Topics: list, read, follow their relationships."""
+    """Topics: list, read, follow relationships."""
 
     _resource = "topics"
 
@@ -70,7 +71,7 @@ class TopicsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Topic]:
-        """Topics that match; without a sort by their GUIDs."""
+        """List the topics that match; by default in order of their GUIDs."""
         ...
 
     @GET("/topics/{id}")
@@ -81,7 +82,7 @@ class TopicsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         include: Sequence[TopicInclude] = (),
     ) -> Topic:
-        """One topic."""
+        """Read one topic."""
         ...
 
     @GET("/topics/{id}/standards", derived=True)
@@ -92,7 +93,7 @@ class TopicsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Standard]:
-        """Standards of a topic. The prose of the reference has it, no operation is printed."""
+        """List the standards of a topic. The reference describes this operation in text only."""
         ...
 
     @GET("/topics/{id}/{relationship}")
@@ -104,5 +105,8 @@ class TopicsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[topics]")] = (),
         page_size: int | None = None,
     ) -> Paginator[Topic]:
-        """Topics below or above one. The prose of the reference has it, no operation is printed."""
+        """List the topics below or above a topic.
+
+        The reference describes this operation in text only.
+        """
         ...

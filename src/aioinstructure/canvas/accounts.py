@@ -1,4 +1,4 @@
-"""Accounts: the courses below one. The rest of the resource is still to come."""
+"""Accounts: the courses of an account. The rest of the resource is not implemented yet."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class AccountsAPI(Namespace):
         homeroom: bool | None = None,
         page_size: int | None = None,
     ) -> Paginator[Course]:
-        """Courses of an account and its sub-accounts. Needs a right on the account."""
+        """List the courses of an account and its sub-accounts. Needs a permission on the account."""
         ...
 
     @GET("/api/v1/accounts/{account_id}/courses/{id}")
@@ -81,5 +81,5 @@ class AccountsAPI(Namespace):
         include: Sequence[OneCourseInclude] = (),
         teacher_limit: int | None = None,
     ) -> Course:
-        """One course of an account."""
+        """Read one course of an account."""
         ...

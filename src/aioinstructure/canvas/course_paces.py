@@ -1,7 +1,7 @@
-"""Course paces: due dates by pace. One file for the paces of courses, sections and students.
+"""Course paces: due dates by pace, for courses, sections and students.
 
-The bodies here are those that Canvas really sends: the documentation leaves out the wrapper, puts
-the progress inside it, and names parameters that the server does not read.
+The bodies here are those that Canvas actually sends: the documentation omits the wrapper, puts the
+progress inside it, and names parameters that the server does not read.
 Sources: https://developerdocs.instructure.com/services/canvas/resources/course_pace and, for the
 operations that no page documents, app/controllers/course_paces_controller.rb and
 pace_contexts_api_controller.rb of instructure/canvas-lms.
@@ -35,9 +35,9 @@ PaceState = Literal["unpublished", "active", "deleted"]
 
 
 class PaceItemChange(TypedDict, total=False):
-    """The duration of one module item in a pace, to be sent.
+    """A new duration of one module item in a pace.
 
-    Keys: `id` of the pace's item where it exists already, `module_item_id`, `duration` in days.
+    Keys: `id` of the pace item, if it exists already; `module_item_id`; `duration` in days.
     """
 
     id: Id
@@ -47,11 +47,11 @@ class PaceItemChange(TypedDict, total=False):
 
 @define
 class CoursePaceModuleItem(Model):
-    """One item of a course pace, with the days that it takes.
+    """One item of a course pace, with its duration in days.
 
     `id` is None in a pace that is not saved. `assignment_link` is a path. `module_item_type` is a
-    class name of Canvas's, such as "Quizzes::Quiz". `submission_status` is there in the pace of a
-    student only.
+    Canvas class name such as "Quizzes::Quiz". `submission_status` is only set in the pace of a
+    student.
     """
 
     id: Id | None = None
@@ -84,7 +84,7 @@ class CoursePaceModule(Model):
 
 @define
 class PaceSection(Model):
-    """The section of a section's pace; `size` counts its students."""
+    """The section of a section pace; `size` is its number of students."""
 
     name: str | None = None
     size: int | None = None
@@ -92,19 +92,19 @@ class PaceSection(Model):
 
 @define
 class PaceStudent(Model):
-    """The student of an enrollment's pace."""
+    """The student of an enrollment pace."""
 
     name: str | None = None
 
 
 @define
 class CoursePace(Model):
-    """A course pace, its modules and the job that publishes it.
+    """A course pace, its modules, and the job that publishes it.
 
-    `context_id` is the user's for a student's pace, the section's for a section's, else the
-    course's. `start_date` and `end_date` are in the time zone of the course, and may be mere dates. `progress` is None
-    when nothing was published yet, or when the last publishing has completed: wait for its end by
-    `canvas.progress.wait(pace.progress.id)`.
+    `context_id` is the id of the user for a student pace, of the section for a section pace, else
+    of the course. `start_date` and `end_date` are in the time zone of the course, and may be plain
+    dates. `progress` is None if nothing has been published yet, or if the last publication has
+    completed. Wait for a publication with `canvas.progress.wait(pace.progress.id)`.
     """
 
     id: Id | None = None
@@ -136,7 +136,7 @@ class CoursePace(Model):
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Undo the wrapper: the pace is one member of the body and its progress another."""
+        """Unwrap the pace: it is one member of the body, and its progress another."""
         for wrapper in ("course_pace", "pace"):
             if isinstance(inner := data.get(wrapper), dict):
                 rest = {key: value for key, value in data.items() if key != wrapper}
@@ -146,9 +146,9 @@ class CoursePace(Model):
 
 @define
 class AppliedPace(Model):
-    """The pace that applies to a context: its own, or one from further up.
+    """The pace that applies to a context: its own, or an inherited one.
 
-    `duration` is in days: the durations of its items added up, and one.
+    `duration` is in days: the sum of the durations of its items, plus one.
     """
 
     name: str | None = None
@@ -170,14 +170,14 @@ class PaceContext(Model):
 
 
 class CoursePacesAPI(Namespace):
-    """Course paces: read, create, update, delete, and walk what is in them.
+    """Course paces: read, create, update, delete, and list their contents.
 
-    Canvas has no list of paces: walk `contexts`, or ask `new` for the pace of a context.
+    Canvas has no list of paces: list `contexts`, or use `new` to read the pace of a context.
     """
 
     @GET("/api/v1/courses/{course_id}/course_pacing/{id}")
     async def get(self, course_id: Id, id: Id) -> CoursePace:
-        """One pace with its modules and items. NotFound where course pacing is off."""
+        """Read one pace with its modules and items. Raises NotFound if course pacing is off."""
         ...
 
     @GET("/api/v1/courses/{course_id}/course_pacing/new")
@@ -188,9 +188,9 @@ class CoursePacesAPI(Namespace):
         course_section_id: Id | None = None,
         enrollment_id: Id | None = None,
     ) -> CoursePace:
-        """The pace of a course, a section or an enrollment; one with id None where none is saved.
+        """Read the pace of a course, section or enrollment; its id is None if none is saved.
 
-        No page documents it; the source of Canvas has it.
+        Canvas does not document this operation; it is taken from the source of Canvas.
         """
         ...
 
@@ -198,7 +198,7 @@ class CoursePacesAPI(Namespace):
         "/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True
     )
     def modules(self, course_id: Id, id: Id) -> Paginator[CoursePaceModule]:
-        """The modules of a pace, in order. One request: Canvas sends a pace whole."""
+        """List the modules of a pace, in order. One request: Canvas sends the complete pace."""
         ...
 
     @GET(
@@ -207,7 +207,7 @@ class CoursePacesAPI(Namespace):
         derived=True,
     )
     def items(self, course_id: Id, id: Id) -> Paginator[CoursePaceModuleItem]:
-        """The items of all modules of a pace, in order. One request, as for `modules`."""
+        """List the items of all modules of a pace, in order. One request, as for `modules`."""
         ...
 
     @GET("/api/v1/courses/{course_id}/pace_contexts", items="pace_contexts")
@@ -222,15 +222,15 @@ class CoursePacesAPI(Namespace):
         contexts: str | None = None,
         page_size: int | None = None,
     ) -> Paginator[PaceContext]:
-        """What can have a pace in a course, and which pace applies to it.
+        """List what can have a pace in a course, with the pace that applies to each.
 
         Args:
             course_id: The course.
-            type: Which contexts.
-            search_term: A part of the name of the section or student, in any case.
-            sort: By name.
+            type: The type of the contexts.
+            search_term: A part of the name of the section or student, case-insensitive.
+            sort: Sort by name.
             order: Ascending or descending.
-            contexts: Ids of sections or enrollments, as the text of a JSON array: '["1","2"]'.
+            contexts: Ids of sections or enrollments, as a JSON array in text: '["1","2"]'.
             page_size: 1 to 100.
         """
         ...
@@ -251,7 +251,7 @@ class CoursePacesAPI(Namespace):
             Opt[Sequence[PaceItemChange]], Param("course_pace_module_items_attributes")
         ] = UNSET,
     ) -> CoursePace:
-        """Create a pace and start to publish it. Not idempotent.
+        """Create a pace and start its publication. Not idempotent.
 
         For `context_type="Enrollment"` the `context_id` is the id of the user.
         """
@@ -272,10 +272,13 @@ class CoursePacesAPI(Namespace):
             Opt[Sequence[PaceItemChange]], Param("course_pace_module_items_attributes")
         ] = UNSET,
     ) -> CoursePace:
-        """Change the given fields only, and publish again; None clears the end date."""
+        """Update only the given fields, and publish again. None clears the end date."""
         ...
 
     @DELETE("/api/v1/courses/{course_id}/course_pacing/{id}")
     async def delete(self, course_id: Id, id: Id) -> CoursePace:
-        """Delete a pace. The published pace of a whole course cannot be: Unprocessable."""
+        """Delete a pace.
+
+        The published pace of a course itself cannot be deleted: this raises Unprocessable.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Courses: what they are, and how they are listed and read."""
+"""Courses: their models, and how to list and read them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ EnrollmentType = Literal["teacher", "student", "ta", "observer", "designer"]
 
 @define
 class Term(Model):
-    """An enrollment term, as it stands in a course."""
+    """An enrollment term, as embedded in a course."""
 
     id: Id | None = None
     name: str | None = None
@@ -76,14 +76,14 @@ class Term(Model):
 
 @define
 class CalendarLink(Model):
-    """Where the feed of the course's calendar is."""
+    """The URL of the calendar feed of a course."""
 
     ics: str | None = None
 
 
 @define
 class CourseProgress(Model):
-    """How far a student is in the modules of a course."""
+    """The progress of a student in the modules of a course."""
 
     requirement_count: int | None = None
     requirement_completed_count: int | None = None
@@ -93,7 +93,7 @@ class CourseProgress(Model):
 
 @define
 class BlueprintRestriction(Model):
-    """What a blueprint locks in the courses that follow it."""
+    """What a blueprint locks in the courses associated with it."""
 
     content: bool | None = None
     points: bool | None = None
@@ -103,10 +103,10 @@ class BlueprintRestriction(Model):
 
 @define
 class Course(Model):
-    """A course. Fields that need an `include` or a right are None without it.
+    """A course. Fields that need an `include` or a permission are None without it.
 
-    A course that is closed to the caller by its dates shows its id and
-    `access_restricted_by_date` alone.
+    A course that is closed to the caller by its dates has only its id and
+    `access_restricted_by_date`.
     Source: https://developerdocs.instructure.com/services/canvas/resources/courses
     """
 
@@ -167,7 +167,7 @@ class Course(Model):
 
 
 class CoursesAPI(Namespace):
-    """Courses: list, read."""
+    """Courses: list and read."""
 
     @GET("/api/v1/courses")
     def list(
@@ -182,7 +182,7 @@ class CoursesAPI(Namespace):
         state: Sequence[CourseState] = (),
         page_size: int | None = None,
     ) -> Paginator[Course]:
-        """Courses that the current user is enrolled in. `enrollment_role` is deprecated."""
+        """List the courses that the current user is enrolled in. `enrollment_role` is deprecated."""
         ...
 
     @GET("/api/v1/courses/{id}")
@@ -193,5 +193,5 @@ class CoursesAPI(Namespace):
         include: Sequence[OneCourseInclude] = (),
         teacher_limit: int | None = None,
     ) -> Course:
-        """One course. A deleted one is NotFound."""
+        """Read one course. A deleted course raises NotFound."""
         ...

@@ -1,4 +1,4 @@
-"""Modules and module items of a course. The modules of a course pace are other things."""
+"""Modules and module items of a course. The modules of a course pace are another resource."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ModuleItemType = Literal[
 
 @define
 class CompletionRequirement(Model):
-    """What a student has to do with an item."""
+    """What a student must do with an item."""
 
     type: (
         Literal[
@@ -48,7 +48,7 @@ class CompletionRequirement(Model):
 
 @define
 class LockInfo(Model):
-    """Why something is locked for a user."""
+    """Why an object is locked for a user."""
 
     asset_string: str | None = None
     unlock_at: datetime | None = None
@@ -59,7 +59,7 @@ class LockInfo(Model):
 
 @define
 class ContentDetails(Model):
-    """Points and dates of what an item points to, with `include=["content_details"]`."""
+    """Points and dates of the content of an item, with `include=["content_details"]`."""
 
     points_possible: float | None = None
     due_at: datetime | None = None
@@ -95,8 +95,8 @@ class ModuleItem(Model):
 class Module(Model):
     """A module of a course.
 
-    `items` comes with `include=["items"]` only, and only when Canvas finds the module small
-    enough: tell the two by `"items" in module.fields_set`, and list the items otherwise.
+    `items` is sent only with `include=["items"]`, and only if Canvas considers the module small
+    enough. If `"items" in module.fields_set` is false, list the items instead.
     """
 
     id: Id | None = None
@@ -129,7 +129,7 @@ class ModulesAPI(Namespace):
         student_id: Id | None = None,
         page_size: int | None = None,
     ) -> Paginator[Module]:
-        """Modules of a course, in order. "content_details" needs "items" beside it."""
+        """List the modules of a course, in order. "content_details" also needs "items"."""
         ...
 
     @GET("/api/v1/courses/{course_id}/modules/{id}")
@@ -141,7 +141,7 @@ class ModulesAPI(Namespace):
         include: Sequence[Literal["items", "content_details"]] = (),
         student_id: Id | None = None,
     ) -> Module:
-        """One module."""
+        """Read one module."""
         ...
 
     @GET("/api/v1/courses/{course_id}/modules/{module_id}/items")
@@ -155,7 +155,7 @@ class ModulesAPI(Namespace):
         student_id: Id | None = None,
         page_size: int | None = None,
     ) -> Paginator[ModuleItem]:
-        """Items of a module, in order."""
+        """List the items of a module, in order."""
         ...
 
     @GET("/api/v1/courses/{course_id}/modules/{module_id}/items/{id}")
@@ -168,5 +168,5 @@ class ModulesAPI(Namespace):
         include: Sequence[Literal["content_details"]] = (),
         student_id: Id | None = None,
     ) -> ModuleItem:
-        """One item of a module."""
+        """Read one item of a module."""
         ...

@@ -1,4 +1,4 @@
-"""Progress: the asynchronous jobs of Canvas, and how to wait for one."""
+"""Progress: the asynchronous jobs of Canvas, and waiting for one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aioinstructure.quota import Scheduler
 if TYPE_CHECKING:
     from aioinstructure.client import Client
 
-# Every other state is an end: Canvas documents four and has six.
+# Every other state is final. Canvas documents four states and has six.
 _PENDING: Final = frozenset({"queued", "running", "waiting_for_external_tool"})
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
@@ -31,8 +31,8 @@ _SPACING: Final = 0.25
 class Progress(Model):
     """The state of an asynchronous job.
 
-    `completion` is in percent, may have a fraction, and is None or 0 at the start. `results` are
-    there only when the job has ended.
+    `completion` is in percent, may have a fraction, and is None or 0 at the start. `results` is
+    set only when the job has ended.
     Source: https://developerdocs.instructure.com/services/canvas/resources/progress
     """
 
@@ -55,7 +55,7 @@ class Progress(Model):
 
     @property
     def pending(self) -> bool:
-        """Whether the job still goes on."""
+        """Whether the job has not ended yet."""
         return self.workflow_state in _PENDING
 
 
@@ -64,30 +64,33 @@ class ProgressAPI(Namespace):
 
     @GET("/api/v1/progress/{id}")
     async def get(self, id: Id) -> Progress:
-        """How far a job is. Needs a right on what it works on."""
+        """Read the state of a job. Needs a permission on the object that the job works on."""
         ...
 
     @POST("/api/v1/progress/{id}/cancel", idempotent=True)
     async def cancel(self, id: Id, *, message: Opt[str] = UNSET) -> Progress:
-        """End a job of one's own; it reads "failed" then. Jobs of nobody cannot be cancelled."""
+        """Cancel one of your own jobs; its state is then "failed".
+
+        Jobs that belong to no user cannot be cancelled.
+        """
         ...
 
     async def wait(self, id: Id, *, timeout: float | None = None) -> Progress:
-        """Poll until the job has ended, through the scheduler like every call.
+        """Poll until the job has ended. Polls go through the scheduler like every call.
 
-        The pauses grow from 0.5 to 10 seconds, and all waits of a client and its views together
-        poll four times a second at most.
+        The pauses grow from 0.5 to 10 seconds. All waits of a client and its views together poll
+        at most four times a second.
 
         Args:
             id: The job.
-            timeout: Seconds to wait at most; None waits for ever.
+            timeout: Maximum seconds to wait; None waits forever.
 
         Raises:
-            ProgressFailed: It failed, was canceled, or has not ended in time; `.progress` is the
-                last that was seen.
+            ProgressFailed: The job failed, was canceled, or did not end in time; `.progress` is the
+                last state seen.
         """
         if timeout is not None and not timeout >= 0:
-            raise InputError(f"timeout must be seconds from 0 up, not {timeout!r}")
+            raise InputError(f"timeout must be 0 seconds or more, not {timeout!r}")
         clock = asyncio.get_running_loop().time
         ends = None if timeout is None else clock() + timeout
         pause = _FIRST_PAUSE
@@ -107,7 +110,7 @@ class ProgressAPI(Namespace):
         return progress
 
     async def _poll(self, id: Id, ends: float | None) -> Progress:
-        with suppress(TimeoutError):  # the last poll comes in time, spaced or not
+        with suppress(TimeoutError):  # the last poll is sent in time, even without spacing
             async with asyncio.timeout_at(ends):
                 await _spacing(cast("Client", self._client).quota).acquire()
         return await self.get(id)
@@ -119,7 +122,7 @@ _spacings: WeakKeyDictionary[Scheduler, tuple[asyncio.AbstractEventLoop, AsyncLi
 
 
 def _spacing(quota: Scheduler) -> AsyncLimiter:
-    """What spaces the polls of a client. A limiter serves one event loop: another gets its own."""
+    """Return the limiter that spaces the polls of a client. Each event loop has its own."""
     running = asyncio.get_running_loop()
     loop, limiter = _spacings.get(quota, (None, None))
     if limiter is None or loop is not running:

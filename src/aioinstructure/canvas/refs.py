@@ -1,4 +1,4 @@
-"""Ids beyond numbers: SIS ids, and the contexts that Canvas repeats an operation under."""
+"""SIS ids, which Canvas accepts in place of its own ids."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["Sis"]
 
 
 class Sis:
-    """SIS ids where Canvas takes an id: `canvas.courses.get(Sis.course("CS/101.11é"))`.
+    """SIS ids in place of Canvas ids: `canvas.courses.get(Sis.course("CS/101.11é"))`.
 
-    The id is escaped when it is sent, so give it as it stands in the student information system.
+    The id is escaped when it is sent: pass it exactly as in the student information system.
     Source: the page on object ids of the Canvas developer portal.
     """
 
@@ -21,12 +21,12 @@ class Sis:
 
     @staticmethod
     def user(sis_id: str) -> str:
-        """A user by the SIS id."""
+        """A user by their SIS id."""
         return _prefixed("sis_user_id", sis_id)
 
     @staticmethod
     def login(login_id: str) -> str:
-        """A user by the login id, in any case."""
+        """A user by their login id, case-insensitive."""
         return _prefixed("sis_login_id", login_id)
 
     @staticmethod
@@ -52,5 +52,5 @@ class Sis:
 
 def _prefixed(prefix: str, sis_id: str) -> str:
     if not isinstance(sis_id, str) or not sis_id.strip():
-        raise InputError(f"a {prefix} must be text that is not empty, not {sis_id!r}")
+        raise InputError(f"a {prefix} must be non-empty text, not {sis_id!r}")
     return f"{prefix}:{sis_id}"

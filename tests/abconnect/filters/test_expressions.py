@@ -1,4 +1,4 @@
-"""Filters, paths and sort keys as values that print as the API's own text."""
+"""Filters, paths and sort keys as values that print as the text of the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aioinstructure.errors import InputError
 
 
 class Status(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
-    """An enum of a caller's."""
+    """An enum defined by a caller."""
 
     ACTIVE = "active"
 
@@ -88,13 +88,13 @@ class Status(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
     ids=str,
 )
 def test_a_filter_prints_as_the_service_reads_it(made: Filter, text: str) -> None:
-    """Text is quoted, numbers are bare, flags are Y and N, moments UTC."""
+    """Text is quoted, numbers are bare, flags are Y and N, datetimes are UTC."""
     assert str(made) == re.sub(r"^query\(([\w.]+),'", r"query(\1, '", text)
 
 
 @given(st.text(st.characters(exclude_characters="\\", exclude_categories=["Cs"])))
-def test_no_text_gets_out_of_its_quotes(text: str) -> None:
-    """However many quotes are in it: unescaping gives it back."""
+def test_text_cannot_escape_its_quotes(text: str) -> None:
+    """Whatever quotes it contains: unescaping returns the text."""
     found = str(F.a == text)
     match = re.fullmatch(r"a eq '((?:[^'\\]|\\')*)'", found, re.DOTALL)
     assert match is not None
@@ -125,8 +125,10 @@ def test_no_text_gets_out_of_its_quotes(text: str) -> None:
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("compare", [F.a.__eq__, F.a.__gt__, lambda v: F.a.in_(1, v)])
-def test_a_value_without_a_form_is_refused(value: Any, compare: Callable[[Any], Any]) -> None:
-    """Nothing documents how it would be written."""
+def test_a_value_that_cannot_be_written_is_refused(
+    value: Any, compare: Callable[[Any], Any]
+) -> None:
+    """Its syntax is not documented."""
     with pytest.raises(InputError, match="filter"):
         compare(value)
 
@@ -142,15 +144,15 @@ def test_a_value_without_a_form_is_refused(value: Any, compare: Callable[[Any], 
         lambda _: F.status in ("active", "deleted"),
     ],
 )
-def test_python_s_own_words_are_refused(use: Callable[[Filter], Any]) -> None:
-    """They would drop one side in silence."""
-    with pytest.raises(InputError, match="join filters by &"):
+def test_boolean_operators_of_python_are_refused(use: Callable[[Filter], Any]) -> None:
+    """They would silently drop one side."""
+    with pytest.raises(InputError, match="combine filters with &"):
         use(F.a == 1)
 
 
 @pytest.mark.parametrize("other", [F.b, "b eq 1", None, True])
-def test_a_filter_is_joined_with_filters_only(other: Any) -> None:
-    """A property or a flag is no condition; raw text is made one by `Filter(...)`."""
+def test_a_filter_is_combined_with_filters_only(other: Any) -> None:
+    """A property, a flag or text is not a filter; `parse_filter` makes one of text."""
     made = F.a == 1
     for join in (operator.and_, operator.or_):
         with pytest.raises(TypeError, match="unsupported operand"):
@@ -188,14 +190,14 @@ def test_a_filter_is_joined_with_filters_only(other: Any) -> None:
         lambda: "x" in F.a,  # type: ignore[operator]
     ],
 )
-def test_what_names_no_property_is_refused(use: Callable[[], Any]) -> None:
-    """It would be another condition, or none."""
+def test_invalid_property_names_are_refused(use: Callable[[], Any]) -> None:
+    """They would make another condition, or none."""
     with pytest.raises(InputError):
         use()
 
 
 def test_paths_are_values() -> None:
-    """They print as fields and sort keys, and survive a copy."""
+    """They print as fields and sort keys, and can be copied."""
     assert str(F.number.enhanced) == "number.enhanced"
     assert (repr(F.a.b), repr(F)) == ("F.a.b", "F")
     assert hash(F.a.b) == hash(F["a.b"])
@@ -206,7 +208,7 @@ def test_paths_are_values() -> None:
 
 
 def test_filters_are_values() -> None:
-    """Equal by what they say, however they came about."""
+    """They are equal if they mean the same, however they were built."""
     assert parse_filter("(A not in ('x'))") == ~F.A.in_("x")
     assert hash(parse_filter("a EQ 1")) == hash(F.a == 1)
     assert not ((F.a == 1) == (F.a == "1"))  # noqa: SIM201 - both directions of equality
@@ -214,14 +216,14 @@ def test_filters_are_values() -> None:
         Filter()  # type: ignore[abstract]
 
 
-def test_a_path_sorts_in_falling_order() -> None:
-    """As the service writes it."""
+def test_a_negated_path_sorts_in_descending_order() -> None:
+    """It prints as the sort key of the service."""
     assert -F.number.enhanced == "-number.enhanced"
     assert isinstance(-F[Raw("new")], Raw)
 
 
-def test_hints_stand_where_python_has_another_word() -> None:
-    """None, lists and signs are what Python's habits suggest."""
+def test_hints_for_python_habits() -> None:
+    """Comparing with None, passing a list, and signs in names get a hint."""
     with pytest.raises(InputError, match=r"isempty\(\)"):
         F.a == None  # noqa: B015, E711 - the mistake
     with pytest.raises(InputError, match=r"in_\(\*values\)"):
@@ -232,7 +234,7 @@ def test_hints_stand_where_python_has_another_word() -> None:
 
 @given(st.text(min_size=1))
 def test_keys_of_custom_attributes_are_stable(name: str) -> None:
-    """A key is its own key, so that names may be given in either form."""
+    """A key maps to itself, so names can be given in either form."""
     key = str(F.custom_attributes[name])
     assert re.fullmatch(r"custom_attributes\.\w+", key)
     assert str(F.custom_attributes[key.partition(".")[2]]) == key
@@ -251,8 +253,8 @@ def test_keys_of_custom_attributes_are_stable(name: str) -> None:
         "a eq '🦉'",
     ],
 )
-def test_raw_filters_are_sent_as_they_stand(text: str) -> None:
-    """What the service makes of them is its matter, as long as they are closed."""
+def test_raw_filters_are_sent_unchanged(text: str) -> None:
+    """Their content is up to the service, as long as quotes and parentheses are closed."""
     assert checked_filter(text) == text
 
 
@@ -272,18 +274,18 @@ def test_raw_filters_are_sent_as_they_stand(text: str) -> None:
     ],
 )
 def test_raw_filters_must_be_closed(text: str, where: str) -> None:
-    """Otherwise the rest of it would be read as another thing than was meant."""
+    """Otherwise the rest of the filter would be misread."""
     with pytest.raises(InputError, match=where):
         checked_filter(text)
 
 
 @pytest.mark.parametrize("value", [None, 5, F.a, ["a eq 1"], b"a eq 1"])
-def test_what_is_no_filter_is_refused(value: Any) -> None:
-    """A property is none either."""
-    with pytest.raises(InputError, match="no filter"):
+def test_values_that_are_not_filters_are_refused(value: Any) -> None:
+    """A property is not a filter either."""
+    with pytest.raises(InputError, match="not a filter"):
         checked_filter(value)
 
 
 def test_built_filters_are_checked_already() -> None:
-    """Their text is what is sent."""
+    """Their text is sent."""
     assert checked_filter(F.a == "(") == "a eq '('"

@@ -1,4 +1,4 @@
-"""The filter language: what is printed is read back, by us, by the simulator, as documented."""
+"""The filter language: printed filters are parsed by the client and the simulator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from aioinstructure.abconnect.filters.grammar import (
 )
 from aioinstructure.abconnect.filters.vocabulary import check
 from aioinstructure.errors import InputError
-from aioinstructure.simulator.abconnect import filters as theirs
+from aioinstructure.simulator.abconnect import filters as simulator_filters
 
 # Filters of any shape.
 
@@ -73,17 +73,17 @@ filters: st.SearchStrategy[Filter] = st.recursive(
 
 
 @given(filters)
-def test_what_is_printed_is_read_back(made: Filter) -> None:
-    """The same tree, whatever stands in its values."""
+def test_a_printed_filter_is_parsed_to_the_same_tree(made: Filter) -> None:
+    """Whatever its values contain."""
     assert parse_filter(str(made)) == made
     assert checked_filter(str(made)) == str(made)
 
 
 @given(filters)
-def test_the_simulator_reads_what_is_printed(made: Filter) -> None:
-    """With the same properties."""
-    read = theirs.parse_filter(str(made))
-    assert theirs.paths_of(read) == set(made.paths())
+def test_the_simulator_parses_printed_filters(made: Filter) -> None:
+    """It finds the same properties."""
+    read = simulator_filters.parse_filter(str(made))
+    assert simulator_filters.paths_of(read) == set(made.paths())
 
 
 @given(texts)
@@ -91,32 +91,32 @@ def test_the_simulator_reads_what_is_printed(made: Filter) -> None:
 @example("' or a eq '1")
 @example("🦉\n\t\0(")
 def test_any_text_survives(text: str) -> None:
-    """For us, and for the simulator, quotes and parentheses and all."""
+    """Including quotes and parentheses, in the client and in the simulator."""
     made = (F.a == text) | F.b.in_("x", text) | F.c.query(text)
     assert parse_filter(str(made)) == made
-    read = theirs.parse_filter(str(made))
-    assert read == theirs.Or(
+    read = simulator_filters.parse_filter(str(made))
+    assert read == simulator_filters.Or(
         (
-            theirs.Compare("a", "eq", (text,)),
-            theirs.Compare("b", "in", ("x", text)),
-            theirs.Call("query", "c", text),
+            simulator_filters.Compare("a", "eq", (text,)),
+            simulator_filters.Compare("b", "in", ("x", text)),
+            simulator_filters.Call("query", "c", text),
         )
     )
 
 
 @given(st.text("ab'()\\ ,", max_size=12))
 def test_raw_text_is_balanced_or_refused(text: str) -> None:
-    """The reader takes nothing that is not balanced; what it takes it prints as it reads it."""
+    """The parser accepts only balanced text, and what it prints parses to the same tree."""
     try:
         made = parse_filter(text)
     except InputError as error:
-        assert str(error).startswith("filter: ")  # noqa: PT017 - either outcome is right
+        assert str(error).startswith("filter: ")  # noqa: PT017 - both outcomes are right
     else:
         assert checked_filter(text) == text
         assert parse_filter(str(made)) == made
 
 
-# Small objects of three properties, and what of them fits.
+# Small objects with three properties, and which filters match them.
 
 scalars = st.sampled_from([1, 2, "x", "y", "Y"])
 objects = st.dictionaries(st.sampled_from("abc"), st.lists(scalars, max_size=2))
@@ -137,37 +137,41 @@ simple = st.recursive(
 )
 
 
-def fits(made: Filter, item: dict[str, list[Any]]) -> bool:
-    """What a filter means, by its tree."""
+def matches(made: Filter, item: dict[str, list[Any]]) -> bool:
+    """Evaluate the tree of a filter."""
     match made:
         case And(parts=parts):
-            return all(fits(part, item) for part in parts)
+            return all(matches(part, item) for part in parts)
         case Or(parts=parts):
-            return any(fits(part, item) for part in parts)
+            return any(matches(part, item) for part in parts)
         case Not(inner=inner):
-            return not fits(inner, item)
+            return not matches(inner, item)
         case IsEmpty(path=path):
             return not item.get(path)
         case In(path=path, values=given_values):
-            return any(said(value) in given_values for value in item.get(path, []))
+            return any(literal(value) in given_values for value in item.get(path, []))
         case Comparison(path=path, operator=operator, value=value):
-            found = any(said(one) == value for one in item.get(path, []))
+            found = any(literal(one) == value for one in item.get(path, []))
             return found if operator == "eq" else not found
     raise AssertionError(made)
 
 
-def said(value: Any) -> str:
+def literal(value: Any) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
 @given(simple, objects)
-def test_the_simulator_understands_the_same(made: Filter, item: dict[str, list[Any]]) -> None:
-    """Grouping is as it was meant, on objects of all shapes."""
-    run = theirs.compile_filter(theirs.parse_filter(str(made)), lambda _, __: 0)
-    assert run(lambda path: item.get(path, [])) == fits(made, item)
+def test_the_simulator_evaluates_filters_the_same_way(
+    made: Filter, item: dict[str, list[Any]]
+) -> None:
+    """Grouping is preserved, for objects of all shapes."""
+    run = simulator_filters.compile_filter(
+        simulator_filters.parse_filter(str(made)), lambda _, __: 0
+    )
+    assert run(lambda path: item.get(path, [])) == matches(made, item)
 
 
-# The reader.
+# The parser.
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_the_simulator_understands_the_same(made: Filter, item: dict[str, list[A
         ("(a eq 1 and b eq 2) or c eq 3", (F.a == 1) & (F.b == 2) | (F.c == 3)),
     ],
 )
-def test_the_reader_takes_every_form(text: str, made: Filter) -> None:
+def test_the_parser_accepts_every_form(text: str, made: Filter) -> None:
     """Any case, blanks and parentheses, negation in both places, bare words."""
     assert parse_filter(text) == made
 
@@ -202,26 +206,26 @@ def test_the_reader_takes_every_form(text: str, made: Filter) -> None:
     [
         (
             "a eq 1 and b eq 2 or c eq 3",
-            "and with or needs parentheses .* at 18, before 'or c eq 3'",
+            "`and` and `or` cannot be mixed without parentheses at 18, before 'or c eq 3'",
         ),
-        ("a eq 1 or b eq 2 and c eq 3", "and with or"),
-        ("a", "an operator is expected at its end"),
-        ("a is 1", "an operator is expected at 2, before 'is 1'"),
-        ("a eq", "a value is expected at its end"),
-        ("a eq and", "a value is expected at 5"),
-        ("a eq 1 b eq 2", "an and or an or is expected at 7"),
-        ("a in ()", r"a value is expected at 6, before '\)'"),
-        ("a in (1 2)", r"'\)' is expected at 8"),
-        ("a in 1", r"'\(' is expected"),
-        ("and eq 1", "a property is expected at 0"),
-        ("5 eq 1", "a property is expected at 0"),
-        ("a..b eq 1", "a property is expected"),
-        ("isempty('a')", "a property is expected at 8"),
-        ("query(a, )", "a value is expected at 9"),
-        ("query(-, 'x')", "a property is expected"),
-        ("()", "a property is expected at 1"),
-        ("not", "a property is expected at its end"),
-        ("a eq \\", "cannot be read at 4"),
+        ("a eq 1 or b eq 2 and c eq 3", "cannot be mixed"),
+        ("a", "expected an operator at the end"),
+        ("a is 1", "expected an operator at 2, before 'is 1'"),
+        ("a eq", "expected a value at the end"),
+        ("a eq and", "expected a value at 5"),
+        ("a eq 1 b eq 2", "expected `and` or `or` at 7"),
+        ("a in ()", r"expected a value at 6, before '\)'"),
+        ("a in (1 2)", r"expected '\)' at 8"),
+        ("a in 1", r"expected '\('"),
+        ("and eq 1", "expected a property at 0"),
+        ("5 eq 1", "expected a property at 0"),
+        ("a..b eq 1", "expected a property"),
+        ("isempty('a')", "expected a property at 8"),
+        ("query(a, )", "expected a value at 9"),
+        ("query(-, 'x')", "expected a property"),
+        ("()", "expected a property at 1"),
+        ("not", "expected a property at the end"),
+        ("a eq \\", "unexpected character at 4"),
         ("a eq 'x", "quote is not closed"),
         ("(a eq 1", "parenthesis is not closed"),
         ("", "empty"),
@@ -229,14 +233,14 @@ def test_the_reader_takes_every_form(text: str, made: Filter) -> None:
         (f"{'not ' * 20000}a eq 1", "nested too deeply"),
     ],
 )
-def test_mistakes_are_named_with_their_place(text: str, where: str) -> None:
-    """Nobody has to count parentheses."""
+def test_syntax_errors_have_a_position(text: str, where: str) -> None:
+    """The message says what was expected, and where."""
     with pytest.raises(InputError, match=f"^filter: .*{where}"):
         parse_filter(text)
 
 
 def test_a_long_chain_has_no_depth() -> None:
-    """Thousands of alternatives are one level."""
+    """Thousands of alternatives count as one level."""
     made: Filter = F.a == 0
     for number in range(1, 2000):
         made = made | (F.a == number)
@@ -244,8 +248,8 @@ def test_a_long_chain_has_no_depth() -> None:
     assert parse_filter(str(made)) == made
 
 
-# The documentation's own examples: resource, parameter, text, and what builds it. As it shows them
-# they lack the blanks' encoding; parentheses around a whole filter mean nothing.
+# The examples of the documentation: resource, parameter, text, and the expression that builds it.
+# They are shown there without URL encoding; parentheses around a complete filter mean nothing.
 
 CA = F.alignments.document.publication.authorities.descr == "California DOE"
 TOPIC = F.alignments.topics.descr == "Exponents and Roots"
@@ -519,7 +523,7 @@ FILTERS: list[tuple[str, str, str, Filter]] = [
         "education_levels.grades.code eq '3'",
         F.education_levels.grades.code == "3",
     ),
-    # The closed form of the documented one whose quote is missing.
+    # The corrected form of a documented example with a missing quote.
     (
         "standards",
         "standards",
@@ -528,7 +532,7 @@ FILTERS: list[tuple[str, str, str, Filter]] = [
     ),
 ]
 
-# Written as the documentation has them, with names that it says elsewhere are others.
+# Written as in the documentation, with names that it gives differently elsewhere.
 STALE: list[tuple[str, str, str, Filter]] = [
     (
         "standards",
@@ -595,15 +599,15 @@ _PIECE = re.compile(r"'(?:[^'\\]|\\.)*'|,|[^\s(),']+")
 
 
 def pieces(text: str) -> list[str]:
-    """A filter without its blanks and parentheses, its words in lower case but for the text."""
+    """Split a filter into words without blanks and parentheses; all but text in lower case."""
     return [p if p[0] in "'\"" else p.lower() for p in _PIECE.findall(text)]
 
 
 @pytest.mark.parametrize(("resource", "name", "text", "made"), FILTERS + STALE)
 def test_documented_filters_are_built(resource: str, name: str, text: str, made: Filter) -> None:
-    """The same text but for blanks, case and parentheses, which group it as the simulator reads it."""
+    """The same text except for blanks, case and parentheses; the grouping is the same."""
     assert pieces(str(made)) == pieces(text)
-    assert theirs.parse_filter(str(made)) == theirs.parse_filter(text)
+    assert simulator_filters.parse_filter(str(made)) == simulator_filters.parse_filter(text)
     assert parse_filter(text) == made
     assert check(resource, f"filter[{name}]", text) == text
 
@@ -612,7 +616,7 @@ def test_documented_filters_are_built(resource: str, name: str, text: str, made:
 def test_documented_filters_pass_the_check_of_names(
     resource: str, name: str, text: str, made: Filter
 ) -> None:
-    """Nothing that the documentation shows is refused."""
+    """No documented example is refused."""
     assert check(resource, f"filter[{name}]", made) == str(made)
     assert check(resource, f"filter[{name}]", parse_filter(text)) == str(made)
 
@@ -706,7 +710,7 @@ NAMES: list[tuple[str, str, str, Sequence[Any]]] = [
 def test_documented_lists_of_names_are_built(
     resource: str, name: str, text: str, made: Sequence[Any]
 ) -> None:
-    """From paths, and from their text."""
+    """From paths, and from text."""
     assert ",".join(check(resource, name, made)) == text
     assert check(resource, name, text.split(",")) == text.split(",")
 
@@ -718,8 +722,8 @@ def test_documented_lists_of_names_are_built(
         "not propertyX in ('a', 'b, 'c')",
     ],
 )
-def test_documented_slips_of_the_pen_are_refused(text: str) -> None:
-    """A quote is missing in them."""
+def test_documented_examples_with_a_missing_quote_are_refused(text: str) -> None:
+    """They are mistakes of the documentation."""
     with pytest.raises(InputError, match="a quote is not closed"):
         check("standards", "filter[standards]", text)
 
@@ -737,6 +741,6 @@ def test_documented_slips_of_the_pen_are_refused(text: str) -> None:
     ],
 )
 def test_bad_input_is_refused_before_it_is_sent(use: Callable[[], Any]) -> None:
-    """One error for all of it."""
+    """All of it raises the same error."""
     with pytest.raises(InputError):
         use()

@@ -1,4 +1,4 @@
-"""Names are known before they are sent: properties, sort keys, relationships, facets."""
+"""Names are checked before they are sent: properties, sort keys, relationships, facets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from aioinstructure.errors import InputError
     ],
 )
 def test_documented_fields_are_known(resource: str, names: list[str]) -> None:
-    """Whole objects, leaves, relationships and their properties, and all by an asterisk."""
+    """Objects, leaves, relationships and their properties, and "*" for all."""
     assert check_fields(resource, names) == names
 
 
@@ -58,7 +58,7 @@ def test_documented_fields_are_known(resource: str, names: list[str]) -> None:
     [
         (
             lambda: check_fields("standards", ["statment"]),
-            "fields[standards] takes no 'statment', did you mean 'statement'?",
+            "fields[standards] does not accept 'statment', did you mean 'statement'?",
         ),
         (lambda: check_fields("standards", [F.number.enhancd]), "'number.enhanced'"),
         (lambda: check_fields("standards", ["enhanced"]), "'number.enhanced'"),
@@ -73,27 +73,27 @@ def test_documented_fields_are_known(resource: str, names: list[str]) -> None:
         (lambda: check_fields("nothing", ["guid"]), "no resource 'nothing'"),
         (
             lambda: check_sort("standards", ["-sq"]),
-            "sort[standards] takes no 'sq', did you mean 'seq'",
+            "sort[standards] does not accept 'sq', did you mean 'seq'",
         ),
         (lambda: check_sort("standards", ["statement"]), "'statement.descr'"),
-        (lambda: check_sort("standards", ["*"]), "takes no '*'"),
+        (lambda: check_sort("standards", ["*"]), "does not accept '*'"),
         (lambda: check_sort("standards", ["--seq"]), "'seq'"),
         (lambda: check_sort("standards", ["\N{MINUS SIGN}seq"]), "'seq'"),
-        (lambda: check_sort("standards", ["-"]), "takes no ''"),
+        (lambda: check_sort("standards", ["-"]), "does not accept ''"),
         (
             lambda: check_include("standards", ["childs"]),
-            "include of standards takes no 'childs', did",
+            "include of standards does not accept 'childs', did",
         ),
-        (lambda: check_include("standards", ["statement"]), "takes no 'statement'"),
-        (lambda: check_include("concepts", ["standards"]), "takes no 'standards'. As Raw"),
+        (lambda: check_include("standards", ["statement"]), "does not accept 'statement'"),
+        (lambda: check_include("concepts", ["standards"]), "does not accept 'standards'. Use Raw"),
         (lambda: check_facets("standards", ["authorities"]), "document.publication.authorities"),
-        (lambda: check_facets("standards", ["*"]), "facet of standards takes no '*'"),
+        (lambda: check_facets("standards", ["*"]), "facet of standards does not accept '*'"),
         (lambda: check_facets("standards", "level", summary=True), "facet_summary of standards"),
-        (lambda: check_facets("clarifier", ["document"]), "takes no 'document'"),
+        (lambda: check_facets("clarifier", ["document"]), "does not accept 'document'"),
         (lambda: check_filter_paths("standards", F.levle == 1), "'level'"),
         (
             lambda: check_filter_paths("standards", (F.level == 1) & ~F.a.query("x")),
-            "filter[standards] takes no 'a'",
+            "filter[standards] does not accept 'a'",
         ),
         (
             lambda: check_filter_paths("standards", F.replaces.same_concepts == "Y"),
@@ -109,11 +109,11 @@ def test_documented_fields_are_known(resource: str, names: list[str]) -> None:
         ),
         (
             lambda: check_filter_paths("assets", F.title == "x", relation="alignments"),
-            "filter[alignments] takes no 'title'",
+            "filter[alignments] does not accept 'title'",
         ),
         (
             lambda: check_filter_paths("topics", F.seq == 1, relation="standards"),
-            "filter[standards] takes no 'seq'",
+            "filter[standards] does not accept 'seq'",
         ),
         (
             lambda: check_filter_paths("assets", F.meta.dispositon == "x", relation="topics"),
@@ -121,38 +121,38 @@ def test_documented_fields_are_known(resource: str, names: list[str]) -> None:
         ),
         (
             lambda: check_filter_paths("standards", F.a == 1, relation="nothing"),
-            "no resource and no relationship 'nothing'",
+            "no resource or relationship 'nothing'",
         ),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(use: Callable[[], Any], message: str) -> None:
-    """Nothing has been sent then, and the message tells how to send it all the same."""
+    """Nothing is sent, and the message says how to send the name anyway."""
     with pytest.raises(InputError, match=re.escape(message)):
         use()
 
 
 @pytest.mark.parametrize("names", [[""], [" "], [None], [5], [F], "", "a,,b"])
-def test_what_is_no_name_is_refused(names: Any) -> None:
-    """For all lists of names."""
+def test_values_that_are_not_names_are_refused(names: Any) -> None:
+    """In all lists of names."""
     for use in (check_fields, check_sort, check_include, check_facets):
-        with pytest.raises(InputError, match=r"no property name|name one|takes no 'a'"):
+        with pytest.raises(InputError, match=r"not a property name|name one|does not accept 'a'"):
             use("standards", names)
 
 
 def test_raw_names_are_not_checked() -> None:
-    """For properties that came after this version; they stay text."""
+    """They are for properties that are newer than this version; they stay text."""
     assert check_fields("standards", [Raw("brand_new")]) == ["brand_new"]
     assert check_fields("standards", [F[Raw("brand")].new]) == ["brand.new"]
     assert check_sort("standards", [-F[Raw("brand_new")], Raw("-x")]) == ["-brand_new", "-x"]
     assert check_include("standards", [Raw("brand_new")]) == ["brand_new"]
     assert check_facets("standards", [Raw("brand_new")]) == ["brand_new"]
     check_filter_paths("standards", F[Raw("brand")].new == 1)
-    with pytest.raises(InputError, match="takes no 'brand'"):
+    with pytest.raises(InputError, match="does not accept 'brand'"):
         check_filter_paths("standards", (F[Raw("brand")].new == 1) | (F.brand == 1))
 
 
 def test_custom_attributes_are_not_checked() -> None:
-    """They are the customer's; their names are sent under the service's keys."""
+    """They belong to the customer; their names are sent as the keys of the service."""
     path = F.custom_attributes["My Field"]
     assert check_fields("assets", [path]) == ["custom_attributes.my_field"]
     assert check_sort("assets", [-path]) == ["-custom_attributes.my_field"]
@@ -170,7 +170,7 @@ def test_custom_attributes_are_not_checked() -> None:
     ],
 )
 def test_leaves_can_be_sorted_by(resource: str, keys: list[str]) -> None:
-    """A minus in front is no part of the name."""
+    """A leading minus is not part of the name."""
     assert check_sort(resource, keys) == keys
     assert check_sort(resource, ",".join(keys)) == keys
 
@@ -194,10 +194,10 @@ def test_leaves_can_be_sorted_by(resource: str, keys: list[str]) -> None:
         ("clarifier", "clarification_standards", ["level", "statement.descr"]),
     ],
 )
-def test_related_objects_are_narrowed_by_their_own_names(
+def test_related_objects_are_filtered_by_their_own_names(
     resource: str, relation: str, names: list[str]
 ) -> None:
-    """By properties of the relationship, and by those that the documentation lists for it."""
+    """By properties of the relationship, and by those that the documentation lists."""
     for name in names:
         check_filter_paths(resource, F[name] == 1, relation=relation)
         assert check_sort(resource, [f"-{name}"], relation=relation) == [f"-{name}"]
@@ -220,7 +220,7 @@ def test_searches_go_through_relations(resource: str, names: list[str]) -> None:
 
 
 def test_facets_are_known() -> None:
-    """Those that are documented; the asterisk is for summaries only."""
+    """The documented ones are; "*" is for summaries only."""
     named = ["document.publication.authorities", "disciplines.subjects", "section"]
     assert check_facets("standards", named) == named
     assert check_facets("assets", ["asset_types", "topics"]) == ["asset_types", "topics"]
@@ -230,7 +230,7 @@ def test_facets_are_known() -> None:
 
 
 def test_a_parameter_is_checked_by_its_name_on_the_wire() -> None:
-    """What the endpoint layer binds: names as a list, a filter as its text."""
+    """Names become a list, a filter its text, as the endpoint layer expects."""
     assert check("standards", "fields[standards]", ["statement", F.number]) == [
         "statement",
         "number",
@@ -246,34 +246,34 @@ def test_a_parameter_is_checked_by_its_name_on_the_wire() -> None:
     assert check("standards", "facet_summary", "*") == ["*"]
 
 
-def test_raw_filters_are_checked_for_balance_only() -> None:
-    """Their names are the caller's matter."""
+def test_raw_filters_are_only_checked_for_balance() -> None:
+    """Their names are up to the caller."""
     assert check("standards", "filter[standards]", "brand_new is 1") == "brand_new is 1"
     with pytest.raises(InputError, match="not closed"):
         check("standards", "filter[standards]", "(brand_new eq 1")
 
 
 @pytest.mark.parametrize("name", ["limit", "collection_name", "filter", "fields[]", "max_wait"])
-def test_other_parameters_come_back_as_they_are(name: str) -> None:
-    """Neither names nor filters."""
+def test_other_parameters_are_returned_unchanged(name: str) -> None:
+    """They are neither names nor filters."""
     value = object()
     assert check("standards", name, value) is value
 
 
 @pytest.mark.parametrize("name", ["fields[standards]", "filter[standards]", "include", "facet"])
-def test_what_was_not_given_stays_so(name: str) -> None:
-    """It is not sent."""
+def test_omitted_values_stay_omitted(name: str) -> None:
+    """They are not sent."""
     assert check("standards", name, None) is None
     assert check("standards", name, UNSET) is UNSET
 
 
 def test_names_of_a_resource_without_properties_are_not_looked_up() -> None:
-    """Only that they are names."""
+    """It is only checked that they are names."""
     assert check("", "include", ["anything"]) == ["anything"]
 
 
 def test_every_field_of_the_model_is_known() -> None:
-    """What can be read of a standard can be asked for, down to its leaves."""
+    """All fields of a standard can be requested, down to the leaves."""
     models = {
         "": abconnect.Standard,
         "statement.": abconnect.Statement,

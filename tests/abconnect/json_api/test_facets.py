@@ -1,4 +1,4 @@
-"""Facets: which values a property has among the objects that match."""
+"""Facets: the values of a property among the objects that match."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
 
 
 def query(path: str) -> dict[str, str]:
-    """The query without what the signature has added."""
+    """Return the query without the parameters of the signature."""
     pairs = parse_qsl(path.partition("?")[2])
     return {n: v for n, v in pairs if not n.startswith(("auth.", "partner."))}
 
@@ -44,8 +44,8 @@ SUBJECTS = {
 }
 
 
-async def test_what_is_sent_and_what_comes() -> None:
-    """Names joined by commas, a filter, no items; values with what tells them apart."""
+async def test_request_and_response() -> None:
+    """Names are joined by commas, no items are requested, and values are decoded."""
     ab, transport = ab_with(faceted(SUBJECTS, {"facet": "document", "count": 12}))
     found = await ab.standards.facets(
         F.disciplines.subjects, "section", filter=F.level == 1, summary=["document"]
@@ -62,19 +62,19 @@ async def test_what_is_sent_and_what_comes() -> None:
     assert [(one.count, one.data["code"]) for one in subjects.details] == [(4, "MATH"), (1, "SCI")]
     assert (subjects.count, subjects.truncated) == (2, False)
     assert (found["document"].count, found["document"].details) == (12, [])
-    assert not found["document"].truncated  # of a summary nothing is listed, so nothing was cut
+    assert not found["document"].truncated  # a summary lists nothing, so nothing is cut
     with pytest.raises(KeyError, match="section"):
         found["section"]
 
 
-async def test_a_facet_that_was_cut() -> None:
-    """The service counts all values and lists ten thousand."""
+async def test_a_truncated_facet() -> None:
+    """The service counts all values but lists only 10,000."""
     ab, _ = ab_with(faceted({**SUBJECTS, "count": 3}))
     assert (await ab.standards.facets("disciplines.subjects"))["disciplines.subjects"].truncated
 
 
-async def test_values_that_are_bare() -> None:
-    """Types of assets and custom attributes are no objects."""
+async def test_bare_values() -> None:
+    """Asset types and custom attributes have bare values, not objects."""
     facet = {"facet": "asset_types", "count": 1, "details": [{"count": 3, "data": "Lesson"}]}
     ab, transport = ab_with(faceted(facet))
     found = await ab.assets.facets("asset_types")
@@ -82,8 +82,8 @@ async def test_values_that_are_bare() -> None:
     assert transport.paths[0].startswith("/rest/v4.1/assets?")
 
 
-async def test_an_answer_without_facets() -> None:
-    """DecodeError where some were asked; without a name the count alone is wanted."""
+async def test_a_response_without_facets() -> None:
+    """DecodeError if facets were requested; without names, only the count is returned."""
     nothing = reply({"data": [], "meta": {"count": 7, "limit": 0}})
     ab, _ = ab_with(nothing, nothing, nothing)
     with pytest.raises(DecodeError, match="no facets") as caught:
@@ -96,8 +96,8 @@ async def test_an_answer_without_facets() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["documents", "disciplines.subject", "*", "statement,document"])
-async def test_a_name_that_is_none(wrong: str) -> None:
-    """Told before anything is sent."""
+async def test_an_invalid_name(wrong: str) -> None:
+    """Refused before anything is sent."""
     ab, transport = ab_with()
     with pytest.raises(InputError):
         await ab.standards.facets(wrong)
@@ -105,15 +105,15 @@ async def test_a_name_that_is_none(wrong: str) -> None:
 
 
 class Noting(TokenBucket):
-    """A token bucket that keeps what was asked of it."""
+    """A token bucket that records the costs it was asked for."""
 
     def check(self, cost: Cost) -> None:
         self.costs = [*getattr(self, "costs", []), cost]
         super().check(cost)
 
 
-async def test_all_summaries_draw_from_the_second_bucket() -> None:
-    """The wildcard is dear; named ones are not."""
+async def test_all_summaries_use_the_wildcard_bucket() -> None:
+    """Only the wildcard does; named summaries do not."""
     bucket = Noting()
     ab, _ = ab_with(lambda _: faceted(SUBJECTS), quota=Scheduler(bucket))
     await ab.standards.facets(summary=["*"])
@@ -123,7 +123,7 @@ async def test_all_summaries_draw_from_the_second_bucket() -> None:
 
 
 async def test_facets_add_up_with_lists(abconnect: ABConnect) -> None:
-    """Over the simulator: each count is that of a list filtered by the value."""
+    """In the simulator, each count equals that of a list filtered by the value."""
     found = await abconnect.standards.facets("disciplines.subjects", "education_levels.grades")
     assert found.count == (await abconnect.standards.list(page_size=1)).total
     subjects = found["disciplines.subjects"]
@@ -139,16 +139,16 @@ async def test_facets_add_up_with_lists(abconnect: ABConnect) -> None:
 
 
 async def test_summaries_of_all(abconnect: ABConnect) -> None:
-    """The numbers of values are those of the facets themselves."""
+    """The number of values is that of the facet itself."""
     every = await abconnect.standards.facets(summary=["*"])
     assert len(every.facets) >= 8
     for name in ("document", "section", "education_levels.grades"):
-        whole = await abconnect.standards.facets(name)
-        assert every[name].count == whole[name].count == len(whole[name].details)
+        facet = await abconnect.standards.facets(name)
+        assert every[name].count == facet[name].count == len(facet[name].details)
 
 
-async def test_facets_of_the_others(abconnect: ABConnect) -> None:
-    """Assets, topics and concepts have theirs."""
+async def test_facets_of_other_resources(abconnect: ABConnect) -> None:
+    """Assets, topics and concepts have facets too."""
     assets = await abconnect.assets.facets("asset_types")
     assert sum(one.count or 0 for one in assets["asset_types"].details) == assets.count
     topics = await abconnect.topics.facets("document")

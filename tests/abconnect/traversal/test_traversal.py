@@ -1,4 +1,4 @@
-"""Documents in their order, what replaces standards, and what stands for them elsewhere."""
+"""Documents in order, replacements of standards, and matches in other documents."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def served(simulator: Simulator) -> int:
     return int(simulator.stats()["abconnect"]["served"])
 
 
-async def read(walk: AsyncIterable[Any], n: int | None = None) -> list[Any]:
+async def read(traversal: AsyncIterable[Any], n: int | None = None) -> list[Any]:
     found = []
-    async for item in walk:
+    async for item in traversal:
         found.append(item)
         if len(found) == n:
             break
@@ -81,7 +81,7 @@ def document(simulator: Simulator, edition: int = 0, subject: int = 0) -> str:
 def in_document(
     simulator: Simulator, edition: int = 0, subject: int = 0, *, deleted: bool = False
 ) -> list[tuple[int, str]]:
-    """What the world itself says of a document's order."""
+    """Return the order of a document from the state of the simulator."""
     standards = simulator.world.standards
 
     def down(depth: int, rows: list[int]) -> Iterator[tuple[int, str]]:
@@ -105,7 +105,7 @@ def ids(rows: list[Any]) -> list[tuple[int, str]]:
 async def test_a_document_in_its_order(
     simulator: Simulator, abconnect: ABConnect, deleted: bool
 ) -> None:
-    """As the world has it, for a request a hundred standards; retired parents hold their place."""
+    """The order is the simulator's, at one request per 100 standards; retired parents count."""
     expected = in_document(simulator, deleted=deleted)
     tree = DocumentTree(abconnect, document(simulator).lower(), deleted=deleted)
     assert ids(await read(tree)) == expected
@@ -114,8 +114,10 @@ async def test_a_document_in_its_order(
     assert (len(expected) < total) is not deleted
 
 
-async def test_what_a_standard_of_a_tree_holds(simulator: Simulator, abconnect: ABConnect) -> None:
-    """The fields that were asked for, and those that the order is made of."""
+async def test_the_fields_of_a_standard_in_a_tree(
+    simulator: Simulator, abconnect: ABConnect
+) -> None:
+    """It has the requested fields, and those needed for the order."""
     tree = DocumentTree(abconnect, document(simulator), fields=["section", "number.enhanced"])
     ((depth, one),) = await read(tree, 1)
     assert depth == 0
@@ -126,10 +128,10 @@ async def test_what_a_standard_of_a_tree_holds(simulator: Simulator, abconnect: 
     assert repr(tree).startswith("<DocumentTree ")
 
 
-async def test_one_that_moved_stands_below_its_new_parent(
+async def test_a_moved_standard_is_below_its_new_parent(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """The order follows parents, not levels alone."""
+    """The order follows parents, not only levels."""
     world = simulator.world
     levels = {
         level: [row for row in range(40) if world.standards.slot(row).level == level]
@@ -143,10 +145,10 @@ async def test_one_that_moved_stands_below_its_new_parent(
 
 
 @pytest.mark.parametrize("taken", [1, 2, 42, 43, 44, 119, 300, 571, 572])
-async def test_a_tree_goes_on_where_it_was(
+async def test_a_tree_resumes_from_a_cursor(
     simulator: Simulator, abconnect: ABConnect, taken: int
 ) -> None:
-    """In the middle of a section and between two: the same sequence, and less to fetch."""
+    """Within a section and between two: the same sequence, and fewer requests."""
     expected = in_document(simulator)
     first = DocumentTree(abconnect, document(simulator))
     assert ids(await read(first, taken)) == expected[:taken]
@@ -160,8 +162,8 @@ async def test_a_tree_goes_on_where_it_was(
         assert secret not in cursor
 
 
-async def test_going_on_again_and_again(simulator: Simulator, abconnect: ABConnect) -> None:
-    """A cursor of a walk that was gone on with is as good as the first one."""
+async def test_resuming_repeatedly(simulator: Simulator, abconnect: ABConnect) -> None:
+    """A resumed traversal has valid cursors, too."""
     expected = in_document(simulator)
     found: list[tuple[int, str]] = []
     cursor = None
@@ -175,10 +177,10 @@ async def test_going_on_again_and_again(simulator: Simulator, abconnect: ABConne
     assert found == expected
 
 
-async def test_what_is_retired_between_two_runs_shifts_nothing(
+async def test_standards_retired_between_two_runs_shift_nothing(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """Nor if it is the last one that was handed out."""
+    """Even if one is the last yielded standard."""
     expected = in_document(simulator)
     first = DocumentTree(abconnect, document(simulator))
     await read(first, 120)
@@ -188,8 +190,8 @@ async def test_what_is_retired_between_two_runs_shifts_nothing(
     assert ids(await read(second)) == expected[120:]
 
 
-async def test_a_section_that_lost_its_place_is_gone_on_with_by_count() -> None:
-    """If the last one that was handed out is in it no more."""
+async def test_a_section_resumes_by_count() -> None:
+    """If the last yielded standard is no longer in it."""
     ab, _ = ab_with(listed(row(1), row(2), row(3)), listed(row(2), row(3), row(4)))
     first = DocumentTree(ab, DOCUMENT)
     await read(first, 1)
@@ -197,10 +199,10 @@ async def test_a_section_that_lost_its_place_is_gone_on_with_by_count() -> None:
     assert [one.seq for _, one in await read(second)] == [3, 4]
 
 
-async def test_loops_start_anew_and_one_at_a_time(
+async def test_loops_restart_and_run_one_at_a_time(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """As lists do."""
+    """Like loops over lists."""
     tree = DocumentTree(abconnect, document(simulator))
     async for _ in tree:
         with pytest.raises(InputError, match="two loops"):
@@ -213,24 +215,24 @@ async def test_loops_start_anew_and_one_at_a_time(
 
 
 async def test_leaving_a_loop_leaves_no_task(simulator: Simulator, abconnect: ABConnect) -> None:
-    """What was fetched ahead is cancelled at once."""
+    """A page that is being fetched ahead is cancelled at once."""
     simulator.knobs.abconnect_latency_seconds = 5.0
     await read(DocumentTree(abconnect, document(simulator)), 1)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_walk_that_failed_goes_on_from_its_cursor(
+async def test_a_failed_traversal_resumes_from_its_cursor(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """The error comes when what it hit is needed; what was handed out before counts."""
+    """The error is raised at the failed item; the cursor is after the last yielded one."""
     expected = in_document(simulator)
     tree = DocumentTree(abconnect, document(simulator))
     loop = aiter(tree)
     found = [await anext(loop) for _ in range(50)]
     simulator.world.retire_standard(expected[560][1])
     simulator.world.revoke(document(simulator))
-    with pytest.raises(IncompleteError, match="changed"):  # noqa: PT012 - what came before counts
+    with pytest.raises(IncompleteError, match="changed"):  # noqa: PT012 - rows before the error count
         async for row in loop:
             found.append(row)  # noqa: PERF401 - kept when it fails
     with pytest.raises(StopAsyncIteration):
@@ -241,12 +243,12 @@ async def test_a_walk_that_failed_goes_on_from_its_cursor(
 
 
 async def test_an_unknown_document_is_empty(abconnect: ABConnect) -> None:
-    """As the service says it: no standard matches."""
+    """As in the service: no standard matches."""
     assert await read(DocumentTree(abconnect, OTHER)) == []
 
 
 def row(number: int, parent: int | None = None, **more: Any) -> dict[str, Any]:
-    """A standard of the service's: section A with the number 10, unless told otherwise."""
+    """Return a standard as the service sends it; by default in section A with number 10."""
     attributes = {
         "guid": guid(number),
         "seq": number,
@@ -270,8 +272,8 @@ def listed(*rows: Any, count: int | None = None, behind: str | None = None) -> R
     return reply({"data": list(rows), "links": links, "meta": meta})
 
 
-async def test_what_is_asked_for_a_tree() -> None:
-    """Every status, a unique order with sections together, pages of a hundred."""
+async def test_the_request_of_a_tree() -> None:
+    """It has all statuses, a unique order with sections together, and pages of 100."""
     ab, transport = ab_with(listed(row(1)))
     await read(DocumentTree(ab, DOCUMENT, fields=["number", "section"]))
     assert query(transport.paths[0]) == {
@@ -286,8 +288,8 @@ async def test_what_is_asked_for_a_tree() -> None:
     assert query(transport.paths[0])["fields[standards]"] == "*"
 
 
-async def test_one_without_its_parent_stands_last_at_the_top() -> None:
-    """Its parent may be in another section, or out of licence. Numbers that are missing come last."""
+async def test_a_standard_without_its_parent_is_last_at_the_top() -> None:
+    """The parent may be in another section or unlicensed. Missing numbers come last."""
     rows = [row(5), row(1, parent=99), row(2, parent=5), row(3, parent=5, seq=None), row(9)]
     ab, _ = ab_with(listed(*rows))
     found = [(depth, one.seq) for depth, one in await read(DocumentTree(ab, DOCUMENT))]
@@ -295,7 +297,7 @@ async def test_one_without_its_parent_stands_last_at_the_top() -> None:
 
 
 def feed(rows: list[dict[str, Any]]) -> Any:
-    """Answers with the rows whose section number is none, or not below what is asked for."""
+    """Return the rows whose section has no number, or one not below the requested one."""
 
     def answer(request: Request) -> Response:
         asked = query(request.path)["filter[standards]"]
@@ -308,8 +310,8 @@ def feed(rows: list[dict[str, Any]]) -> Any:
 
 @pytest.mark.parametrize("nulls_last", [False, True])
 @pytest.mark.parametrize("taken", range(9))
-async def test_sections_of_one_number_or_none(taken: int, nulls_last: bool) -> None:
-    """Going on by the number of a section neither skips nor repeats its twin, or one without."""
+async def test_sections_with_equal_or_missing_numbers(taken: int, nulls_last: bool) -> None:
+    """Resuming by section number neither skips nor repeats such a section."""
     plan = [(0xC1, None), (0xC2, None), (0xA1, 10), (0xA2, 20), (0xA3, 20), (0xA4, 30)]
     if nulls_last:
         plan = plan[2:] + plan[:2]
@@ -335,10 +337,10 @@ del BARE["relationships"]["parent"]
 @pytest.mark.parametrize(
     ("replies", "message"),
     [
-        ([listed(row(1), row(1))], "no tree"),
-        ([listed(row(1), row(1, parent=1))], "no tree"),
-        ([listed(row(1), row(2, parent=2))], "no tree"),
-        ([listed(row(1, parent=2), row(2, parent=1))], "no tree"),
+        ([listed(row(1), row(1))], "not form a tree"),
+        ([listed(row(1), row(1, parent=1))], "not form a tree"),
+        ([listed(row(1), row(2, parent=2))], "not form a tree"),
+        ([listed(row(1, parent=2), row(2, parent=1))], "not form a tree"),
         ([listed(row(1), BARE)], "no parent was sent"),
         ([listed(row(1), row(2, section=guid(0xB)), row(3))], "two parts"),
         ([listed(row(1), count=2)], "changed|2 items"),
@@ -351,8 +353,8 @@ del BARE["relationships"]["parent"]
         ),
     ],
 )
-async def test_a_document_that_does_not_add_up(replies: list[Any], message: str) -> None:
-    """It is told, instead of a tree with something missing."""
+async def test_an_inconsistent_document(replies: list[Any], message: str) -> None:
+    """It is an error, instead of an incomplete tree."""
     ab, _ = ab_with(*replies)
     with pytest.raises(IncompleteError, match=message):
         await read(DocumentTree(ab, DOCUMENT))
@@ -401,7 +403,7 @@ BAD_PLACES: list[Any] = [
     ],
 )
 async def test_a_cursor_is_checked(cursor: Any) -> None:
-    """Garbage, another version, service, document or kind: told before anything is sent."""
+    """Garbage, another version, service, document or kind is refused before anything is sent."""
     ab, transport = ab_with()
     given = json.dumps(cursor) if isinstance(cursor, list) else cursor
     with pytest.raises(InputError, match="cursor"):
@@ -409,8 +411,8 @@ async def test_a_cursor_is_checked(cursor: Any) -> None:
     assert transport.requests == []
 
 
-async def test_a_good_cursor_is_taken() -> None:
-    """The one that the bad ones above were made of."""
+async def test_a_valid_cursor_is_accepted() -> None:
+    """The one from which the invalid ones above are derived."""
     ab, _ = ab_with(listed(row(1), row(2)))
     cursor = json.dumps([1, "document_tree", ORIGIN, DOCUMENT.lower(), False, PLACE])
     rows = await read(DocumentTree(ab, DOCUMENT, cursor=cursor))
@@ -437,11 +439,11 @@ async def test_a_guid_is_checked(wrong: Any) -> None:
     assert transport.requests == []
 
 
-# --- what there is ------------------------------------------------------------------------------
+# --- authorities, publications, documents, sections ---------------------------------------------
 
 
 async def test_from_authorities_to_sections(simulator: Simulator, abconnect: ABConnect) -> None:
-    """Each step by one request; the counts add up to all that is delivered and not retired."""
+    """Each step is one request; the counts add up to all delivered standards not retired."""
     counts = []
     for authority in await authorities(abconnect):
         for publication in await publications(abconnect, authority.guid):
@@ -459,7 +461,7 @@ async def test_from_authorities_to_sections(simulator: Simulator, abconnect: ABC
 
 
 async def test_a_branch() -> None:
-    """What is asked, and what a value becomes."""
+    """The request, and the decoded value."""
     data = {"guid": OTHER, "descr": "Mathematics", "adopt_year": "2017"}
     facet = {"facet": "document", "count": 1, "details": [{"count": 1300, "data": data}]}
     ab, transport = ab_with(reply({"meta": {"facets": [facet]}, "data": []}))
@@ -475,22 +477,22 @@ async def test_a_branch() -> None:
     "body",
     [None, [], {}, {"meta": None}, {"meta": {"facets": 5}}, {"meta": {"facets": []}}, "x"],
 )
-async def test_an_answer_without_facets(body: object) -> None:
+async def test_a_response_without_facets(body: object) -> None:
     """DecodeError, not an empty list."""
     ab, _ = ab_with(reply(body))
     with pytest.raises(DecodeError):
         await authorities(ab)
 
 
-async def test_facets_that_were_cut_or_match_nothing(abconnect: ABConnect) -> None:
-    """More values than were sent is told, and one without a GUID; none at all is none."""
+async def test_truncated_invalid_and_empty_facets(abconnect: ABConnect) -> None:
+    """Missing values and missing GUIDs are errors; no values are an empty list."""
     facet = {"facet": "section", "count": 2, "details": [{"count": 1, "data": {"guid": OTHER}}]}
     ab, _ = ab_with(reply({"meta": {"facets": [facet]}}))
     with pytest.raises(IncompleteError, match="2 values"):
         await sections(ab, DOCUMENT)
     facet = {"facet": "section", "count": 1, "details": [{"count": 1, "data": "A"}]}
     ab, _ = ab_with(reply({"meta": {"facets": [facet]}}))
-    with pytest.raises(DecodeError, match="without a GUID"):
+    with pytest.raises(DecodeError, match="has no GUID"):
         await sections(ab, DOCUMENT)
     assert await sections(abconnect, OTHER) == []
 
@@ -508,17 +510,15 @@ def successors(simulator: Simulator, row: int, *, deleted: bool = False) -> set[
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-async def test_what_replaces_standards(
-    simulator: Simulator, abconnect: ABConnect, deleted: bool
-) -> None:
-    """In the order asked, those without a successor too, a hundred for one request."""
+async def test_replacements(simulator: Simulator, abconnect: ABConnect, deleted: bool) -> None:
+    """In request order, including those without a successor, 100 per request."""
     world = simulator.world
     gone = [row for row in range(5000) if world.standards.status(row) == "deleted"]
     chosen = [*gone[:100], *range(150)]
     world.retire_standard(world.standards.guid(7), replaced_by=world.standards.guid(gone[0]))
     asked = [world.standards.guid(row) for row in chosen]
-    walk = Replacements(abconnect, [guid.swapcase() for guid in asked], deleted=deleted)
-    found = await read(walk)
+    traversal = Replacements(abconnect, [guid.swapcase() for guid in asked], deleted=deleted)
+    found = await read(traversal)
     assert [old for old, _ in found] == [guid.swapcase() for guid in asked]
     for row, (_, new) in zip(chosen, found, strict=True):
         assert {one.standard.id for one in new} == successors(simulator, row, deleted=deleted)
@@ -532,19 +532,19 @@ async def test_what_replaces_standards(
     assert served(simulator) == 3
 
 
-async def test_replacements_go_on_where_they_were(
+async def test_replacements_resume_from_a_cursor(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """The same sequence, with the same GUIDs only."""
+    """The same sequence; a cursor is only valid for the same GUIDs."""
     standards = simulator.world.standards
     asked = [standards.guid(row) for row in range(130)] * 2
-    whole = await read(Replacements(abconnect, asked))
+    complete = await read(Replacements(abconnect, asked))
     for taken in (1, 99, 100, 101, 259, 260):
         first = Replacements(abconnect, asked)
         head = await read(first, taken)
         rest = await read(Replacements(abconnect, asked, cursor=first.cursor))
         assert [old for old, _ in head + rest] == asked
-        assert [len(new) for _, new in head + rest] == [len(new) for _, new in whole]
+        assert [len(new) for _, new in head + rest] == [len(new) for _, new in complete]
         for others in (asked[1:], asked[:taken][:-1], []):
             with pytest.raises(InputError, match="cursor"):
                 Replacements(abconnect, others, cursor=first.cursor)
@@ -563,7 +563,7 @@ def related(number: int, name: str, *others: int, cut: bool = False, **meta: str
 
 
 async def test_the_better_successor_comes_first() -> None:
-    """Same text and concepts, then same concepts, then the rest; no flags are no."""
+    """Same text and concepts, then same concepts, then the rest; missing flags are false."""
     ab, transport = ab_with(
         listed(
             related(11, "replaces", 1),
@@ -584,7 +584,7 @@ async def test_the_better_successor_comes_first() -> None:
     assert asked["fields[standards]"] == "number,statement,label,guid,status,replaces"
 
 
-async def test_a_successor_of_many() -> None:
+async def test_a_successor_of_many_standards() -> None:
     """If it replaces more than are embedded, the relationship is listed."""
     ab, transport = ab_with(
         listed(related(11, "replaces", *range(50, 60), cut=True)),
@@ -595,10 +595,10 @@ async def test_a_successor_of_many() -> None:
     assert transport.paths[1].startswith(f"/rest/v4.1/standards/{guid(11)}/replaces?limit=100")
 
 
-async def test_successors_whose_relationship_is_not_licensed(
+async def test_successors_with_an_unlicensed_relationship(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """They are found, but not of whom: that is told, for an empty list would be wrong."""
+    """It is unknown what they replace: an error, since an empty list would be wrong."""
     standards = simulator.world.standards
     asked = [standards.guid(row) for row in range(150)]
     assert any(new for _, new in await read(Replacements(abconnect, asked)))
@@ -608,8 +608,8 @@ async def test_successors_whose_relationship_is_not_licensed(
 
 
 @pytest.mark.parametrize("name", [Raw("brand_new"), F[Raw("brand_new")], F.label, "label"])
-async def test_fields_of_a_walk_are_names_as_everywhere(name: Any) -> None:
-    """Paths, text, and what this version does not know; the walk asks for its own besides."""
+async def test_fields_of_a_traversal_are_checked_as_everywhere(name: Any) -> None:
+    """Paths, text and Raw are accepted; the traversal adds the fields that it needs."""
     ab, transport = ab_with(listed(), listed())
     await read(DocumentTree(ab, DOCUMENT, fields=[name]))
     await read(Replacements(ab, [DOCUMENT], fields=(name,)))
@@ -622,7 +622,7 @@ async def test_fields_of_a_walk_are_names_as_everywhere(name: Any) -> None:
 
 
 async def test_no_standards_have_no_replacements() -> None:
-    """And ask nothing; a text is no list."""
+    """And send no request; text is refused."""
     ab, transport = ab_with()
     assert await read(Replacements(ab, [])) == []
     assert transport.requests == []
@@ -634,7 +634,7 @@ async def test_no_standards_have_no_replacements() -> None:
     "place", [[0, guid(1)], [2, guid(1)], [True, guid(1)], [1, 5], [1], [1, guid(2)]]
 )
 async def test_a_cursor_of_replacements_is_checked(place: Any) -> None:
-    """It must be of these GUIDs."""
+    """It must belong to the same GUIDs."""
     ab, _ = ab_with()
     cursor = json.dumps([1, "replacements", ORIGIN, False, place])
     with pytest.raises(InputError, match="cursor"):
@@ -651,7 +651,7 @@ def why(candidate: Candidate) -> tuple[str | None, str]:
 
 
 def expected_of(simulator: Simulator, one: str, target: str, *, all_links: bool) -> set[str]:
-    """The candidates by the world's own relations."""
+    """Return the candidates according to the state of the simulator."""
     standards = simulator.world.standards
     row = standards.index_of(one) or 0
     found: set[str] = set()
@@ -677,10 +677,10 @@ async def test_a_document_mapped_to_another(
     target: tuple[int, int],
     all_links: bool,
 ) -> None:
-    """Every standard in its order with all that the world relates it to, the most trusted first."""
+    """Every standard in order with all related standards, most trusted first."""
     to = document(simulator, *target)
-    walk = Crosswalk(abconnect, document(simulator, *source), to, all_links=all_links)
-    matches: list[Match] = await read(walk)
+    traversal = Crosswalk(abconnect, document(simulator, *source), to, all_links=all_links)
+    matches: list[Match] = await read(traversal)
     assert [(one.depth, one.standard.id) for one in matches] == in_document(simulator, *source)
     for match in matches:
         assert match.standard.id is not None
@@ -700,19 +700,21 @@ async def test_a_document_mapped_to_another(
         assert served(simulator) <= pages + 4 * batches
 
 
-async def test_a_crosswalk_goes_on_where_it_was(simulator: Simulator, abconnect: ABConnect) -> None:
-    """The same matches as without the break, for the same two documents only."""
+async def test_a_crosswalk_resumes_from_a_cursor(
+    simulator: Simulator, abconnect: ABConnect
+) -> None:
+    """The same matches; a cursor is only valid for the same two documents."""
     both = document(simulator, 2, 1), document(simulator, 1, 1)
 
     def plain(matches: list[Match]) -> list[Any]:
         return [(one.standard.id, [why(each) for each in one.candidates]) for one in matches]
 
-    whole = await read(Crosswalk(abconnect, *both))
+    complete = await read(Crosswalk(abconnect, *both))
     for taken in (1, 100, 157):
         first = Crosswalk(abconnect, *both)
         head = await read(first, taken)
         rest = await read(Crosswalk(abconnect, *both, cursor=first.cursor))
-        assert plain(head + rest) == plain(whole)
+        assert plain(head + rest) == plain(complete)
         with pytest.raises(InputError, match="cursor"):
             Crosswalk(abconnect, *reversed(both), cursor=first.cursor)
 
@@ -724,7 +726,7 @@ SOURCE_FIELDS = (
 
 
 def service(source: list[dict[str, Any]], target: list[int], sides: Any, lists: Any) -> Any:
-    """A service with one source and one target document, for shapes that worlds seldom have."""
+    """Fake a service with a source and a target document, for shapes rare in the simulator."""
 
     def answer(request: Request) -> Response:
         asked = query(request.path)
@@ -749,11 +751,11 @@ def with_links(number: int, **links: dict[str, Any]) -> dict[str, Any]:
 
 
 def nothing(_: str) -> list[Any]:
-    raise AssertionError("not asked for")
+    raise AssertionError("unexpected request")
 
 
 async def test_the_order_of_trust() -> None:
-    """Flags first, then what leads there; what is loose comes in only where nothing is derived."""
+    """Flags first, then the relationship; crosswalks and peers only without derived ones."""
     one = with_links(
         1,
         origins=related(1, "origins", 101, same_text="Y", same_concepts="N"),
@@ -766,8 +768,8 @@ async def test_the_order_of_trust() -> None:
     three = with_links(3, peers=related(3, "peers", 105, 999))
     four = with_links(4)
     ab, _ = ab_with(service([one, two, three, four], range(101, 110), nothing, nothing))  # type: ignore[arg-type]
-    walk = Crosswalk(ab, DOCUMENT, TARGET)
-    found = [[why(each) for each in match.candidates] for match in await read(walk)]
+    traversal = Crosswalk(ab, DOCUMENT, TARGET)
+    found = [[why(each) for each in match.candidates] for match in await read(traversal)]
     assert found == [
         [(guid(103), "replaced_by"), (guid(102), "derivatives"), (guid(101), "origins")],
         [(guid(104), "crosswalks")],
@@ -793,7 +795,7 @@ async def test_the_order_of_trust() -> None:
 async def test_a_peer_derivative_is_compared_with_the_origin(
     own: tuple[str, str] | None, peer: tuple[str, str], expected: tuple[bool, bool]
 ) -> None:
-    """It is the same only if the source standard is the same as the origin, too."""
+    """It is the same only if the source standard is also the same as the origin."""
     flags: Any = {"same_text": peer[0], "same_concepts": peer[1]}
     links = {"peer_derivatives": related(1, "peer_derivatives", 101, **flags)}
     if own is not None:
@@ -803,8 +805,8 @@ async def test_a_peer_derivative_is_compared_with_the_origin(
     assert (candidate.same_text, candidate.same_concepts) == expected
 
 
-async def test_a_list_that_was_cut_is_read_from_the_other_side() -> None:
-    """One request for all of a hundred standards; the flags are those of the same relation."""
+async def test_a_truncated_list_is_read_from_the_other_side() -> None:
+    """One request for 100 standards; the flags are those of the same relationship."""
     many = [
         with_links(one, derivatives=related(one, "derivatives", *range(900, 910), cut=True))
         for one in (1, 2, 3)
@@ -829,8 +831,8 @@ async def test_a_list_that_was_cut_is_read_from_the_other_side() -> None:
     assert len(transport.requests) == 3
 
 
-async def test_a_list_that_is_cut_on_both_sides_is_listed() -> None:
-    """For each standard that needs it: what is in the target is taken from its pages."""
+async def test_a_list_truncated_on_both_sides_is_listed() -> None:
+    """For each such standard; standards of the target are taken from its pages."""
     many = [
         with_links(one, peers=related(one, "peers", *range(900, 910), cut=True)) for one in (1, 2)
     ]
@@ -854,8 +856,8 @@ async def test_a_list_that_is_cut_on_both_sides_is_listed() -> None:
 
 
 @pytest.mark.parametrize("visible", [True, False])
-async def test_many_peer_derivatives_are_told_by_their_origin(visible: bool) -> None:
-    """They share one. Where the licence hides it, the relationship is listed."""
+async def test_many_peer_derivatives_are_matched_by_their_origin(visible: bool) -> None:
+    """They share an origin. If the licence hides it, the relationship is listed."""
     flags: Any = {"same_text": "Y", "same_concepts": "Y"}
     cut = related(1, "peer_derivatives", *range(900, 910), cut=True, **flags)
     links = {"peer_derivatives": cut, "origins": related(1, "origins", 500, **flags)}
@@ -879,7 +881,7 @@ async def test_many_peer_derivatives_are_told_by_their_origin(visible: bool) -> 
 
 @pytest.mark.parametrize("links", [["derivative"], [], "peers", ["peers", None]])
 async def test_links_are_checked(links: Any) -> None:
-    """Before anything is sent; so is a document that is mapped to itself."""
+    """Before anything is sent; a document cannot be mapped to itself either."""
     ab, _ = ab_with()
     with pytest.raises(InputError, match="links"):
         Crosswalk(ab, DOCUMENT, TARGET, links=links)
@@ -887,20 +889,20 @@ async def test_links_are_checked(links: Any) -> None:
         Crosswalk(ab, DOCUMENT, DOCUMENT.lower())
 
 
-async def test_only_the_links_that_are_asked_for(
+async def test_only_the_requested_links_are_used(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """And no request for any other."""
+    """Other relationships give no candidates."""
     both = document(simulator, 0, 1), document(simulator, 1, 1)
     matches = await read(Crosswalk(abconnect, *both, links=["peers", "derivatives"]))
     relations = {each.relation for match in matches for each in match.candidates}
     assert relations == {"derivatives", "peers"}
 
 
-async def test_what_is_not_licensed_is_no_candidate(
+async def test_unlicensed_relationships_give_no_candidates(
     simulator: Simulator, abconnect: ABConnect
 ) -> None:
-    """The relationship is missing without a word, as the service has it."""
+    """The service omits such relationships without an error."""
     simulator.knobs.unlicensed_relations = ("derivatives", "crosswalks")
     both = document(simulator, 0, 1), document(simulator, 1, 1)
     matches = await read(Crosswalk(abconnect, *both))
@@ -908,14 +910,14 @@ async def test_what_is_not_licensed_is_no_candidate(
     assert relations == {"peers"}
 
 
-def test_cursors_of_one_walk_differ() -> None:
-    """Each place has a text of its own."""
+def test_cursors_of_different_traversals_differ() -> None:
+    """Each kind has its own text."""
     ab, _ = ab_with()
     kinds = (
         DocumentTree(ab, DOCUMENT),
         Replacements(ab, [DOCUMENT]),
         Crosswalk(ab, DOCUMENT, TARGET),
     )
-    texts = [walk.cursor for walk in kinds]
+    texts = [traversal.cursor for traversal in kinds]
     assert all(one != other for one, other in itertools.combinations(texts, 2))
     assert all(json.loads(text)[0] == 1 for text in texts)

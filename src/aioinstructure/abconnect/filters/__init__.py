@@ -1,1 +1,1 @@
-"""The filter language of AB Connect: expressions as values, its grammar, the known names."""
+"""The filter language of AB Connect: expressions, grammar and known names."""

@@ -1,11 +1,11 @@
-"""Filters, paths and sort keys of AB Connect as values that print as the API's own text.
+"""Filters, paths and sort keys of AB Connect as values that print as the text of the API.
 
     F.document.guid == "6C2635F0-..."                    document.guid eq '6C2635F0-...'
     (F.level <= 2) & ~F.status.in_("deleted")            (level le 2) and (not (status in ('deleted')))
-    -F.date_modified_utc                                 -date_modified_utc, to sort by
+    -F.date_modified_utc                                 -date_modified_utc, a sort key
 
-Every comparison that is joined is put in parentheses, since `and` and `or` share one precedence in
-the documentation. Source: https://developerdocs.instructure.com/services/ab-connect/
+Each condition in a combination is put in parentheses, since `and` and `or` have the same precedence
+in the documentation. Source: https://developerdocs.instructure.com/services/ab-connect/
 """
 
 from __future__ import annotations
@@ -51,23 +51,24 @@ _SPECIAL = re.compile(r"\W+")
 
 
 class Raw(str):
-    """Text that is sent as it stands, for what this version does not know.
+    """Text that is sent unchanged, for names and values that this version does not know.
 
-    As a name, `F[Raw("new_property")]` or `fields=[Raw("new_property")]`, it is not compared with
-    the known ones. As a value, `F.owner.id == Raw("_all")`, it has no quotes but its own.
+    As a name, `F[Raw("new_property")]` or `fields=[Raw("new_property")]`, it is not checked against
+    the known names. As a value, `F.owner.id == Raw("_all")`, no quotes are added.
     """
 
     __slots__ = ()
 
 
 def literal(value: Value) -> str:
-    r"""A value as the filter language writes it.
+    r"""Return a value in the syntax of the filter language.
 
-    Text in single quotes, a quote in it as \'; numbers bare; True and False as 'Y' and 'N', which
-    is what the service has for flags; moments in UTC as 'YYYY-MM-DD HH:MM:SS'.
+    Text is put in single quotes, with a quote in it as \'; numbers are bare; True and False become
+    'Y' and 'N', the values of flags in the service; datetimes become UTC as 'YYYY-MM-DD HH:MM:SS'.
 
     Raises:
-        InputError: A naive datetime, NaN, or something that has no form there.
+        InputError: The value is a naive datetime, NaN, or of a type that the language does not
+            have.
     """
     if isinstance(value, bool):
         return "'Y'" if value else "'N'"
@@ -78,8 +79,8 @@ def literal(value: Value) -> str:
     if isinstance(value, int):
         try:
             return str(int(value))
-        except ValueError as error:  # Python's own limit of digits
-            raise InputError("a filter cannot compare with a number of so many digits") from error
+        except ValueError as error:  # Python's limit on digits
+            raise InputError("a number in a filter has too many digits") from error
     if isinstance(value, float) and math.isfinite(value):
         return f"{Decimal(repr(float(value))):f}"  # no exponent: none is documented
     if isinstance(value, str):
@@ -89,9 +90,9 @@ def literal(value: Value) -> str:
 
 def _hint(value: object) -> str:
     if value is None:
-        return ": ask for no value by isempty()"
+        return ": test for no value with isempty()"
     return (
-        ": give values one by one, as in_(*values)" if isinstance(value, list | tuple | set) else ""
+        ": pass values one by one, as in_(*values)" if isinstance(value, list | tuple | set) else ""
     )
 
 
@@ -101,7 +102,7 @@ def _moment(value: datetime) -> str:
     try:
         moment = value.astimezone(UTC).replace(tzinfo=None)
     except OverflowError as error:
-        raise InputError(f"a filter cannot say {value!r}") from error
+        raise InputError(f"a filter cannot contain {value!r}: it is out of range in UTC") from error
     return moment.isoformat(" ", "seconds")
 
 
@@ -110,14 +111,14 @@ def _quoted(value: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"a filter cannot say {value!r}: UTF-8 cannot hold it") from error
+        raise InputError(f"a filter cannot contain {value!r}: it is not valid UTF-8") from error
     if isinstance(value, Raw):
         if not is_value(text):
-            raise InputError(f"a filter cannot say {value!r}: it is no single value")
+            raise InputError(f"a filter cannot contain {value!r}: it is not a single value")
         return text
     if "\\" in text:
-        # Nothing documents how a backslash is escaped, and the service's own client drops it.
-        raise InputError(f"a filter cannot say a backslash: {value!r}")
+        # The escape of a backslash is not documented, and the vendor's own client drops it.
+        raise InputError(f"a filter cannot contain a backslash: {value!r}")
     escaped = text.replace("'", "\\'")
     return f"'{escaped}'"
 
@@ -126,11 +127,11 @@ class Path:
     """A property by its dotted name: `F.document.guid`, or `F["document.guid"]`.
 
     Names of custom attributes are written as on the asset: `F.custom_attributes["Item Type"]` is
-    sent under the key of the service, which is the name in lower case with every run of blanks and
-    special characters as one underscore: `custom_attributes.item_type`.
+    sent as the key of the service, `custom_attributes.item_type`. The key is the name in lower
+    case, with each run of blanks and special characters replaced by one underscore.
 
-    A name that ends in an underscore loses it, so that `F.class_` is `class`. Names that methods
-    have here are taken in brackets, as `F["query"]`. `-F.seq` sorts by it in falling order.
+    Trailing underscores are dropped: `F.class_` is `class`. Use brackets for names that are methods
+    here, as in `F["query"]`. `-F.seq` sorts by it in descending order.
     """
 
     __slots__ = ("_name",)
@@ -145,7 +146,7 @@ class Path:
 
     def __getitem__(self, name: str) -> Path:
         if not isinstance(name, str) or not name:
-            raise InputError(f"no property name: {name!r}")
+            raise InputError(f"not a property name: {name!r}")
         text = str.__str__(name)
         raw = isinstance(name, Raw) or isinstance(self._name, Raw)
         if self._name:
@@ -156,7 +157,7 @@ class Path:
             text = f"{_CUSTOM}.{_key(text.removeprefix(f'{_CUSTOM}.'))}"
         if not is_path(text):
             hint = f": sort by -F.{text[1:]}" if is_path(text.removeprefix("-")) else ""
-            raise InputError(f"no property name: {name!r}{hint}")
+            raise InputError(f"not a property name: {name!r}{hint}")
         return Path(Raw(text) if raw else text)
 
     def __str__(self) -> str:
@@ -169,7 +170,7 @@ class Path:
         return hash(self._name)
 
     def __bool__(self) -> NoReturn:
-        raise InputError(f"{self!r} is a property, no condition: compare it with something")
+        raise InputError(f"{self!r} is a property, not a condition: compare it with a value")
 
     def __neg__(self) -> str:
         text = f"-{self._named()}"
@@ -177,7 +178,7 @@ class Path:
 
     def _named(self) -> str:
         if not self._name:
-            raise InputError("F alone is no property: name one, as in F.status")
+            raise InputError("F alone is not a property: name one, as in F.status")
         return self._name
 
     def _compare(self, operator: str, value: Value) -> Filter:
@@ -202,27 +203,29 @@ class Path:
         return self._compare("le", value)
 
     def in_(self, *values: Value) -> Filter:
-        """Any of the values."""
+        """Match any of the values."""
         if not values:
-            raise InputError(f"{self!r}.in_() needs a value: an empty list matches nothing")
+            raise InputError(
+                f"{self!r}.in_() needs at least one value: an empty list matches nothing"
+            )
         return In(self._named(), tuple(literal(value) for value in values))
 
     def isempty(self) -> Filter:
-        """No value: null, an empty array, or a relationship to nothing."""
+        """Match if there is no value: null, an empty array, or an empty relationship."""
         return IsEmpty(self._named())
 
     def query(self, words: str) -> Filter:
-        """Full text: any of the words, stemmed, in this property; ordered by relevance.
+        """Search this property for any of the words, stemmed; results are ordered by relevance.
 
         `F.query("...")` searches all text of the resource.
         """
         if not isinstance(words, str):
-            raise InputError(f"a filter searches for text, not {words!r}")
+            raise InputError(f"query() searches for text, not {words!r}")
         return Query(literal(words), self._name)
 
 
 def _key(name: str) -> str:
-    """The key that the service gives to a custom attribute."""
+    """Return the key that the service derives from the name of a custom attribute."""
     return _SPECIAL.sub("_", name.lower())
 
 
@@ -234,34 +237,35 @@ FilterLike: TypeAlias = str | Filter
 
 
 def query(words: str) -> Filter:
-    """Full text in all text of the resource: any of the words, stemmed; ordered by relevance."""
+    """Search all text of the resource for any of the words, stemmed; ordered by relevance."""
     return F.query(words)
 
 
 def isempty(path: PathLike) -> Filter:
-    """No value: null, an empty array, or a relationship to nothing."""
+    """Match if there is no value: null, an empty array, or an empty relationship."""
     return (path if isinstance(path, Path) else F[path]).isempty()
 
 
 def checked_filter(value: FilterLike) -> str:
-    """The text of a filter that is to be sent; of a raw one the quotes and parentheses are checked.
+    """Return the text of a filter to send; quotes and parentheses of a raw filter are checked.
 
     Raises:
-        InputError: It is no filter, or one of them is not closed; the message says where.
+        InputError: The value is not a filter, or a quote or parenthesis is not balanced; the
+            message has the position.
     """
     if isinstance(value, Filter):
         return str(value)
     if isinstance(value, str):
         return checked_text(value)
-    hint = ": compare it with something" if isinstance(value, Path) else ""
-    raise InputError(f"no filter: {value!r}{hint}")
+    hint = ": compare it with a value" if isinstance(value, Path) else ""
+    raise InputError(f"not a filter: {value!r}{hint}")
 
 
 def names_of(names: PathLike | Iterable[PathLike]) -> list[str]:
-    """Names of properties as they are sent; one text may have several, joined by commas.
+    """Return the names of properties as they are sent; one text may hold several, comma-separated.
 
     Raises:
-        InputError: One is empty, has a comma of its own, or is no name.
+        InputError: A name is empty, contains a comma, or is not a name.
     """
     if isinstance(names, str | Path):
         names = [names] if isinstance(names, Raw | Path) else names.split(",")
@@ -269,8 +273,8 @@ def names_of(names: PathLike | Iterable[PathLike]) -> list[str]:
     for name in names:
         text = name._named() if isinstance(name, Path) else name
         if not isinstance(text, str) or not text.strip():
-            raise InputError(f"no property name: {name!r}")
+            raise InputError(f"not a property name: {name!r}")
         if "," in text:
-            raise InputError(f"no property name: {name!r} has a comma; give names one by one")
+            raise InputError(f"not a property name: {name!r} has a comma; pass names one by one")
         found.append(text if isinstance(text, Raw) else str.__str__(text).strip())
     return found

@@ -1,12 +1,13 @@
-"""The filter language of AB Connect as a tree that prints as its text, and a reader of the text.
+"""The filter language of AB Connect: a syntax tree that prints as its text, and a parser.
 
     expr       := term ("and" term)* | term ("or" term)*
     term       := "not" term | "(" expr ")" | call | comparison
     comparison := path ["not"] op value | path ["not"] "in" "(" value ("," value)* ")"
     call       := "isempty" "(" path ")" | "query" "(" [path ","] value ")"
 
-`and` and `or` share one precedence in the documentation, so that nobody knows what a mix of both
-without parentheses means: the tree never prints one, and the reader refuses it. Knows no resource.
+In the documentation `and` and `or` have the same precedence, so the meaning of a mix of both
+without parentheses is unclear: the tree never prints one, and the parser refuses it. This module
+knows no resource.
 Source: https://developerdocs.instructure.com/services/ab-connect/introduction/filtering
 """
 
@@ -39,7 +40,7 @@ __all__ = [
 
 KEYWORDS: Final = frozenset({"and", "or", "not", "in"})
 OPERATORS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
-_DEPTH: Final = 100  # nested terms, well before Python's own limit
+_DEPTH: Final = 100  # nested terms, well below Python's recursion limit
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<mark>[(),])|(?P<word>[^\s(),'\\]+))", re.DOTALL
 )
@@ -49,12 +50,12 @@ _SHOWN: Final = 20
 
 
 def is_path(text: str) -> bool:
-    """Whether the language can have it as the name of a property."""
+    """Whether the text can be the name of a property in the filter language."""
     return _PATH.fullmatch(text) is not None and text.lower() not in KEYWORDS
 
 
 def is_value(text: str) -> bool:
-    """Whether it is one value of the language: text in its quotes, or a bare word."""
+    """Whether the text is one value of the filter language: text in quotes, or a bare word."""
     match = _TOKEN.fullmatch(text)
     return match is not None and (
         match["string"] == text or (match["word"] == text and text.lower() not in KEYWORDS)
@@ -62,7 +63,7 @@ def is_value(text: str) -> bool:
 
 
 class Filter(ABC):
-    """A condition. Join two by `&` and `|`, negate one by `~`; `str()` is what is sent."""
+    """A condition. Combine with `&` and `|`, negate with `~`; `str()` returns the text to send."""
 
     __slots__ = ()
 
@@ -71,7 +72,7 @@ class Filter(ABC):
 
     @abstractmethod
     def paths(self) -> Iterator[str]:
-        """The properties that it names, those named twice twice."""
+        """Yield the properties that the filter names, including duplicates."""
 
     def __and__(self, other: Filter) -> Filter:
         return And(_joined(And, self, other)) if isinstance(other, Filter) else NotImplemented
@@ -83,11 +84,14 @@ class Filter(ABC):
         return Not(self)
 
     def __bool__(self) -> NoReturn:
-        raise InputError("join filters by & and |, negate by ~: and, or and not would drop one")
+        raise InputError(
+            "a filter has no truth value (Python's and, or and not would drop a condition):"
+            " combine filters with & and |, negate with ~"
+        )
 
 
 def _joined(kind: type[And | Or], *filters: Filter) -> tuple[Filter, ...]:
-    """The parts of a chain: one of the same kind gives its own, since order does not matter."""
+    """Return the parts of a chain; chains of the same kind are merged, as order does not matter."""
     return tuple(
         part for one in filters for part in (one.parts if isinstance(one, kind) else (one,))
     )
@@ -95,7 +99,7 @@ def _joined(kind: type[And | Or], *filters: Filter) -> tuple[Filter, ...]:
 
 @frozen
 class Comparison(Filter):
-    """A property against one value, which is text as the language writes it."""
+    """A property compared with one value, which is text in the syntax of the language."""
 
     path: str
     operator: str
@@ -105,13 +109,13 @@ class Comparison(Filter):
         return f"{self.path} {self.operator} {self.value}"
 
     def paths(self) -> Iterator[str]:
-        """Its property."""
+        """Yield the property."""
         yield self.path
 
 
 @frozen
 class In(Filter):
-    """A property against several values: any of them."""
+    """A property that equals any of several values."""
 
     path: str
     values: tuple[str, ...]
@@ -120,13 +124,13 @@ class In(Filter):
         return f"{self.path} in ({','.join(self.values)})"
 
     def paths(self) -> Iterator[str]:
-        """Its property."""
+        """Yield the property."""
         yield self.path
 
 
 @frozen
 class IsEmpty(Filter):
-    """No value at all."""
+    """A property without any value."""
 
     path: str
 
@@ -134,13 +138,13 @@ class IsEmpty(Filter):
         return f"isempty({self.path})"
 
     def paths(self) -> Iterator[str]:
-        """Its property."""
+        """Yield the property."""
         yield self.path
 
 
 @frozen
 class Query(Filter):
-    """Full text, in one property or, without a path, in all text of the resource."""
+    """Full-text search in one property or, without a path, in all text of the resource."""
 
     words: str
     path: str = ""
@@ -149,30 +153,30 @@ class Query(Filter):
         return f"query({self.path}, {self.words})" if self.path else f"query({self.words})"
 
     def paths(self) -> Iterator[str]:
-        """Its property, if it has one."""
+        """Yield the property, if there is one."""
         if self.path:
             yield self.path
 
 
 @frozen
 class Not(Filter):
-    """The opposite. It is true where there is no value."""
+    """The negation of a filter. It is also true if there is no value."""
 
     inner: Filter
 
     def __str__(self) -> str:
-        # A call binds tighter than anything, all else is put in parentheses.
+        # A call binds tightest; everything else is put in parentheses.
         is_call = isinstance(self.inner, IsEmpty | Query)
         return f"not {self.inner}" if is_call else f"not ({self.inner})"
 
     def paths(self) -> Iterator[str]:
-        """Those of what is negated."""
+        """Yield the properties of the negated filter."""
         return self.inner.paths()
 
 
 @frozen
 class _Chain(Filter):
-    """Several conditions that are joined by one word."""
+    """Several conditions joined by one keyword."""
 
     parts: tuple[Filter, ...]
     _word: ClassVar[str]
@@ -181,28 +185,28 @@ class _Chain(Filter):
         return f" {self._word} ".join(f"({part})" for part in self.parts)
 
     def paths(self) -> Iterator[str]:
-        """Those of all parts."""
+        """Yield the properties of all parts."""
         for part in self.parts:
             yield from part.paths()
 
 
 @frozen
 class And(_Chain):
-    """All of them."""
+    """All conditions hold."""
 
     _word: ClassVar[str] = "and"
 
 
 @frozen
 class Or(_Chain):
-    """Any of them."""
+    """At least one condition holds."""
 
     _word: ClassVar[str] = "or"
 
 
 @frozen
 class _Token:
-    """A string, mark or word at its place; the last one is the end."""
+    """A string, mark or word, and its position; the last token is the end."""
 
     kind: str
     text: str
@@ -211,38 +215,39 @@ class _Token:
 
 def _bad(text: str, at: int, what: str) -> InputError:
     rest = text[at : at + _SHOWN]
-    place = f"at {at}, before {rest!r}" if rest.strip() else "at its end"
+    place = f"at {at}, before {rest!r}" if rest.strip() else "at the end"
     return InputError(f"filter: {what} {place}")
 
 
 def checked_text(text: str) -> str:
-    """A raw filter, if its quotes and parentheses are closed; what it says is the server's matter.
+    """Return a raw filter if its quotes and parentheses are balanced; the server checks the rest.
 
     Raises:
-        InputError: It is empty, or one is left open or closed too often; the message says where.
+        InputError: The text is empty, or a quote or parenthesis is not balanced; the message has
+            the position.
     """
     opened: list[int] = []
     for match in _BALANCE.finditer(text):
         mark, at = match[0], match.start()
         if mark == "'":
-            raise _bad(text, at, "a quote is not closed (one in a value is written \\')")
+            raise _bad(text, at, "a quote is not closed (write a quote within a value as \\')")
         if mark == "(":
             opened.append(at)
         elif mark == ")":
             if not opened:
-                raise _bad(text, at, "a parenthesis is closed that was not opened")
+                raise _bad(text, at, "a parenthesis is closed but was not opened")
             opened.pop()
     if opened:
         raise _bad(text, opened[-1], "a parenthesis is not closed")
     if not text.strip():
-        raise InputError("filter: it is empty; leave it out instead")
+        raise InputError("filter: the text is empty; omit the filter instead")
     return str.__str__(text)
 
 
 def searches(text: str) -> bool:
-    """Whether a filter has a full-text search; what stands in quotes is a value and no call.
+    """Whether a filter has a full-text search; text in quotes is a value, not a call.
 
-    Reads what it can of a raw filter, which need not be one that `parse_filter` takes.
+    Reads as much as it can of a raw filter, even of one that `parse_filter` refuses.
     """
     before = ""
     for token in _TOKEN.finditer(text):
@@ -253,19 +258,19 @@ def searches(text: str) -> bool:
 
 
 def parse_filter(text: str) -> Filter:
-    """Reads a filter into its tree, to join it with others or to see what it names.
+    """Parse a filter into its tree, to combine it with others or to inspect it.
 
     Operators are read in any case, and `x not eq 1` as `not x eq 1`, as the service does.
 
     Raises:
-        InputError: It has a mistake, or mixes `and` with `or` without parentheses; the message says
-            where.
+        InputError: The text has a syntax error, or mixes `and` with `or` without parentheses; the
+            message has the position.
     """
     return _Parser(checked_text(text)).whole()
 
 
 class _Parser:
-    """Recursive descent over the tokens."""
+    """A recursive descent parser over the tokens."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -276,7 +281,7 @@ class _Parser:
     def whole(self) -> Filter:
         found = self._expression()
         if self._now.kind != "end":
-            raise self._expected("an and or an or")
+            raise self._expected("`and` or `or`")
         return found
 
     @property
@@ -284,7 +289,7 @@ class _Parser:
         return self._tokens[self._at]
 
     def _expected(self, what: str) -> InputError:
-        return _bad(self._text, self._now.at, f"{what} is expected")
+        return _bad(self._text, self._now.at, f"expected {what}")
 
     def _take(self) -> str:
         token = self._now
@@ -292,7 +297,7 @@ class _Parser:
         return token.text
 
     def _word(self, words: Iterable[str]) -> str:
-        """The next word in lower case, taken if it is one of these."""
+        """Take the next word if it is one of these, and return it in lower case; else return ""."""
         found = self._now.text.lower()
         if self._now.kind == "word" and found in words:
             self._at += 1
@@ -313,7 +318,7 @@ class _Parser:
         while joined := self._word(("and", "or")):
             if word and joined != word:
                 at = self._tokens[self._at - 1].at
-                raise _bad(self._text, at, "and with or needs parentheses to say which goes first,")
+                raise _bad(self._text, at, "`and` and `or` cannot be mixed without parentheses")
             word = joined
             parts.append(self._term())
         if not word:
@@ -393,7 +398,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _bad(text, at, "cannot be read")
+            raise _bad(text, at, "unexpected character")
         kind = str(match.lastgroup)
         yield _Token(kind, match[kind], match.start(kind))
         at = match.end()

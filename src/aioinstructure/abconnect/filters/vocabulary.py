@@ -1,7 +1,8 @@
-"""The properties of each resource of AB Connect, and checks of names before they are sent.
+"""The known properties of each AB Connect resource, and checks of names before they are sent.
 
-What is known here is what the documentation names. Unknown to it is refused with the nearest known
-name, custom attributes and names in `Raw` excepted. Sends nothing, and knows no endpoint.
+The known names are those in the documentation. An unknown name is refused, and the error suggests
+the nearest known one; custom attributes and names in `Raw` are not checked. This module sends
+nothing and knows no endpoint.
 Source: https://developerdocs.instructure.com/services/ab-connect/
 """
 
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 KnownNames: TypeAlias = frozenset[str]
-"""Known names; one that ends in ".*" stands for all below it."""
+"""Known names; one that ends in ".*" covers all names below it."""
 
 _BRACKETS: Final = re.compile(r"(fields|filter|sort)\[([^\[\]]+)\]")
 _WORD: Final = re.compile(r"[\w-]+|[{}]")
@@ -44,7 +45,7 @@ _WORD: Final = re.compile(r"[\w-]+|[{}]")
 
 @frozen
 class _Known:
-    """One resource. Attributes nest in braces; a relation is its target, then its properties."""
+    """One resource. Attributes nest in braces; a relation has its target, then its properties."""
 
     attributes: str
     relations: dict[str, str]
@@ -157,11 +158,11 @@ _SEARCHED: Final = """
     education_levels{grades{descr guid}} number{raw enhanced prefix_enhanced}
     section{guid descr} status statement{descr}
     """
-"""What of a standard can be searched from an asset or an event."""
+"""Properties of a standard that a search over assets or events can name."""
 
 
 def _expanded(text: str) -> tuple[KnownNames, KnownNames]:
-    """All paths of a nested text, and those that have none below them."""
+    """Return all paths of a nested text, and the leaves among them."""
     paths: list[str] = []
     above: list[str] = []
     for word in _WORD.findall(text):
@@ -183,17 +184,17 @@ _RELATED: Final[dict[tuple[str, str], AbstractSet[str]]] = {
     ("standards", "concepts"): {"descr", "context"},
     **dict.fromkeys((("events", name) for name in _RESOURCES["events"].relations), _ALIGNED),
 }
-"""Properties of related objects that a search can name, behind the relation or in its filter."""
+"""Properties of related objects that a search can name, after the relation or in its filter."""
 
 
 @cache
 def _attributes(resource: str) -> tuple[KnownNames, KnownNames]:
-    """The paths of all attributes, and of those that have none below them."""
+    """Return the paths of all attributes, and the leaves among them."""
     return _expanded(_RESOURCES[resource].attributes)
 
 
 def _metas(resource: str, relation: str) -> list[str]:
-    """The properties of a relation; any, where none is documented."""
+    """Return the properties of a relation; any property, if none is documented."""
     _, *names = _RESOURCES[resource].relations[relation].split()
     return [f"meta.{name}" for name in names] or ["meta.*"]
 
@@ -207,7 +208,7 @@ def _fields(resource: str) -> KnownNames:
 
 @cache
 def _own(resource: str) -> tuple[KnownNames, KnownNames]:
-    """What the list of a resource can be filtered by, and what it can be sorted by."""
+    """Return the names that the list of a resource accepts as a filter, and those as a sort."""
     paths, leaves = _attributes(resource)
     known = _fields(resource) - {"*"}
     ids = {f"{path[:-4]}id" for path in paths if path.endswith(".guid")}
@@ -221,13 +222,13 @@ def _own(resource: str) -> tuple[KnownNames, KnownNames]:
     }
     if resource == "events":
         known -= {"affected_properties.previous_value", "affected_properties.new_value"}
-        through |= _ALIGNED  # whether they need the relation in front is not documented
+        through |= _ALIGNED  # whether they need the relation as a prefix is not documented
     return known | ids | through, leaves | {"id", "custom_attributes.*"}
 
 
 @cache
 def _related(resource: str, relation: str) -> tuple[KnownNames, KnownNames]:
-    """What the related objects can be filtered by, and what they can be sorted by."""
+    """Return the names that related objects accept as a filter, and those as a sort."""
     if resource == "topics":
         return frozenset(), frozenset()
     metas = {"id", "guid", *_metas(resource, relation)}
@@ -241,16 +242,16 @@ def _related(resource: str, relation: str) -> tuple[KnownNames, KnownNames]:
 
 @cache
 def _searched(resource: str, name: str) -> tuple[KnownNames, KnownNames]:
-    """What `filter[name]` and `sort[name]` take on an endpoint of a resource."""
+    """Return the names that `filter[name]` and `sort[name]` accept on an endpoint of a resource."""
     if resource in _RESOURCES and name in _RESOURCES[resource].relations:
         return _related(resource, name)
     owners = [owner for owner, known in _RESOURCES.items() if name in known.relations]
     if name not in _RESOURCES:
         if not owners:
-            raise InputError(f"AB Connect has no resource and no relationship {name!r}")
+            raise InputError(f"AB Connect has no resource or relationship {name!r}")
         both = [_related(owner, name) for owner in owners]
         return frozenset().union(*(f for f, _ in both)), frozenset().union(*(s for _, s in both))
-    # The list of a resource, or of the same reached through a relation of another.
+    # The list of a resource, or the same resource reached through a relation of another one.
     filters, sorts = _own(name)
     metas = {meta for owner in owners for meta in _metas(owner, name)} - {"meta.*"}
     for relation, words in _RESOURCES.get(resource, _COLLECTION).relations.items():
@@ -261,7 +262,7 @@ def _searched(resource: str, name: str) -> tuple[KnownNames, KnownNames]:
 
 @cache
 def _facets(resource: str) -> KnownNames:
-    """The documented ones and all that have a guid; where none is documented, every property."""
+    """Return the documented facets and all paths with a guid; all properties if none is documented."""
     known = _RESOURCES[resource]
     if resource == "clarifier":
         return frozenset()
@@ -290,7 +291,7 @@ def _checked(where: str, known: KnownNames, names: Any, *, signed: bool = False)
 
 
 def _unknown(where: str, known: KnownNames, name: str) -> InputError:
-    """With the name that it may have been: one much like it, the nearest above or below it."""
+    """Build the error. It suggests a similar name, or the nearest one above or below."""
     low = name.lower()
     plain = sorted((one for one in known if not one.endswith("*")), key=lambda one: (len(one), one))
     near = (
@@ -299,7 +300,9 @@ def _unknown(where: str, known: KnownNames, name: str) -> InputError:
         or difflib.get_close_matches(low, plain, 1)
     )
     hint = f", did you mean {near[0]!r}?" if near else "."
-    return InputError(f"{where} takes no {name!r}{hint} As Raw({name!r}) it is sent unchecked")
+    return InputError(
+        f"{where} does not accept {name!r}{hint} Use Raw({name!r}) to skip this check"
+    )
 
 
 def _of(resource: str) -> str:
@@ -309,10 +312,10 @@ def _of(resource: str) -> str:
 
 
 def check_fields(resource: str, names: PathLike | Iterable[PathLike]) -> list[str]:
-    """The names of properties to ask for, all known: objects, leaves, relationships, "id", "*".
+    """Check names of properties to request: objects, leaves, relationships, "id" or "*".
 
     Raises:
-        InputError: One is unknown; the message has the nearest that is known.
+        InputError: A name is unknown; the message suggests the nearest known one.
     """
     return _checked(f"fields[{resource}]", _fields(_of(resource)), names)
 
@@ -320,22 +323,22 @@ def check_fields(resource: str, names: PathLike | Iterable[PathLike]) -> list[st
 def check_sort(
     resource: str, keys: PathLike | Iterable[PathLike], *, relation: str = ""
 ) -> list[str]:
-    """The names to sort by, all known leaves; a "-" in front sorts in falling order.
+    """Check names to sort by: leaves, with a leading "-" for descending order.
 
-    With a relation these are of its objects, which an endpoint of the resource lists.
+    With `relation`, the names are those of its objects, as listed by an endpoint of the resource.
 
     Raises:
-        InputError: One is unknown; the message has the nearest that is known.
+        InputError: A name is unknown; the message suggests the nearest known one.
     """
     word = relation or _of(resource)
     return _checked(f"sort[{word}]", _searched(resource, word)[1], keys, signed=True)
 
 
 def check_include(resource: str, names: PathLike | Iterable[PathLike]) -> list[str]:
-    """The names of relationships whose objects come along, all known.
+    """Check names of relationships whose objects are included.
 
     Raises:
-        InputError: One is unknown; the message has the nearest that is known.
+        InputError: A name is unknown; the message suggests the nearest known one.
     """
     known = frozenset(_RESOURCES[_of(resource)].relations)
     return _checked(f"include of {resource}", known, names)
@@ -344,25 +347,25 @@ def check_include(resource: str, names: PathLike | Iterable[PathLike]) -> list[s
 def check_facets(
     resource: str, names: PathLike | Iterable[PathLike], *, summary: bool = False
 ) -> list[str]:
-    """The names of facets, all known; of summaries also "*" for all and "_none".
+    """Check names of facets; a summary also accepts "*" for all and "_none".
 
-    Which a licence has is not known here: the documented ones are, every property with a guid, and
-    of resources whose facets are not documented every property.
+    The facets of a licence are not known here. Accepted are the documented ones, every property
+    with a guid, and every property of resources whose facets are not documented.
 
     Raises:
-        InputError: One is unknown; the message has the nearest that is known.
+        InputError: A name is unknown; the message suggests the nearest known one.
     """
     known = _facets(_of(resource)) | ({"*", "_none"} if summary else set())
     return _checked(f"{'facet_summary' if summary else 'facet'} of {resource}", known, names)
 
 
 def check_filter_paths(resource: str, condition: Filter, *, relation: str = "") -> None:
-    """Look whether the properties that a filter names are known.
+    """Check that the properties named by a filter are known.
 
-    With a relation these are of its objects, which an endpoint of the resource lists.
+    With `relation`, they are those of its objects, as listed by an endpoint of the resource.
 
     Raises:
-        InputError: One is unknown; the message has the nearest that is known.
+        InputError: A name is unknown; the message suggests the nearest known one.
     """
     word = relation or _of(resource)
     known = _searched(resource, word)[0]
@@ -370,17 +373,18 @@ def check_filter_paths(resource: str, condition: Filter, *, relation: str = "") 
 
 
 def check(resource: str, wire_name: str, value: Any) -> Any:
-    """What is sent for a parameter: the text of a filter, or the list of names, checked.
+    """Check a parameter, and return what is sent: the text of a filter, or the list of names.
 
     Args:
-        resource: The resource of the endpoint, which `include` and facets are looked up in. Unknown
-            ones are not checked.
-        wire_name: Such as "fields[standards]", "filter[alignments]", "include" or "facet"; the
-            value of any other is given back as it came.
-        value: What the caller gave; None and UNSET are given back.
+        resource: The resource of the endpoint, in which `include` and facets are looked up. Names
+            of an unknown resource are not checked.
+        wire_name: The name of the parameter, such as "fields[standards]", "filter[alignments]",
+            "include" or "facet". The values of other parameters are returned unchanged.
+        value: The value from the caller; None and UNSET are returned unchanged.
 
     Raises:
-        InputError: A name is unknown, with the nearest known one, or a raw filter is not balanced.
+        InputError: A name is unknown, or the quotes or parentheses of a raw filter are not
+            balanced.
     """
     if value is None or value is UNSET:
         return value

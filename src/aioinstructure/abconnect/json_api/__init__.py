@@ -1,1 +1,1 @@
-"""JSON:API without its scaffolding: resources, what is included, bodies of writes, facets."""
+"""JSON:API support: resources, included objects, request bodies, facets."""

@@ -1,4 +1,4 @@
-"""Facets: which values a property has among the objects that match, and how often."""
+"""Facets: the values of a property among the objects that match, with their counts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["Facet", "FacetDetail", "FacetSummary"]
 class FacetDetail(Model):
     """One value of a facet.
 
-    `data` is an object with `guid` and `descr` and what the kind of facet adds (`code`, `seq`,
-    `acronym`, `adopt_year`); for asset types and custom attributes it is the bare value.
+    `data` is an object with `guid`, `descr` and members that depend on the facet (`code`, `seq`,
+    `acronym`, `adopt_year`). For asset types and custom attributes it is the bare value.
     """
 
     count: int | None = None
@@ -25,7 +25,7 @@ class FacetDetail(Model):
 
 @define
 class Facet(Model):
-    """The values of one property, the most frequent first."""
+    """The values of one property, most frequent first."""
 
     facet: str | None = None
     count: int | None = None
@@ -39,11 +39,11 @@ class Facet(Model):
 
 @define
 class FacetSummary(Model):
-    """What `facets` found.
+    """The result of `facets`.
 
     Attributes:
-        count: How many objects match.
-        facets: The facets that were asked for.
+        count: The number of objects that match.
+        facets: The requested facets.
     """
 
     count: int | None = None
@@ -51,15 +51,15 @@ class FacetSummary(Model):
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Facets stand in the `meta` of a list."""
+        """Take the facets from the `meta` of a list."""
         inner = data.get("meta")
         return inner if isinstance(inner, dict) and "facets" not in data else data
 
     def __getitem__(self, name: str) -> Facet:
-        """The facet of a property.
+        """Return the facet of a property.
 
         Raises:
-            KeyError: It was not asked for, or your licence has none.
+            KeyError: The facet was not requested, or your licence does not include it.
         """
         for facet in self.facets:
             if facet.facet == name:

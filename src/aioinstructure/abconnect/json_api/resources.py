@@ -1,4 +1,4 @@
-"""What the objects of AB Connect have in common: JSON:API without its scaffolding."""
+"""Base classes of AB Connect objects and namespaces: JSON:API resources, flattened."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ __all__ = [
 ]
 
 OnChange = Literal["raise", "restart"]
-"""What a list does that changes while it is read: raise IncompleteError, or begin anew.
+"""What to do if a list changes while it is read: raise IncompleteError, or restart.
 
-Anew it hands out only what it has not yet, for which it remembers every id that it has."""
+A restart skips items that were already yielded; for this, the ids of all of them are kept."""
 
 
 def flattened(data: dict[str, Any]) -> dict[str, Any]:
-    """A resource object with its attributes and relationships as members of its own."""
+    """Return a resource object with its attributes and relationships as direct members."""
     attributes = data.get("attributes")
     relationships = data.get("relationships")
     if not isinstance(attributes, dict) and not isinstance(relationships, dict):
@@ -54,7 +54,7 @@ def flattened(data: dict[str, Any]) -> dict[str, Any]:
 
 @define
 class Links(Model):
-    """Where a relationship is listed, and its next page if it was cut."""
+    """The URL that lists a relationship, and its next page if the embedded list is truncated."""
 
     related: str | None = None
     next: str | None = None
@@ -63,10 +63,10 @@ class Links(Model):
 
 @define
 class ResourceRef(Model):
-    """Another object by type and id.
+    """A reference to another object by type and id.
 
-    `meta` has the properties of the relationship, `resource` the object itself if `include` asked
-    for it.
+    `meta` has the properties of the relationship, `resource` the object itself if `include`
+    requested it.
     """
 
     type: str | None = None
@@ -79,8 +79,8 @@ class ResourceRef(Model):
 class Relationship(Model):
     """The related objects of one kind.
 
-    Up to 25 are embedded whole. Of more than 25 the first 10 are, and `truncated` says so: list the
-    relationship for all of them. A to-one relationship holds one or none.
+    Up to 25 objects are embedded. If there are more, only the first 10 are embedded and `truncated`
+    is true: list the relationship to read all of them. A to-one relationship holds one or none.
     """
 
     data: list[ResourceRef] = field(factory=list)
@@ -88,7 +88,7 @@ class Relationship(Model):
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """A to-one is an object, and an empty one the empty object: a list of one or none."""
+        """Make a list of a to-one relationship: of one object, or none for the empty object."""
         one = data.get("data")
         if isinstance(one, dict):
             return {**data, "data": [one] if one else []}
@@ -96,7 +96,7 @@ class Relationship(Model):
 
     @property
     def single(self) -> ResourceRef | None:
-        """The related object of a to-one relationship."""
+        """The related object of a to-one relationship, if any."""
         return self.data[0] if self.data else None
 
     @property
@@ -106,7 +106,7 @@ class Relationship(Model):
 
     @property
     def truncated(self) -> bool:
-        """Whether there are more than are embedded."""
+        """Whether there are more related objects than are embedded."""
         return self.links.next is not None
 
 
@@ -114,8 +114,8 @@ class Relationship(Model):
 class Resource(Model):
     """An object of AB Connect.
 
-    Only what `fields` asked for is set; `fields_set` tells what the service sent from what it did
-    not. GUIDs come in any case: compare them without.
+    Only the properties requested by `fields` are set; `fields_set` names those that the service
+    sent. GUIDs come in upper or lower case: compare them case-insensitively.
     """
 
     id: str | None = None
@@ -125,10 +125,10 @@ class Resource(Model):
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Without the scaffolding, and out of the envelope of a single resource."""
+        """Unwrap a single resource, and flatten its attributes and relationships."""
         inner = data.get("data")
         if isinstance(inner, dict) and "id" not in data:
-            # What was asked for by `include` stands beside it, and goes to `extra`.
+            # `included` is next to `data` in the body; it goes to `extra`.
             data = {k: v for k, v in data.items() if k == "included"} | inner
         return flattened(data)
 
@@ -137,10 +137,10 @@ _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def check_guid(name: str, value: Any) -> str:
-    """The value, if it has the form of a GUID, in any case.
+    """Return the value if it has the form of a GUID, in upper or lower case.
 
     Raises:
-        InputError: It has not.
+        InputError: The value is not a GUID.
     """
     if not isinstance(value, str) or not _GUID.fullmatch(value):
         raise InputError(
@@ -150,7 +150,7 @@ def check_guid(name: str, value: Any) -> str:
 
 
 class ABNamespace(Namespace):
-    """The operations of one resource: lists joined by commas, pages by `limit`."""
+    """The operations of one resource: lists are joined by commas, `limit` is the page size."""
 
     _encoding: ClassVar[PairEncoder] = staticmethod(comma_pairs)
     _page_size_name: ClassVar[str] = "limit"
@@ -158,7 +158,7 @@ class ABNamespace(Namespace):
 
     @classmethod
     def _refiner(cls) -> Refine:
-        """Checks GUIDs, filters and names before anything is sent."""
+        """Return a function that checks GUIDs, filters and names before a request is sent."""
         resource = cls._resource
 
         def refine(wire_name: str, value: Any) -> Any:
@@ -178,16 +178,16 @@ class Faceted(ABNamespace):
         filter: FilterLike | None = None,
         summary: Sequence[PathLike] = (),
     ) -> FacetSummary:
-        """The values of properties among the objects that match, and how often each comes.
+        """Count the values of properties among the objects that match.
 
         Args:
-            names: Facets whose values are wanted, such as "disciplines.subjects".
-            filter: Which objects count; by default all that your licence shows.
-            summary: Facets of which only the number of values is wanted; ["*"] for all, at 2
-                calls a second.
+            names: Facets to list with their values, such as "disciplines.subjects".
+            filter: Which objects to count; by default all that your licence includes.
+            summary: Facets for which only the number of values is requested; ["*"] for all of
+                them, which is limited to 2 calls a second.
         """
         resource = self._resource
-        asked = {
+        params = {
             f"filter[{resource}]": None
             if filter is None
             else str(check(resource, f"filter[{resource}]", filter)),
@@ -198,8 +198,8 @@ class Faceted(ABNamespace):
             "limit": 0,
         }
         client: Any = self._client
-        response = await client.request("GET", f"{client.base}/{resource}", params=asked)
+        response = await client.request("GET", f"{client.base}/{resource}", params=params)
         found: FacetSummary = client.structure(response, FacetSummary)
         if (names or summary) and "facets" not in found.fields_set:
-            raise DecodeError("the answer has no facets", response=response)
+            raise DecodeError("the response has no facets", response=response)
         return found

@@ -1,6 +1,6 @@
-"""Bodies of the writes on assets, made of the parameters of an endpoint. Pure: they send nothing.
+"""Request bodies of writes, built from the parameters of an endpoint. Pure functions, no I/O.
 
-What is not given is not sent. GUIDs are checked here, since those in a body pass no other check.
+Parameters that are not given are not sent. GUIDs in a body are checked here and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GROUPS = {
 
 
 def asset(*, id: str | None = None, **given: Any) -> dict[str, Any]:
-    """The body of a create, or of a change of what is given."""
+    """Build the body of a create, or of an update of the given attributes."""
     attributes: dict[str, Any] = {}
     for name, value in given.items():
         if value is not UNSET:
@@ -42,19 +42,19 @@ def _items(kind: str, ids: Iterable[str], **meta: Any) -> list[dict[str, Any]]:
 def alignments(
     *, accepted: Sequence[str], rejected: Sequence[str], tags: Sequence[str], **_: Any
 ) -> dict[str, Any]:
-    """Standards by what was decided about them; tags are for the accepted ones."""
+    """Build the list of standards by disposition; tags apply to the accepted ones."""
     good = _items("standards", accepted, disposition="accepted", tags=[*tags])
     return {"data": good + _items("standards", rejected, disposition="rejected")}
 
 
 def topics(*, accepted: Sequence[str], rejected: Sequence[str], **_: Any) -> dict[str, Any]:
-    """Topics by what was decided about them."""
+    """Build the list of topics by disposition."""
     good = _items("topics", accepted, disposition="accepted")
     return {"data": good + _items("topics", rejected, disposition="rejected")}
 
 
-def concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - of the path
-    """Concepts by their emphasis."""
+def concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - a path parameter
+    """Build the list of concepts by emphasis."""
     return {
         "data": [
             item
@@ -65,7 +65,7 @@ def concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noq
 
 
 def members(kind: str) -> Callable[..., dict[str, Any]]:
-    """The function that makes a list of objects of one kind, without properties."""
+    """Return a function that builds a list of objects of one kind, without properties."""
 
     def listed(*, ids: Sequence[str], **_: Any) -> dict[str, Any]:
         return {"data": _items(kind, ids)}
@@ -74,10 +74,10 @@ def members(kind: str) -> Callable[..., dict[str, Any]]:
 
 
 def parent(*, parent_id: str, **_: Any) -> dict[str, Any]:
-    """One asset: there is no more than one parent."""
+    """Build the reference to the parent; an asset has at most one."""
     return {"data": {"type": "assets", "id": check_guid("parent_id", parent_id)}}
 
 
-def collection(*, id: str | None = None, **given: Any) -> dict[str, Any]:  # noqa: ARG001 - of the path
-    """The body of a collection, which is no JSON:API: `data` holds the members directly."""
+def collection(*, id: str | None = None, **given: Any) -> dict[str, Any]:  # noqa: ARG001 - a path parameter
+    """Build the body of a collection. It is not JSON:API: `data` holds the members directly."""
     return {"data": {name: value for name, value in given.items() if value is not UNSET}}

@@ -1,1 +1,1 @@
-"""Reads above the API: documents in order, what replaces standards, and matches elsewhere."""
+"""Traversals on top of the API: documents in order, replacements of standards, crosswalks."""

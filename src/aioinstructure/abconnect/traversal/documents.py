@@ -1,6 +1,6 @@
-"""Documents as people read them: what there is, and the standards of one in their order.
+"""Documents in reading order: the documents that exist, and the standards of one document.
 
-Goes through the client's own calls, and knows nothing of the wire.
+Uses the public calls of the client, and knows nothing of the wire format.
 """
 
 from __future__ import annotations
@@ -41,30 +41,31 @@ ALL_STATUSES: Final = F.status.in_("active", RETIRED, "obsolete")
 
 
 class DocumentTree(ResumableTraversal[tuple[int, Standard]]):
-    """The standards of a document as they are read: (depth, standard), parents before children.
+    """The standards of a document in reading order: (depth, standard), parents before children.
 
-    Sections by their number, in each the top level by number, below each standard its children.
-    Depth counts from 0 at the top of a section.
+    Sections are ordered by their number. Within a section, the standards of each level are ordered
+    by number, and each is followed by its children. Depth is 0 at the top level of a section.
 
-    A document of n standards takes n/100 requests, rounded up: its standards are listed with the
-    sections together, and the order within one is made here of parents and numbers, instead of one
-    list for each parent. So the memory is that of the largest section, and of the pages that are
-    fetched ahead. Standards that were retired are fetched as well (n counts them), since others may
-    still hang from them. One whose parent is not in its section stands at the end of the top level.
+    A document of n standards takes n/100 requests, rounded up: its standards are listed section by
+    section, and the order within a section is computed from parents and numbers, instead of one
+    list for each parent. Memory holds the largest section and the pages that are fetched ahead.
+    Retired standards are fetched as well (n includes them), since others may still be below them.
+    A standard whose parent is not in its section comes at the end of the top level.
 
-    A cursor goes on by the number of the section, not by an offset: the section is fetched again,
-    and what was handed out of it is skipped, by the last id if it is still there, else by count.
+    A cursor resumes by section number, not by offset: the section is fetched again, and the
+    standards that were already yielded are skipped, by the last id if it is still in the section,
+    else by count.
 
     Args:
         ab: The client.
         document_guid: The document.
-        fields: What is asked for each standard besides guid, seq, level, status and parent.
-        deleted: Hand out retired standards as well.
-        cursor: Where another tree of the same document was.
+        fields: Fields to request besides guid, seq, level, status and parent.
+        deleted: Also yield retired standards.
+        cursor: The cursor of another tree of the same document, to resume from.
 
     Raises:
-        InputError: No GUID, or no cursor of this document.
-        IncompleteError: The document changed while it was read: go on from the cursor.
+        InputError: The GUID is invalid, or the cursor is not one of this document.
+        IncompleteError: The document changed while it was read: resume from the cursor.
 
     Example:
         async for depth, standard in DocumentTree(ab, guid):
@@ -95,7 +96,10 @@ class DocumentTree(ResumableTraversal[tuple[int, Standard]]):
 
 
 def is_tree_position(place: object) -> bool:
-    """Whether it is [all sections below are done, section, others that are done, count, last id]."""
+    """Whether a value has the form [floor, section, done, count, last id].
+
+    All sections with a number below the floor are done; `done` lists the others that are.
+    """
     if not isinstance(place, list) or len(place) != 5:
         return False
     floor, section, done, count, last = place
@@ -111,7 +115,7 @@ def is_tree_position(place: object) -> bool:
 
 
 class Sections:
-    """Reads a document section by section, each in the order of its tree."""
+    """Reads a document section by section, each in tree order."""
 
     def __init__(
         self,
@@ -124,13 +128,13 @@ class Sections:
     ) -> None:
         self._deleted = deleted
         self._start = start
-        # All sections below this number are done, and of the others those in the two lists.
+        # Done: all sections with a number below the floor, and those in the two lists.
         self._floor: int | None = start[0] if start else None
         self._done: list[str] = [normalized_guid(one) for one in start[2]] if start else []
         self._done_at_floor: list[str] = []
         self._skipped = frozenset(self._done)
         where = ALL_STATUSES
-        if self._floor is not None:  # negated, so that sections without a number are not lost
+        if self._floor is not None:  # negated, to keep sections without a number
             where &= ~(F.section.seq < self._floor)
         listed = ab.standards.list(
             filter=(F.document.guid == document) & where, fields=fields, sort=_ORDER, page_size=100
@@ -140,23 +144,23 @@ class Sections:
         self._closed: set[str] = set()
 
     async def more(self) -> list[tuple[tuple[int, Standard], Position]] | None:
-        """The next section."""
-        related_ids = await self._section()
-        if not related_ids:
+        """Return the next section."""
+        standards = await self._section()
+        if not standards:
             return None
-        seq, guid = related_ids[0].section.seq, normalized_guid(related_ids[0].section.guid)
+        seq, guid = standards[0].section.seq, normalized_guid(standards[0].section.guid)
         if guid in self._closed:
             raise IncompleteError(
                 f"section {guid or 'without a GUID'} came in two parts",
                 expected="the standards of a section together",
-                got=f"{related_ids[0].id} behind another section",
+                got=f"{standards[0].id} after another section",
             )
         if seq is not None and seq != self._floor:
             self._floor, self._done_at_floor = seq, []
         rows: list[tuple[tuple[int, Standard], Position]] = []
         if guid not in self._skipped:
             done = self._done + self._done_at_floor
-            ordered = in_order(related_ids)
+            ordered = in_order(standards)
             skip = self._handed_out(guid, ordered)
             count = 0
             for at, row in enumerate(ordered):
@@ -172,7 +176,7 @@ class Sections:
         return rows
 
     def _handed_out(self, guid: str, ordered: list[tuple[int, Standard]]) -> int:
-        """How many of a section's standards came before the cursor that the walk started from."""
+        """Return how many standards of a section were yielded before the start cursor."""
         if self._start is None or guid != normalized_guid(self._start[1]):
             return 0
         _, _, _, count, last = self._start
@@ -184,15 +188,15 @@ class Sections:
         return next(found, min(count, len(ordered)))
 
     async def _section(self) -> list[Standard]:
-        """All that are in the section of the next one."""
-        related_ids: list[Standard] = []
+        """Return all standards of the next section."""
+        standards: list[Standard] = []
         while (one := await self._peek()) is not None:
-            if related_ids and normalized_guid(one.section.guid) != normalized_guid(
-                related_ids[0].section.guid
+            if standards and normalized_guid(one.section.guid) != normalized_guid(
+                standards[0].section.guid
             ):
                 break
-            related_ids.append(self._read.popleft())
-        return related_ids
+            standards.append(self._read.popleft())
+        return standards
 
     async def _peek(self) -> Standard | None:
         if not self._read and (page := await anext(self._pages, None)) is not None:
@@ -200,25 +204,25 @@ class Sections:
         return self._read[0] if self._read else None
 
 
-def in_order(related_ids: Sequence[Standard]) -> list[tuple[int, Standard]]:
-    """The standards of one section, depth first, each with its depth.
+def in_order(standards: Sequence[Standard]) -> list[tuple[int, Standard]]:
+    """Sort the standards of one section depth first, and return each with its depth.
 
     Raises:
-        IncompleteError: One came twice, came without its parent, or is its own ancestor.
+        IncompleteError: A standard came twice, came without its parent, or is its own ancestor.
     """
-    known = {normalized_guid(one.id) for one in related_ids}
+    known = {normalized_guid(one.id) for one in standards}
     below: dict[str, list[Standard]] = {}
-    for one in related_ids:
+    for one in standards:
         if "parent" not in one.fields_set and (one.level or 1) > 1:
             raise IncompleteError(
-                f"no parent was sent for {one.id}: is that relationship licensed?",
+                f"no parent was sent for {one.id}: your licence may not include that relationship",
                 expected="parent",
                 got=sorted(one.fields_set),
             )
         parent = _parent(one)
         below.setdefault(parent if parent in known else "", []).append(one)
     for parent, children in below.items():
-        # At the top those whose parent is elsewhere come last, and stay together.
+        # At the top level, those whose parent is elsewhere come last, grouped by parent.
         children.sort(
             key=lambda one, top=not parent: (  # type: ignore[misc]  # bound now
                 _parent(one) if top else "",
@@ -227,11 +231,11 @@ def in_order(related_ids: Sequence[Standard]) -> list[tuple[int, Standard]]:
                 normalized_guid(one.id),
             )
         )
-    found = list(_down(below)) if len(known) == len(related_ids) else []
-    if len(found) != len(related_ids):
+    found = list(_down(below)) if len(known) == len(standards) else []
+    if len(found) != len(standards):
         raise IncompleteError(
-            "the standards of a section are no tree: one came twice, or is its own ancestor",
-            expected=len(related_ids),
+            "the standards of a section do not form a tree: one came twice or is its own ancestor",
+            expected=len(standards),
             got=len(found) or len(known),
         )
     return found
@@ -251,7 +255,7 @@ def _down(below: Mapping[str, list[Standard]]) -> Iterator[tuple[int, Standard]]
         )
 
 
-# --- what there is ----------------------------------------------------------------------------
+# --- authorities, publications, documents, sections -------------------------------------------
 
 
 @frozen
@@ -259,12 +263,12 @@ class Branch:
     """An authority, publication, document or section, with its number of standards.
 
     Attributes:
-        guid: Its id.
-        descr: Its name.
-        count: How many of the standards that are delivered to you it has.
-        acronym: Of authorities and publications, where they have one.
-        adopt_year: Of documents; text or a number, as the service sends it.
-        seq: Of sections: what they are ordered by.
+        guid: The GUID.
+        descr: The name.
+        count: The number of its standards that are delivered to you.
+        acronym: The acronym of an authority or publication, if it has one.
+        adopt_year: The year of a document; text or a number, as sent by the service.
+        seq: The number of a section, by which sections are ordered.
     """
 
     guid: str
@@ -276,25 +280,25 @@ class Branch:
 
 
 async def authorities(ab: ABConnect) -> list[Branch]:
-    """Who publishes standards that are delivered to you; one request."""
+    """List the authorities whose standards are delivered to you, in one request."""
     return await _branches(ab, "document.publication.authorities", None)
 
 
 async def publications(ab: ABConnect, authority_guid: str) -> list[Branch]:
-    """The publications of an authority; one request."""
+    """List the publications of an authority, in one request."""
     guid = check_guid("authority_guid", authority_guid)
     path = F.document.publication.authorities.guid
     return await _branches(ab, "document.publication", path == guid)
 
 
 async def documents(ab: ABConnect, publication_guid: str) -> list[Branch]:
-    """The documents of a publication; one request."""
+    """List the documents of a publication, in one request."""
     guid = check_guid("publication_guid", publication_guid)
     return await _branches(ab, "document", F.document.publication.guid == guid)
 
 
 async def sections(ab: ABConnect, document_guid: str) -> list[Branch]:
-    """The sections of a document in their order; one request."""
+    """List the sections of a document in order, in one request."""
     guid = check_guid("document_guid", document_guid)
     found = await _branches(ab, "section", F.document.guid == guid)
     return sorted(found, key=lambda one: (one.seq is None, one.seq or 0))
@@ -304,10 +308,10 @@ async def _branches(ab: ABConnect, name: str, where: Filter | None) -> list[Bran
     summary = await ab.standards.facets(name, filter=where)
     facet = next((one for one in summary.facets if one.facet == name), None)
     if facet is None:
-        raise DecodeError(f"the answer has no facet {name}")
+        raise DecodeError(f"the response has no facet {name}")
     if facet.truncated:
         raise IncompleteError(
-            f"{name} has {facet.count} values, and {len(facet.details)} were sent:"
+            f"{name} has {facet.count} values, but only {len(facet.details)} were sent:"
             " facets are not paged",
             expected=facet.count,
             got=len(facet.details),
@@ -318,7 +322,7 @@ async def _branches(ab: ABConnect, name: str, where: Filter | None) -> list[Bran
 def _branch(name: str, detail: FacetDetail) -> Branch:
     data = detail.data if isinstance(detail.data, Mapping) else {}
     if not isinstance(data.get("guid"), str):
-        raise DecodeError(f"a value of {name} without a GUID: {detail.data!r:.100}")
+        raise DecodeError(f"a value of {name} has no GUID: {detail.data!r:.100}")
     return Branch(
         guid=data["guid"],
         descr=data.get("descr"),

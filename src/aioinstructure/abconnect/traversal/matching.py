@@ -1,7 +1,7 @@
-"""Which standards of one document stand for those of another, and how far to trust each.
+"""Match the standards of one document to those of another, and rank how far to trust each match.
 
-Reads for the walks of `relations`, a hundred standards at a time. Knows no cursor but the places
-that it hands on.
+Reads for the traversals of `relations`, 100 standards at a time. Knows nothing of cursors except
+the positions that it passes on.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ Link: TypeAlias = Literal[
     "crosswalks",
     "peers",
 ]
-"""The relationships that lead to a standard's like in another document."""
+"""The relationships that lead to the counterpart of a standard in another document."""
 
 BATCH: Final = 100
-"""Standards whose relations are looked at together: as many as a page holds."""
+"""Standards whose relationships are read together: as many as a page holds."""
 
 _DIRECT: Final[tuple[Link, ...]] = ("derivatives", "origins", "replaced_by", "replaces")
 _DERIVED: Final[tuple[Link, ...]] = (*_DIRECT, "peer_derivatives")
@@ -59,15 +59,15 @@ _BACK: Final[Mapping[Link, StandardRelationship]] = {
     "crosswalks": "crosswalks",
     "peers": "peers",
 }
-"""The same relationship, seen from its other end."""
+"""The same relationship, from the other end."""
 
 
 @frozen
 class Candidate:
-    """A standard of the target document, and why it is one.
+    """A standard of the target document, and the relationship that leads to it.
 
     Attributes:
-        standard: It, with the fields asked for.
+        standard: The standard, with the requested fields.
         relation: The relationship that leads to it, the most trusted one if there are several.
         same_text: Whether the text is known to be the same.
         same_concepts: Whether the concepts are known to be the same.
@@ -81,12 +81,12 @@ class Candidate:
 
 @frozen
 class Match:
-    """A standard of the source document with its candidates, the most trusted one first.
+    """A standard of the source document with its candidates, most trusted first.
 
     Attributes:
-        standard: The one of the source.
-        depth: Its depth there.
-        candidates: Those of the target; maybe none.
+        standard: The standard of the source document.
+        depth: Its depth in the source document.
+        candidates: The standards of the target document, if any.
     """
 
     standard: Standard
@@ -95,11 +95,11 @@ class Match:
 
 
 _Pair: TypeAlias = "tuple[Standard, str, Mapping[str, Any]]"
-"""A standard of the source, the id of one of the target, and the properties of the relationship."""
+"""A source standard, the id of a target standard, and the properties of the relationship."""
 
 
 class Matches:
-    """Reads a hundred standards of the source at a time."""
+    """Reads 100 standards of the source at a time."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Matches:
         self._target: dict[str, Standard] | None = None
 
     async def more(self) -> list[tuple[Match, Position]] | None:
-        """The next hundred."""
+        """Return the next 100 matches."""
         if self._target is None:
             self._target = {
                 normalized_guid(one.id): one
@@ -178,7 +178,7 @@ class Matches:
                 found[normalized_guid(one.id)][other] = candidate
 
     async def _cut(self, link: Link, cut: list[Standard]) -> list[_Pair]:
-        """The pairs of standards whose related ones are too many to be embedded."""
+        """Return the pairs of standards whose related standards are too many to be embedded."""
         back = _BACK[link]
         ids = [one.id for one in cut if one.id is not None]
         related: Filter = F[back].id.in_(*ids)
@@ -211,10 +211,10 @@ def _embedded(link: Link, standards: list[Standard]) -> Iterator[_Pair]:
 
 
 def _seen_from(other: Standard, link: Link, standards: list[Standard]) -> list[_Pair] | None:
-    """The pairs that one of the target makes with these; None if it does not tell them."""
+    """Return the pairs of a target standard with these; None if it does not show them."""
     back: Relationship = getattr(other, _BACK[link])
     if link == "peer_derivatives":
-        # They share an origin. What the target's side is compared with is its own origin, too.
+        # They share an origin. The properties of the target are relative to its origin, too.
         own = {normalized_guid(ref.id): ref.meta for ref in other.origins.data}
         shared: list[_Pair] = [
             (one, normalized_guid(other.id), own[origin])
@@ -234,22 +234,22 @@ def _seen_from(other: Standard, link: Link, standards: list[Standard]) -> list[_
 
 
 def _trust(candidate: Candidate) -> tuple[int, int, str]:
-    """The smaller the more trusted; ids last, so that the order is always the same."""
+    """Return a sort key, smaller for more trust; the id comes last to make the order stable."""
     is_loose = candidate.relation in _LOOSE
     rank = 3 if is_loose else tier(candidate.same_text, candidate.same_concepts)
     return rank, LINKS.index(candidate.relation), normalized_guid(candidate.standard.id)
 
 
-# --- relationships and what they say ------------------------------------------------------------
+# --- properties of relationships ----------------------------------------------------------------
 
 
 def is_flag_set(meta: Mapping[str, Any], flag: str) -> bool:
-    """Whether a property of a relationship is a yes."""
+    """Whether a flag of a relationship is "Y"."""
     return meta.get(flag) == "Y"
 
 
 def tier(same_text: bool, same_concepts: bool) -> int:
-    """How far to trust a relationship by what it says: 0 the most."""
+    """Return how far to trust a relationship by its flags: 0 is the highest trust."""
     if same_concepts:
         return 0 if same_text else 1
     return 2
@@ -258,7 +258,7 @@ def tier(same_text: bool, same_concepts: bool) -> int:
 async def related_ids(
     ab: ABConnect, standard: Standard, name: StandardRelationship
 ) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
-    """Ids and properties of all that are related: embedded, or listed if that was cut."""
+    """Yield the id and properties of each related standard, listed if the embedded list is cut."""
     relationship: Relationship = getattr(standard, name)
     if not relationship.truncated:
         for ref in relationship.data:

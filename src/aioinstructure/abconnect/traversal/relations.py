@@ -1,4 +1,4 @@
-"""Walks from standards to others: what replaces them, and what stands for them elsewhere."""
+"""Traversals from standards to others: replacements, and counterparts in other documents."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Crosswalk", "Link", "Match", "Replacements", "Successor"]
 
 
-# --- what replaces retired standards ------------------------------------------------------------
+# --- replacements of retired standards ----------------------------------------------------------
 
 
 @frozen
 class Successor:
-    """A standard that takes the place of another.
+    """A standard that replaces another.
 
     Attributes:
-        standard: The new one.
-        same_text: Whether its text is that of the old one, letter by letter.
-        same_concepts: Whether it covers the same concepts: what most people migrate by themselves.
+        standard: The new standard.
+        same_text: Whether its text is identical to that of the old one.
+        same_concepts: Whether it covers the same concepts; most users then migrate automatically.
     """
 
     standard: Standard
@@ -62,23 +62,24 @@ class Successor:
 
 
 class Replacements(ResumableTraversal[tuple[str, list[Successor]]]):
-    """What replaces standards: (old guid, successors), in the order asked.
+    """The replacements of standards: (old guid, successors), in the given order.
 
-    Old ones without a successor come with an empty list; those with the same text and concepts
-    stand before those with the same concepts, and these before the rest. Takes one request for a
-    hundred old standards, and more where those have more than a hundred successors. The memory is
-    that of the GUIDs and the successors of a hundred.
+    A standard without a successor has an empty list. Successors with the same text and concepts
+    come first, then those with the same concepts, then the rest. 100 old standards take one
+    request, or more if they have more than 100 successors. Memory holds the GUIDs, and the
+    successors of 100 standards.
 
     Args:
         ab: The client.
         guids: The old standards, retired or not.
-        fields: What is asked for each successor besides guid and status.
-        deleted: Give successors that were retired meanwhile as well; ask for theirs in turn.
-        cursor: Where another walk over the same GUIDs was.
+        fields: Fields to request for each successor besides guid and status.
+        deleted: Also yield successors that have been retired; request their successors in turn.
+        cursor: The cursor of another traversal of the same GUIDs, to resume from.
 
     Raises:
-        InputError: One is no GUID, or the cursor is not of these GUIDs.
-        IncompleteError: Your licence has successors without the relationship that tells whose.
+        InputError: A GUID is invalid, or the cursor is not one of these GUIDs.
+        IncompleteError: Your licence includes successors, but not the relationship that says which
+            standards they replace.
 
     Example:
         async for old, successors in Replacements(ab, retired):
@@ -117,7 +118,7 @@ class Replacements(ResumableTraversal[tuple[str, list[Successor]]]):
 
 
 class _Successors:
-    """Reads the successors of a hundred standards at a time."""
+    """Reads the successors of 100 standards at a time."""
 
     def __init__(
         self, ab: ABConnect, guids: list[str], fields: list[PathLike], done: int, *, deleted: bool
@@ -129,7 +130,7 @@ class _Successors:
         self._deleted = deleted
 
     async def more(self) -> list[tuple[tuple[str, list[Successor]], Position]] | None:
-        """The next hundred, with or without successors."""
+        """Return the next 100 standards, with or without successors."""
         batch = self._guids[self._done : self._done + BATCH]
         if not batch:
             return None
@@ -142,7 +143,7 @@ class _Successors:
         ):
             if "replaces" not in new.fields_set:
                 raise IncompleteError(
-                    f"no replaces was sent for {new.id}: is that relationship licensed?",
+                    f"no replaces was sent for {new.id}: your licence may not include that relationship",
                     expected="replaces",
                     got=sorted(new.fields_set),
                 )
@@ -166,34 +167,37 @@ class _Successors:
 
 
 class Crosswalk(ResumableTraversal[Match]):
-    """Each standard of a document, in order, with its candidates in another one.
+    """Each standard of a document, in order, with its candidates in another document.
 
-    In the order of trust that the service's own guide gives: derivatives, origins, replacements
-    and peer derivatives with the same text and concepts; then those with the same concepts; then
-    the rest of them. Standards that have none of these get their crosswalks (curated by experts),
-    and those that have no crosswalk either their peers (gathered from shared resources); with
+    Candidates are in the order of trust given by the service's guide: derivatives, origins,
+    replacements and peer derivatives with the same text and concepts; then those with the same
+    concepts; then the rest of them. Standards with none of these get their crosswalks (curated by
+    experts), and those without crosswalks get their peers (gathered from shared resources); with
     `all_links` every standard gets both. A peer derivative is compared with the common origin, so
-    it counts as the same only if the source standard is, too.
+    it counts as the same only if the source standard is also the same as the origin.
 
-    The target document is read first, m/100 requests, and kept: the memory is that of its
-    standards with `fields`, and of what `DocumentTree` needs for the source. Then n/100 requests
-    for the source. Where a standard has more than 25 related ones, the service cuts the list: those
-    of the target are searched from their side, one request or two for a hundred standards of the
-    source; where that is cut as well, each such standard's relationship is listed, hundreds at a
-    time. What your licence does not hold is missing without a word.
+    The target document of m standards is read first, in m/100 requests, and kept: memory holds its
+    standards with `fields`, and what `DocumentTree` needs for the source. The source document of n
+    standards then takes n/100 requests. If a standard has more than 25 related ones, the service
+    truncates the list. Those of the target are then searched from the other side, in one or two
+    requests for 100 standards of the source. If that list is truncated as well, the relationship
+    of each such standard is listed, in pages of 100. Relationships that your licence does not
+    include are missing without an error.
 
     Args:
         ab: The client.
-        source_document: The document that is mapped.
-        target_document: The one that it is mapped to.
-        fields: What is asked for the standards of both.
-        links: The relationships to look at.
-        all_links: Look at crosswalks and peers of all standards.
-        cursor: Where another walk of the same two documents was. The target is read again.
+        source_document: The document to map.
+        target_document: The document to map it to.
+        fields: Fields to request for the standards of both.
+        links: The relationships to use.
+        all_links: Use crosswalks and peers for all standards.
+        cursor: The cursor of another traversal of the same two documents, to resume from. The
+            target is read again.
 
     Raises:
-        InputError: No GUIDs, one document twice, an unknown link, no cursor of these documents.
-        IncompleteError: A document changed while it was read: go on from the cursor.
+        InputError: A GUID or link is invalid, both documents are the same, or the cursor is not one
+            of these documents.
+        IncompleteError: A document changed while it was read: resume from the cursor.
 
     Example:
         async for match in Crosswalk(ab, common_core, california):
@@ -220,7 +224,9 @@ class Crosswalk(ResumableTraversal[Match]):
             raise InputError(f"a document cannot be mapped to itself: {source_document}")
         unknown = [link for link in links if link not in LINKS]
         if isinstance(links, str) or unknown or not links:
-            raise InputError(f"links must be some of {', '.join(LINKS)}, not {links!r:.200}")
+            raise InputError(
+                f"links must be a list of names from {', '.join(LINKS)}, not {links!r:.200}"
+            )
         self._fields = fields
         self._links: list[Link] = [link for link in LINKS if link in links]
         self._all_links = bool(all_links)
@@ -229,7 +235,7 @@ class Crosswalk(ResumableTraversal[Match]):
         )
 
     def _reader(self, start: Position) -> BatchReader[Match]:
-        # `origins` is asked for in any case: what peer derivatives are the same as depends on it.
+        # `origins` is always requested: the flags of peer derivatives depend on it.
         fields = asked_fields(self._fields, (*NEEDED, "origins", *self._links))
         source = Sections(self._ab, self._source, fields, start)
         wanted = asked_fields(self._fields, ("guid",))
