@@ -1,4 +1,4 @@
-"""Sessions of the project. `nox -s tests` runs the suite; `nox` runs what a change must pass."""
+"""Nox sessions. `nox -s tests` runs the tests; `nox` runs all checks that a change must pass."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all") -> None:
-    """Install the project with its extras, and dependency groups."""
+    """Install the project with its extras and dependency groups."""
     session.install(f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the suite with branch coverage, on the installed package."""
+    """Run the tests with branch coverage, on the installed package."""
     install(session, "tests")
     session.run("coverage", "erase")
     session.run(
@@ -33,7 +33,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def adversity(session: nox.Session) -> None:
-    """Run long searches and kill loops: more seeds, and a thousand examples of each property."""
+    """Run the long tests: the `adversity` tests, and 1,000 examples of each property."""
     install(session, "tests")
     session.run("pytest", "-m", "adversity", "--timeout", "900", *session.posargs)
     searches = ("tests/wire", "tests/abconnect", "tests/quota", "tests/test_convert.py")
@@ -42,7 +42,7 @@ def adversity(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
+    """Check style and formatting."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -50,7 +50,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types by mypy and by pyright."""
+    """Check types with mypy and pyright."""
     install(session, "tests", "types", "bench")
     session.install("nox")
     session.run("mypy")
@@ -59,14 +59,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the examples of README and docs against the simulator."""
+    """Run the examples of the README and the guides against the simulator."""
     install(session, "tests")
     session.run("pytest", "tests/test_docs.py", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run every benchmark; each prints a ratio against a peer or a bound."""
+    """Run the benchmarks; each prints a ratio to a peer or a bound."""
     install(session, "tests", "bench")
     for name in session.posargs or ("imports", "convert", "overhead", "memory", "quota_grants"):
         session.run("python", f"benchmarks/{name}.py")

@@ -1,4 +1,4 @@
-"""Every example of the README and the guides runs, against the simulator in virtual time."""
+"""Run every example of the README and the guides against the simulator, in virtual time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("guides/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# What stands for an account of the reader's, and for a loop of the example's own.
+# Replace the reader's account, event loop and database.
 OURS = [
     (re.compile(r"Canvas\(\"https://canvas\.example\.edu\", token=\"\.\.\.\"\)"), "open_canvas()"),
     (re.compile(r"ABConnect\(partner_id=\"\.\.\.\", partner_key=\"\.\.\.\"\)"), "open_abconnect()"),
@@ -37,10 +37,10 @@ def examples() -> list[Any]:
 
 
 @pytest.mark.parametrize("source", examples())
-async def test_it_runs(
+async def test_example(
     source: str, simulator: Simulator, canvas: Canvas, abconnect: ABConnect
 ) -> None:
-    """The example raises nothing; a test function in it passes."""
+    """The example raises no error; a test function in it passes."""
     for pattern, replacement in OURS:
         source = pattern.sub(replacement, source)
     code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -56,7 +56,7 @@ async def test_it_runs(
         "print": lambda *_: None,
         "save": lambda *_, **__: None,
     }
-    made = eval(code, names)  # noqa: S307 - our own pages
+    made = eval(code, names)  # noqa: S307 - trusted input
     if inspect.iscoroutine(made):
         await made
     for name, value in list(names.items()):
@@ -66,7 +66,7 @@ async def test_it_runs(
 
 
 def test_the_readme_names_both_commands() -> None:
-    """The two commands that a newcomer, and CI, copy."""
+    """The demo and test commands that new users and CI run."""
     text = (ROOT / "README.md").read_text()
     assert 'pip install ".[cli]" && aioinstructure demo' in text
     assert "pip install nox && nox -s tests" in text
