@@ -175,7 +175,7 @@ async def test_a_response_without_a_list(body: object) -> None:
 
 
 class Noting(TokenBucket):
-    """A token bucket that records the costs it was asked for."""
+    """A token bucket that records the cost of each call."""
 
     def check(self, cost: Cost) -> None:
         self.costs = [*getattr(self, "costs", []), cost]

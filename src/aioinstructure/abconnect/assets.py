@@ -140,7 +140,7 @@ class AssetsAPI(Faceted):
         page_size: int | None = None,
         on_change: OnChange = "raise",
     ) -> Paginator[Asset]:
-        """List your own assets that match, or those of the owners given by `owner.id` in the filter.
+        """List your own assets that match, or those of owners selected by `owner.id` in the filter.
 
         `alignments`, `deleted_alignments`, `topics` and `concepts` filter the related objects that
         are shown, not the assets.

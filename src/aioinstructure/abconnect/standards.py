@@ -210,7 +210,10 @@ class StandardsAPI(Faceted):
         fields: Annotated[Sequence[PathLike], Param("fields[standards]")] = (),
         include: Sequence[StandardRelationship | Literal["topics", "concepts"]] = (),
     ) -> Standard:
-        """Read one standard, deleted or not. Raises Forbidden if your licence does not include it."""
+        """Read one standard, deleted or not.
+
+        Raises Forbidden if your licence does not include it.
+        """
         ...
 
     async def get_many(

@@ -69,7 +69,10 @@ class AccountsAPI(Namespace):
         homeroom: bool | None = None,
         page_size: int | None = None,
     ) -> Paginator[Course]:
-        """List the courses of an account and its sub-accounts. Needs a permission on the account."""
+        """List the courses of an account and its sub-accounts.
+
+        Needs a permission on the account.
+        """
         ...
 
     @GET("/api/v1/accounts/{account_id}/courses/{id}")

@@ -182,7 +182,10 @@ class CoursesAPI(Namespace):
         state: Sequence[CourseState] = (),
         page_size: int | None = None,
     ) -> Paginator[Course]:
-        """List the courses that the current user is enrolled in. `enrollment_role` is deprecated."""
+        """List the courses that the current user is enrolled in.
+
+        `enrollment_role` is deprecated.
+        """
         ...
 
     @GET("/api/v1/courses/{id}")

@@ -105,7 +105,7 @@ async def test_an_invalid_name(wrong: str) -> None:
 
 
 class Noting(TokenBucket):
-    """A token bucket that records the costs it was asked for."""
+    """A token bucket that records the cost of each call."""
 
     def check(self, cost: Cost) -> None:
         self.costs = [*getattr(self, "costs", []), cost]

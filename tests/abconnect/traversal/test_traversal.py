@@ -232,7 +232,7 @@ async def test_a_failed_traversal_resumes_from_its_cursor(
     found = [await anext(loop) for _ in range(50)]
     simulator.world.retire_standard(expected[560][1])
     simulator.world.revoke(document(simulator))
-    with pytest.raises(IncompleteError, match="changed"):  # noqa: PT012 - rows before the error count
+    with pytest.raises(IncompleteError, match="changed"):  # noqa: PT012 - rows before it count
         async for row in loop:
             found.append(row)  # noqa: PERF401 - kept when it fails
     with pytest.raises(StopAsyncIteration):

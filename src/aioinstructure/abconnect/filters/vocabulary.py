@@ -262,7 +262,7 @@ def _searched(resource: str, name: str) -> tuple[KnownNames, KnownNames]:
 
 @cache
 def _facets(resource: str) -> KnownNames:
-    """Return the documented facets and all paths with a guid; all properties if none is documented."""
+    """Return the documented facets and all paths with a guid; if none is documented, all."""
     known = _RESOURCES[resource]
     if resource == "clarifier":
         return frozenset()

@@ -53,7 +53,7 @@ def topics(*, accepted: Sequence[str], rejected: Sequence[str], **_: Any) -> dic
     return {"data": good + _items("topics", rejected, disposition="rejected")}
 
 
-def concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - a path parameter
+def concepts(*, id: str, **by_emphasis: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - in the path
     """Build the list of concepts by emphasis."""
     return {
         "data": [
@@ -78,6 +78,6 @@ def parent(*, parent_id: str, **_: Any) -> dict[str, Any]:
     return {"data": {"type": "assets", "id": check_guid("parent_id", parent_id)}}
 
 
-def collection(*, id: str | None = None, **given: Any) -> dict[str, Any]:  # noqa: ARG001 - a path parameter
+def collection(*, id: str | None = None, **given: Any) -> dict[str, Any]:  # noqa: ARG001 - in the path
     """Build the body of a collection. It is not JSON:API: `data` holds the members directly."""
     return {"data": {name: value for name, value in given.items() if value is not UNSET}}

@@ -64,7 +64,7 @@ class DocumentTree(ResumableTraversal[tuple[int, Standard]]):
         cursor: The cursor of another tree of the same document, to resume from.
 
     Raises:
-        InputError: The GUID is invalid, or the cursor is not one of this document.
+        InputError: The GUID is invalid, or the cursor belongs to another document.
         IncompleteError: The document changed while it was read: resume from the cursor.
 
     Example:

@@ -77,7 +77,7 @@ class Replacements(ResumableTraversal[tuple[str, list[Successor]]]):
         cursor: The cursor of another traversal of the same GUIDs, to resume from.
 
     Raises:
-        InputError: A GUID is invalid, or the cursor is not one of these GUIDs.
+        InputError: A GUID is invalid, or the cursor belongs to other GUIDs.
         IncompleteError: Your licence includes successors, but not the relationship that says which
             standards they replace.
 
@@ -143,7 +143,8 @@ class _Successors:
         ):
             if "replaces" not in new.fields_set:
                 raise IncompleteError(
-                    f"no replaces was sent for {new.id}: your licence may not include that relationship",
+                    f"no replaces was sent for {new.id}:"
+                    " your licence may not include that relationship",
                     expected="replaces",
                     got=sorted(new.fields_set),
                 )
@@ -195,8 +196,8 @@ class Crosswalk(ResumableTraversal[Match]):
             target is read again.
 
     Raises:
-        InputError: A GUID or link is invalid, both documents are the same, or the cursor is not one
-            of these documents.
+        InputError: A GUID or link is invalid, both documents are the same, or the cursor belongs to
+            other documents.
         IncompleteError: A document changed while it was read: resume from the cursor.
 
     Example:
