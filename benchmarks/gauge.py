@@ -1,10 +1,11 @@
-"""A picture of a bucket: its level at the server, what it admitted and what it refused, over time.
+"""Draw a bucket over time: its level at the server, admitted calls and refused calls.
 
     python benchmarks/gauge.py docs/guides/limits.png
 
 100 tasks make 300 AB Connect calls in three ways: with exponential backoff, with aiolimiter alone,
-and with ours. After 20 seconds the account's limit falls from 5 to 3 calls a second, and nobody is
-told. In virtual time over the simulator, whose bucket is what is drawn; the network jitters.
+and with this library. After 20 seconds the account's limit falls from 5 to 3 calls a second,
+without notice. Runs in virtual time on the simulator, whose bucket is drawn; the network has
+jitter.
 """
 
 from __future__ import annotations
@@ -45,15 +46,15 @@ SAMPLE = 0.05
 
 @define
 class Gauge:
-    """What one way of calling did to the bucket.
+    """The bucket during one kind of client.
 
     Attributes:
-        name: Of the way.
-        levels: Pairs of a time in seconds and the tokens that the server had.
-        admitted: Times of calls that were let through.
-        refused: Times of calls that were refused.
-        seconds: Until the last call was answered.
-        start: Loop time of the first.
+        name: The title of the panel.
+        levels: Pairs of a time in seconds and the tokens at the server.
+        admitted: Times of admitted calls.
+        refused: Times of refused calls.
+        seconds: Time until the last response.
+        start: Loop time of the first call.
     """
 
     name: str
@@ -65,7 +66,7 @@ class Gauge:
 
 
 async def watch(name: str, way: Callable[[Simulator, Gauge], Awaitable[None]]) -> Gauge:
-    """Run a way on a fresh simulator, and look at its bucket all the while."""
+    """Run one kind of client on a new simulator, and sample its bucket."""
     loop = asyncio.get_running_loop()
     knobs = Knobs(
         abconnect_latency_seconds=0.15,
@@ -93,7 +94,7 @@ async def watch(name: str, way: Callable[[Simulator, Gauge], Awaitable[None]]) -
 
 
 async def tasks(call: Callable[[], Awaitable[None]]) -> None:
-    """All calls, by a hundred tasks."""
+    """Make all calls with a hundred tasks."""
     left = iter(range(CALLS))
 
     async def worker() -> None:
@@ -104,7 +105,7 @@ async def tasks(call: Callable[[], Awaitable[None]]) -> None:
 
 
 async def bare(simulator: Simulator, gauge: Gauge) -> bool:
-    """One call without any client; whether it was let through."""
+    """Make one call without a client; returns whether it was admitted."""
     loop = asyncio.get_running_loop()
     credential = PartnerSignature(simulator.partner_id, simulator.partner_key)
     request = Request("GET", "https://abconnect.test/rest/v4.1/standards?limit=100")
@@ -115,7 +116,7 @@ async def bare(simulator: Simulator, gauge: Gauge) -> bool:
 
 
 async def backoff(simulator: Simulator, gauge: Gauge) -> None:
-    """Try again after a random pause that doubles, up to ten seconds."""
+    """Retry after a random pause whose limit doubles, up to ten seconds."""
     rng = random.Random(1)  # noqa: S311 - jitter
 
     async def call() -> None:
@@ -128,7 +129,7 @@ async def backoff(simulator: Simulator, gauge: Gauge) -> None:
 
 
 async def aiolimiter_alone(simulator: Simulator, gauge: Gauge) -> None:
-    """The documented numbers, 25 and 5 a second, and no second try but at once."""
+    """Use the limiter with the numbers 25 and 5; refused calls are retried at once."""
     limiter = AsyncLimiter(25, 5)
 
     async def call() -> None:
@@ -141,7 +142,7 @@ async def aiolimiter_alone(simulator: Simulator, gauge: Gauge) -> None:
 
 
 async def ours(simulator: Simulator, gauge: Gauge) -> None:
-    """The library as it is; its listener tells what became of each attempt."""
+    """Use the library with its defaults; a listener records each attempt."""
     loop = asyncio.get_running_loop()
 
     def note(event: QuotaEvent) -> None:
@@ -151,7 +152,7 @@ async def ours(simulator: Simulator, gauge: Gauge) -> None:
             gauge.refused.append(loop.time() - gauge.start)
 
     quota = Scheduler(TokenBucket(), listener=note)
-    places = itertools.count()  # the same page twice at once would be one request
+    places = itertools.count()  # identical concurrent reads would be one request
     async with abconnect_of(simulator, quota=quota) as ab:
 
         async def call() -> None:
@@ -162,7 +163,7 @@ async def ours(simulator: Simulator, gauge: Gauge) -> None:
 
 
 def draw(gauges: list[Gauge], path: Path) -> None:
-    """One panel a way, all on one time axis."""
+    """Draw one panel per kind of client, on one time axis."""
     figure, panels = plt.subplots(len(gauges), 1, figsize=(9, 6.5), sharex=True)
     for panel, gauge in zip(panels, gauges, strict=True):
         times, levels = zip(*gauge.levels, strict=True)
@@ -189,7 +190,7 @@ def draw(gauges: list[Gauge], path: Path) -> None:
 
 
 async def main(path: Path) -> None:
-    """Run the three ways and draw them."""
+    """Run the three clients and draw them."""
     gauges = [
         await watch("100 tasks with backoff", backoff),
         await watch("aiolimiter(25, 5) alone", aiolimiter_alone),

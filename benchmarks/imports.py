@@ -1,6 +1,6 @@
-"""How long the import of the package takes, against aiohttp's alone. Fresh interpreters, medians.
+"""Import time of the package compared with `import aiohttp`: medians over new interpreters.
 
-Aim: less than `import aiohttp`, which is loaded on the first request only.
+Goal: less than `import aiohttp`, which the package loads on the first request only.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _TIMER = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - 
 
 
 def seconds(statement: str) -> float:
-    """Seconds of the statement in an interpreter of its own."""
+    """The time of the statement in a new interpreter, in seconds."""
     out = subprocess.check_output([sys.executable, "-c", _TIMER.format(statement)])  # noqa: S603
     return float(out)
 
 
 def main() -> None:
-    """Measure in turn, so that a slow moment of the machine strikes all alike."""
+    """Measure in rounds, so that a slow moment of the machine affects all statements."""
     found: dict[str, list[float]] = {name: [] for name in STATEMENTS}
     for _ in range(ROUNDS):
         for name, statement in STATEMENTS.items():

@@ -1,9 +1,8 @@
-"""Peak memory while long lists stream by: flat, whatever their length.
+"""Peak memory while reading long lists: constant for any length.
 
-200,000 Canvas courses by bookmarks, and 248,969 AB Connect standards by offset, whose pages are
-fetched side by side. Pages come over a transport that makes them up one at a time, so that nothing
-but the client can hold them. Printed are the peaks at a tenth of the way and at the end; the bound
-is their ratio, 1.
+Reads 200,000 Canvas courses by bookmarks, and 248,969 AB Connect standards by offset, whose pages
+are fetched concurrently. A transport generates the pages one at a time, so that only the client can
+hold them. Prints the peaks after a tenth of the list and at its end; the ideal ratio is 1.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ CANVAS = "https://canvas.test"
 
 
 def courses(request: Request) -> Response:
-    """A page of courses with a bookmark to the next one."""
+    """A page of courses with a bookmark for the next page."""
     _, _, mark = request.url.rpartition("page=")
     start = int(mark) if "?page=" in request.url else 0
     page = [
@@ -54,7 +53,7 @@ def standards(request: Request) -> Response:
 
 
 async def stream(name: str, items: AsyncIterator[Any], total: int, fake: FakeTransport) -> None:
-    """Read to the end, and look at the peak now and then."""
+    """Read to the end, and print the peaks."""
     tracemalloc.start()
     count = early = 0
     async for _ in items:
@@ -68,12 +67,12 @@ async def stream(name: str, items: AsyncIterator[Any], total: int, fake: FakeTra
     assert count == total
     print(
         f"{count:,} {name}: peak {early / 1024:.0f} KB after a tenth, {late / 1024:.0f} KB at the"
-        f" end: {late / early:.3f} of it (flat is 1)"
+        f" end: ratio {late / early:.3f} (ideal: 1)"
     )
 
 
 async def main() -> None:
-    """Both lists."""
+    """Read both lists."""
     fake = FakeTransport([courses])
     async with Canvas(CANVAS, token="t" * 64, transport=fake) as canvas:
         await stream("courses", aiter(canvas.courses.list()), COURSES, fake)

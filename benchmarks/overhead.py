@@ -1,8 +1,9 @@
-"""CPU of one request over bare aiohttp that sends the same URL and headers, in the same run.
+"""CPU time of one request compared with bare aiohttp that sends the same URL and headers.
 
-The server is the simulator in another process, its throttles off; CPU is this process's alone.
-Aim: at most 40 microseconds more. Rounds alternate, and the median of their differences counts.
-The parts are measured without a network, over a transport that answers at once.
+The server is the simulator in another process, without throttles; only the CPU time of this process
+is measured. Goal: at most 40 microseconds more. Rounds alternate, and the median of their
+differences counts. The parts are measured without a network, with a transport that responds at
+once.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Once = Callable[[], Awaitable[Any]]
 
 @contextlib.asynccontextmanager
 async def server() -> AsyncGenerator[dict[str, str]]:
-    """The simulator without throttles and latency."""
+    """Start the simulator without throttles and latency."""
     demo.KNOBS.update({"throttle_enabled": False, "canvas_latency_seconds": 0.0})
     demo.KNOBS.update({"canvas_latency_jitter_seconds": 0.0, "canvas_cost": 0.0})
     async with demo.simulator() as env:
@@ -43,7 +44,7 @@ async def server() -> AsyncGenerator[dict[str, str]]:
 
 
 async def cpu(once: Once, requests: int = REQUESTS) -> tuple[float, float]:
-    """Microseconds of CPU a request, and requests a second."""
+    """Measure microseconds of CPU per request, and requests per second."""
     left = iter(range(requests))
 
     async def worker() -> None:
@@ -57,7 +58,7 @@ async def cpu(once: Once, requests: int = REQUESTS) -> tuple[float, float]:
 
 
 async def compare(env: dict[str, str]) -> None:
-    """The whole of a call against bare aiohttp."""
+    """Compare a complete call with bare aiohttp."""
     url = env["CANVAS_URL"] + "/api/v1/users/self"
     headers = {
         "authorization": f"Bearer {env['CANVAS_TOKEN']}",
@@ -65,7 +66,7 @@ async def compare(env: dict[str, str]) -> None:
         "user-agent": "bench",
     }
     target = URL(url, encoded=True)
-    # Canvas's defaults let 12 go at once; WORKERS stays below, so that nothing queues.
+    # Canvas's default limits allow 12 calls at once; with fewer WORKERS, nothing queues.
     canvas = Canvas(env["CANVAS_URL"], token=env["CANVAS_TOKEN"], user_agent="bench")
     transport = HttpTransport(headers={"user-agent": "bench"})
     request = Request("GET", url, {k: v for k, v in headers.items() if k != "user-agent"})
@@ -78,7 +79,7 @@ async def compare(env: dict[str, str]) -> None:
         ways: dict[str, Once] = {
             "bare aiohttp": bare,
             "HttpTransport alone": lambda: transport.send(request),
-            "the whole of canvas.request()": lambda: canvas.request("GET", "/api/v1/users/self"),
+            "complete canvas.request()": lambda: canvas.request("GET", "/api/v1/users/self"),
         }
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for once in ways.values():
@@ -94,11 +95,11 @@ async def compare(env: dict[str, str]) -> None:
         over = statistics.median(u - b for (u, _), b in zip(rounds, base, strict=True))
         rate = statistics.median(r for _, r in rounds)
         print(f"{name:<34} {used:8.1f} {over:10.1f} {rate:11.0f}")
-    print(f"aim: at most {AIM_MICROSECONDS:.0f} us over bare (the last line)\n")
+    print(f"goal: at most {AIM_MICROSECONDS:.0f} us over bare (the last line)\n")
 
 
 async def parts() -> None:
-    """What each part of ours costs, without a network."""
+    """Measure each part of the library, without a network."""
     route = next(route for route in routes_of(Canvas) if route.name == "courses.get")
     call = route.bind({"id": 5})
     answer = reply({"id": 5, "name": "Algebra"})
@@ -128,7 +129,7 @@ async def parts() -> None:
 
 
 async def main() -> None:
-    """Compare the whole, then the parts."""
+    """Measure complete calls, then the parts."""
     async with server() as env:
         await compare(env)
     await parts()

@@ -1,8 +1,8 @@
-"""Microseconds a grant with 20,000 waiters, against aiolimiter; bytes of an idle scheduler.
+"""Microseconds per grant with 20,000 waiters, compared with aiolimiter; bytes of idle schedulers.
 
-Both grant as fast as they can: the rate is far above what the process manages, so that what is
-measured is the work of queueing, granting and waking. The idle schedulers are made, used once and
-left alone, as for 10,000 tokens of a server that acts for its users.
+Both grant as fast as they can: the rate is far above the speed of the process, so that the time is
+that of queueing, granting and waking. The idle schedulers are created and used once, as in a server
+that acts for 10,000 users, each with a token.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COST = Cost("courses.list")
 
 
 async def ours(flows: int) -> float:
-    """Seconds of CPU for all grants, of which at most one goes without queueing."""
+    """Seconds of CPU for all grants, of which at most one does not queue."""
     scheduler = Scheduler(TokenBucket(RATE, 100.0, start_level=0.0))
 
     async def call(flow: int) -> None:
@@ -44,7 +44,7 @@ async def ours(flows: int) -> float:
 
 
 async def theirs() -> float:
-    """The same with aiolimiter, drained at the start."""
+    """The same with aiolimiter, which starts empty."""
     limiter = AsyncLimiter(100.0, 100.0 / RATE)
     await limiter.acquire(100.0)
 
@@ -55,7 +55,7 @@ async def theirs() -> float:
 
 
 async def measured(calls: list[Coroutine[Any, Any, None]]) -> float:
-    """Seconds of CPU until all calls are through."""
+    """Seconds of CPU until all calls are done."""
     gc.collect()
     start = time.process_time()
     await asyncio.gather(*calls)
@@ -63,12 +63,12 @@ async def measured(calls: list[Coroutine[Any, Any, None]]) -> float:
 
 
 def best(make: Callable[[], Coroutine[Any, Any, float]]) -> float:
-    """Microseconds a grant, in the best of some rounds."""
+    """Microseconds per grant in the fastest round."""
     return min(asyncio.run(make()) for _ in range(ROUNDS)) / WAITERS * 1e6
 
 
 async def idle(limiter: type[TokenBucket | CostBucket]) -> float:
-    """Bytes of a scheduler that has been used once and is idle."""
+    """Bytes per scheduler that was used once and is idle."""
 
     async def used() -> Scheduler:
         scheduler = Scheduler(limiter())

@@ -1,9 +1,8 @@
-"""600 parallel Canvas listings over real sockets: ours against every fixed width.
+"""600 concurrent Canvas listings over real sockets, compared with fixed numbers of workers.
 
-The simulator is in another process with its limits in force (capacity, leak and reservation as
-given), each listing takes 0.3 s there. A fixed width is that many workers without any scheduler,
-which count what is refused and try again. Aim: no refusal, and at most 1.15 times the time of the
-best width that was not refused either.
+The simulator runs in another process with its limits enforced (capacity and reservation as given);
+each listing takes 0.3 s there. The workers have no scheduler and retry refused calls. Goal: no
+refusal, and at most 1.15 times the time of the best number of workers without a refusal.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ AIM = 1.15
 
 
 async def reset(env: dict[str, str]) -> None:
-    """Empty buckets, nothing counted."""
+    """Reset the buckets and the counts."""
     async with aiohttp.ClientSession() as session:
         await session.post(f"{env['CANVAS_URL']}/_control/reset", json={})
 
 
 async def refused(env: dict[str, str]) -> int:
-    """What the server has refused."""
+    """How many calls the server has refused."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{env['CANVAS_URL']}/_control/stats") as answer,
@@ -36,7 +35,7 @@ async def refused(env: dict[str, str]) -> int:
 
 
 async def fixed(env: dict[str, str], listings: int, width: int) -> float:
-    """Seconds of so many workers, who try a refused call again after a moment."""
+    """Seconds with `width` workers, which retry a refused call after 0.5 s."""
     headers = {"Authorization": f"Bearer {env['CANVAS_TOKEN']}", "User-Agent": "bench"}
     url = f"{env['CANVAS_URL']}/api/v1/courses?per_page=10"
     left = iter(range(listings))
@@ -57,7 +56,7 @@ async def fixed(env: dict[str, str], listings: int, width: int) -> float:
 
 
 async def ours(env: dict[str, str], listings: int) -> float:
-    """Seconds of all at once, through the scheduler."""
+    """Seconds with all calls at once, through the scheduler."""
     start = time.perf_counter()
     async with Canvas(env["CANVAS_URL"], token=env["CANVAS_TOKEN"]) as canvas:
         bulk = canvas.with_options(lane="bulk")
@@ -66,7 +65,7 @@ async def ours(env: dict[str, str], listings: int) -> float:
 
 
 async def main(listings: int, widths: range, knobs: dict[str, float]) -> None:
-    """Try every width, then ours."""
+    """Measure every number of workers, then the library."""
     demo.KNOBS.update({"canvas_latency_seconds": 0.3, "canvas_latency_jitter_seconds": 0.0})
     demo.KNOBS.update({"canvas_cost": 0.3, **knobs})
     best = float("inf")
@@ -81,9 +80,9 @@ async def main(listings: int, widths: range, knobs: dict[str, float]) -> None:
         seconds = await ours(env, listings)
         count = await refused(env)
     print(
-        f"ours        {seconds:6.1f} s, {count:5} refused: {seconds / best:.2f} of the best width"
+        f"scheduler   {seconds:6.1f} s, {count:5} refused: {seconds / best:.2f} of the best width"
     )
-    print(f"aim: at most {AIM}, 0 refused")
+    print(f"goal: at most {AIM}, 0 refused")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""The same work by each peer against the same simulator, limits in force, over real HTTP.
+"""The same work by each peer on the same simulator with its limits enforced, over real HTTP.
 
-AB Connect: a bulk of pages by 20 workers (16 and 32 for the backoff peers), and one interactive
-call every 2 seconds beside it. Canvas: parallel listings of 0.3 s each. Told are the wall time over
-the floor that the limit leaves, what the server refused, calls that were given up, and the 95th
-percentile of what an interactive call waited. A peer that loses calls is not quoted as faster.
+AB Connect: pages in bulk by 20 workers (16 and 32 for the backoff peers), and at the same time one
+interactive call every 2 seconds. Canvas: concurrent listings of 0.3 s each. Prints the wall time
+relative to the minimum that the limit allows, refused calls, calls that were given up (lost), and
+the 95th percentile of the wait of an interactive call. A peer that loses calls does not count as
+faster.
 
-Takes about eight minutes at the defaults; --pages and --listings make it shorter. Writes JSON to
-the file that --json names.
+Takes about eight minutes by default; --pages and --listings make it shorter. --json names a file
+for the results.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import canvasapi  # type: ignore[import-untyped]  # it is a peer: untyped
+import canvasapi  # type: ignore[import-untyped]  # has no type hints
 import tenacity
 from aiolimiter import AsyncLimiter
 from attrs import asdict, define
@@ -38,15 +39,15 @@ BURST, RATE = 25, 5.0
 EVERY = 2.0
 LATENCY = 0.3
 GIVE_UP = 6
-"""Attempts of the backoff peers, which is more than most programs make."""
+"""Attempts of the backoff peers: more than most programs make."""
 
 Call = Callable[[str], Awaitable[bool]]
-"""Does one call, by "bulk" or "interactive"; says whether it succeeded in the end."""
+"""Makes one call, "bulk" or "interactive"; returns whether it finally succeeded."""
 
 
 @define
 class Result:
-    """What a peer did."""
+    """The result of a peer."""
 
     service: str
     peer: str
@@ -68,7 +69,7 @@ class Result:
 
 
 class Bench:
-    """One simulator, which is reset before each peer."""
+    """Runs all peers on one simulator, which is reset before each."""
 
     def __init__(self, env: dict[str, str], pages: int, listings: int) -> None:
         self.env = env
@@ -77,7 +78,7 @@ class Bench:
         self.results: list[Result] = []
 
     async def control(self, session: aiohttp.ClientSession, path: str) -> Any:
-        """Ask the simulator itself."""
+        """Call the simulator's control API."""
         url = f"{self.env['ABCONNECT_URL']}/_control/{path}"
         method = "GET" if path == "stats" else "POST"
         async with session.request(method, url, json={}) as answer:
@@ -86,7 +87,7 @@ class Bench:
     async def measure(
         self, service: str, peer: str, calls: int, floor: float, work: Callable[[], Awaitable[Any]]
     ) -> None:
-        """Run a peer on a fresh server; `work` gives (lost, waits of interactive calls)."""
+        """Run a peer on a reset server; `work` returns (lost, interactive waits, seconds)."""
         async with aiohttp.ClientSession() as session:
             await self.control(session, "reset")
             start = time.perf_counter()
@@ -103,7 +104,7 @@ class Bench:
     # --- AB Connect -----------------------------------------------------------------------------
 
     async def abconnect(self, peer: str, call: Call, workers: int) -> None:
-        """A bulk of pages, and an interactive call every two seconds until it ends."""
+        """Read pages in bulk, with an interactive call every two seconds."""
 
         async def work() -> tuple[int, list[float], float]:
             left = iter(range(self.pages))
@@ -133,12 +134,12 @@ class Bench:
             await asyncio.wait([side])
             return lost, waits, seconds
 
-        # The interactive calls spend tokens too: one in ten, over the time of the floor.
+        # The interactive calls take tokens too: one in ten.
         floor = (self.pages - BURST) / (RATE - 1 / EVERY)
         await self.measure("abconnect", peer, self.pages, floor, work)
 
     async def abconnect_peers(self) -> None:
-        """Ours and four ways of others."""
+        """Run two limiters, two kinds of backoff, and the library."""
         env = self.env
         signature = PartnerSignature(env["ABCONNECT_PARTNER_ID"], env["ABCONNECT_PARTNER_KEY"])
         base = Request("GET", f"{env['ABCONNECT_URL']}/rest/v4.1/standards?limit=100")
@@ -182,7 +183,7 @@ class Bench:
             partner_key=env["ABCONNECT_PARTNER_KEY"],
         )
         views = {"interactive": ab, "bulk": ab.with_options(lane="bulk")}
-        places = itertools.count()  # the same page twice at once would be one request
+        places = itertools.count()  # identical concurrent reads would be one request
 
         async def ours(lane: str) -> bool:
             params = {"limit": 100, "offset": next(places)}
@@ -190,12 +191,12 @@ class Bench:
             return answer.status == 200
 
         async with ab:
-            await self.abconnect("ours", ours, 20)
+            await self.abconnect("aioinstructure", ours, 20)
 
     # --- Canvas ---------------------------------------------------------------------------------
 
     async def canvas(self, peer: str, work: Callable[[], Awaitable[int]]) -> None:
-        """Listings in parallel; the floor is 12 at once, which no reservation forbids."""
+        """Run concurrent listings; the minimum time is that of 12 at once, the most allowed."""
 
         async def timed() -> tuple[int, list[float], float]:
             start = time.perf_counter()
@@ -206,7 +207,7 @@ class Bench:
         await self.measure("canvas", peer, self.listings, floor, timed)
 
     async def canvas_peers(self) -> None:
-        """Ours, canvasapi in one and eight threads, and backoff in 16 and 32 tasks."""
+        """Run canvasapi with one and eight threads, backoff with 16 and 32 tasks, and the library."""
         env = self.env
         url = f"{env['CANVAS_URL']}/api/v1/courses?per_page=10"
         headers = {"Authorization": f"Bearer {env['CANVAS_TOKEN']}", "User-Agent": "bench"}
@@ -258,7 +259,7 @@ class Bench:
         await self.canvas("canvasapi, 8 threads", lambda: threads(8))
         await self.canvas("backoff, 16 tasks", lambda: backoff(16))
         await self.canvas("backoff, 32 tasks", lambda: backoff(32))
-        await self.canvas("ours", ours)
+        await self.canvas("aioinstructure", ours)
 
 
 async def main(pages: int, listings: int, path: str | None) -> None:
@@ -271,7 +272,7 @@ async def main(pages: int, listings: int, path: str | None) -> None:
               f"{'lost':>6} {'p95 wait s':>10}")  # fmt: skip
         await bench.canvas_peers()
         await bench.abconnect_peers()
-    print("* lost calls: not the same work")
+    print("* lost calls, so not the same work")
     if path:
         with open(path, "w") as file:  # noqa: ASYNC230, PTH123 - at the very end
             json.dump([asdict(result) for result in bench.results], file, indent=1)

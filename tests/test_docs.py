@@ -20,7 +20,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("guides/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # Replace the reader's account, event loop and database.
-OURS = [
+REPLACEMENTS = [
     (re.compile(r"Canvas\(\"https://canvas\.example\.edu\", token=\"\.\.\.\"\)"), "open_canvas()"),
     (re.compile(r"ABConnect\(partner_id=\"\.\.\.\", partner_key=\"\.\.\.\"\)"), "open_abconnect()"),
     (re.compile(r"asyncio\.run\((main\(\))\)"), r"await \1"),
@@ -41,7 +41,7 @@ async def test_example(
     source: str, simulator: Simulator, canvas: Canvas, abconnect: ABConnect
 ) -> None:
     """The example raises no error; a test function in it passes."""
-    for pattern, replacement in OURS:
+    for pattern, replacement in REPLACEMENTS:
         source = pattern.sub(replacement, source)
     code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     fixtures: dict[str, Any] = {"simulator": simulator, "canvas": canvas, "abconnect": abconnect}
