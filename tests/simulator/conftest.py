@@ -1,4 +1,4 @@
-"""Simulators with a clock of their own, and callers that carry credentials."""
+"""Simulators with their own clock, and callers with credentials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WALL = 1_800_000_000.0
 
 
 class Caller:
-    """Calls a simulator in-process; `time` is its clock, or the running loop's if `virtual`."""
+    """Calls a simulator in-process; its clock is `time`, or the running loop's if `virtual`."""
 
     def __init__(self, *, virtual: bool = False, **knobs: Any) -> None:
         self.time, self._virtual = 0.0, virtual
@@ -41,7 +41,7 @@ class Caller:
         token: str | None = "",
         **headers: str,
     ) -> Response:
-        """Calls Canvas; the good token is sent unless another one or None is given."""
+        """Call Canvas; send the valid token unless another one or None is given."""
         token = self.simulator.canvas_token if token == "" else token
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
@@ -52,7 +52,7 @@ class Caller:
         return await self.simulator.handle(request)
 
     async def abconnect(self, path: str, **query: str) -> Response:
-        """Calls AB Connect, signed for GET; `query` with __ for brackets is put behind the path."""
+        """Call AB Connect, signed for GET; in the names of `query`, `__` stands for brackets."""
         return await self.ab("GET", path, **query)
 
     async def ab(
@@ -64,7 +64,7 @@ class Caller:
         charset: str = "",
         **query: str,
     ) -> Response:
-        """Calls AB Connect with any method, signed for that; a path may be a whole URL."""
+        """Call AB Connect with any method, signed for it; `path` can be a complete URL."""
         expires = str(int(WALL + self.now()) + 60)
         pairs = [
             *(
@@ -84,7 +84,7 @@ class Caller:
         )
 
     async def data(self, path: str, **query: str) -> Any:
-        """The member `data` of a GET that succeeds."""
+        """Return the member `data` of a successful GET."""
         response = await self.abconnect(path, **query)
         assert response.status == 200, response.text
         return response.json()["data"]
@@ -92,19 +92,19 @@ class Caller:
 
 @pytest.fixture
 def caller() -> Caller:
-    """A caller whose simulator refuses nobody at AB Connect."""
+    """A caller whose AB Connect throttle never refuses."""
     return Caller(rate=1e6, burst=1e6, wildcard_burst=1e6)
 
 
 @pytest.fixture
 def virtual() -> Caller:
-    """A caller that refuses nobody and lives in the running loop's time."""
+    """A caller whose AB Connect throttle never refuses, in the running loop's time."""
     return Caller(virtual=True, rate=1e6, burst=1e6, wildcard_burst=1e6)
 
 
 @pytest.fixture
 def make_caller() -> Callable[..., Caller]:
-    """Makes callers with knobs of the test's choice."""
+    """Makes callers with the given knobs."""
     return Caller
 
 
@@ -116,24 +116,24 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
         self.jumped = 0.0
 
     def time(self) -> float:
-        self.jumped += 1e-7  # creeps, or float rounding would hold a timer back for ever
+        self.jumped += 1e-7  # advances slightly, or float rounding could delay a timer forever
         return self.jumped
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]  # asyncio's own
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]  # private to asyncio
             self.jumped = max(self.jumped, self._scheduled[0].when())  # type: ignore[attr-defined]
         super()._run_once()  # type: ignore[misc]
 
 
 @pytest.fixture
 def run() -> Callable[[Callable[[], Awaitable[Any]]], Any]:
-    """Runs a coroutine function in virtual time."""
+    """Returns a function that runs a coroutine function in virtual time."""
 
     def run(main: Callable[[], Awaitable[Any]]) -> Any:
-        async def whole() -> Any:
+        async def coroutine() -> Any:
             return await main()
 
         with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
-            return runner.run(whole())
+            return runner.run(coroutine())
 
     return run

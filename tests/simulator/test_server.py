@@ -46,8 +46,8 @@ async def listening(**knobs: Any) -> AsyncIterator[Wire]:
         await server.close()
 
 
-async def test_raw_path_arrives_to_the_letter() -> None:
-    """Nothing on the way decodes or normalises what the client sent."""
+async def test_raw_path_is_unchanged() -> None:
+    """Nothing decodes or normalises the path that the client sent."""
     paths = [
         "/api/v1/courses/sis_course_id:CS%2F101%2E11",
         "/api/v1/courses/sis_course_id:CS%2f101.11%C3%A9?include[]=term&include%5B%5D=teachers",
@@ -60,20 +60,20 @@ async def test_raw_path_arrives_to_the_letter() -> None:
 
 
 async def test_canvas_over_tcp() -> None:
-    """Status, body and the spelling of the headers; Link in the case of the knob."""
+    """Status, body and the case of header names; the knob sets the case of Link."""
     async with listening(link_header_name="link") as wire:
         status, headers, body = await wire.get("/api/v1/courses?per_page=1")
         assert status == 200
         assert body.startswith(b'[{"id":1,')
         assert {"X-Request-Cost", "X-Rate-Limit-Remaining"} <= set(headers)
         async with wire.session.get(f"{wire.origin}/api/v1/courses") as response:
-            raw = dict(response.raw_headers)  # names as they came
+            raw = dict(response.raw_headers)  # names in their original case
         assert raw[b"link"].startswith(f"<{wire.origin}/api/v1/courses?page=1".encode())
         assert (await wire.get("/api/v1/courses/999"))[0] == 404
 
 
 async def test_environment_is_enough() -> None:
-    """What env() names is all that a client of either service needs."""
+    """The variables from env() are sufficient for a client of either service."""
     async with listening() as wire:
         env = wire.simulator.env(wire.origin)
         expires = "4102444800"
@@ -84,8 +84,8 @@ async def test_environment_is_enough() -> None:
         assert (await wire.get(path))[0] == 200
 
 
-async def test_close_breaks_off_in_mid_body() -> None:
-    """The head has come, part of the body too, and then the connection is gone."""
+async def test_close_drops_the_connection_in_the_body() -> None:
+    """The client gets the headers and part of the body, then the connection is closed."""
     async with listening() as wire:
         wire.simulator.faults.add([Fault(kind="close")])
         with pytest.raises(aiohttp.ClientPayloadError):
@@ -94,7 +94,7 @@ async def test_close_breaks_off_in_mid_body() -> None:
 
 
 async def test_hang_ends_with_the_server() -> None:
-    """A client gives up on a hanging request, and the server can still be closed."""
+    """A client times out on a hanging request, and the server can still be closed."""
     async with listening() as wire:
         wire.simulator.faults.add([Fault(kind="hang")])
         with pytest.raises(TimeoutError):
@@ -102,8 +102,8 @@ async def test_hang_ends_with_the_server() -> None:
                 await wire.get("/api/v1/courses")
 
 
-async def test_redirects_are_not_followed_by_us() -> None:
-    """A redirect goes out as it is."""
+async def test_redirects_are_not_followed() -> None:
+    """The client gets the redirect itself."""
     async with listening() as wire:
         wire.simulator.faults.add([Fault(kind="redirect", location="https://elsewhere.invalid/x")])
         url = f"{wire.origin}/api/v1/courses"
@@ -113,7 +113,7 @@ async def test_redirects_are_not_followed_by_us() -> None:
 
 
 async def test_controls() -> None:
-    """Knobs, faults, counts and reset; control calls are not counted themselves."""
+    """Knobs, faults, counters and reset; control calls are not counted."""
     async with listening() as wire:
         status, knobs = await wire.post("/_control/knobs", {"hwm": 100, "throttle_status": 403})
         assert (status, knobs["hwm"], wire.simulator.knobs.throttle_status) == (200, 100, 403)
@@ -138,12 +138,12 @@ async def test_controls() -> None:
         ("faults", {}),
         ("faults", [{"kind": "nonsense"}]),
         ("reset", {"seed": "x"}),
-        ("edit", {"guid": "nobody", "changes": {}}),
+        ("edit", {"guid": "unknown", "changes": {}}),
         ("edit", {}),
     ],
 )
 async def test_mistakes_in_controls(path: str, value: Any) -> None:
-    """400 with a reason, and nothing has changed."""
+    """400 with a reason, and nothing is changed."""
     async with listening() as wire:
         status, answer = await wire.post(f"/_control/{path}", value)
         assert (status, set(answer)) == (400, {"error"})
@@ -152,13 +152,13 @@ async def test_mistakes_in_controls(path: str, value: Any) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])  # noqa: S104
 async def test_loopback_only(host: str) -> None:
-    """Anybody who can reach it can turn its knobs."""
+    """Other hosts are refused: anyone who can connect can change the knobs."""
     with pytest.raises(ValueError, match="loopback"):
         await start(Simulator(), host=host)
 
 
 async def test_many_at_once() -> None:
-    """Hundreds of requests at the same moment are all answered."""
+    """Hundreds of concurrent requests are all answered."""
     async with listening(throttle_enabled=False) as wire:
         answers = await asyncio.gather(*(wire.get("/api/v1/courses/5") for _ in range(200)))
         assert {status for status, _, _ in answers} == {200}

@@ -1,4 +1,4 @@
-"""Both throttles through whole exchanges: headers, refusals, latency, cancelling."""
+"""Both throttles with complete requests: headers, refusals, latency, cancellation."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tests.simulator.conftest import Caller
 
 
-async def test_headers_of_a_lone_request(caller: Caller) -> None:
-    """A request tells its cost, and what remains behind the refund."""
+async def test_headers_of_a_single_request(caller: Caller) -> None:
+    """The headers report the cost, and what remains after the refund."""
     caller.simulator.knobs.canvas_cost = 30.0
     response = await caller.canvas("/api/v1/users/self")
     assert response.headers["x-request-cost"] == "30.0"
@@ -26,7 +26,7 @@ async def test_headers_of_a_lone_request(caller: Caller) -> None:
 
 @pytest.mark.parametrize(("status", "words"), [(429, "Too Many Requests"), (403, "Forbidden")])
 async def test_refused_canvas(caller: Caller, status: int, words: str) -> None:
-    """A refusal is text, has no cost, tells what remains, and is counted."""
+    """A refusal is text, has no cost, reports what remains, and is counted."""
     caller.simulator.knobs.update(throttle_status=status, canvas_cost=560.0)
     await caller.canvas("/api/v1/users/self")
     response = await caller.canvas("/api/v1/users/self")
@@ -40,15 +40,15 @@ async def test_refused_canvas(caller: Caller, status: int, words: str) -> None:
 
 
 async def test_each_token_has_its_bucket(caller: Caller) -> None:
-    """A second token, even one that nobody knows, starts from an empty bucket."""
+    """A second token, even an unknown one, starts with an empty bucket."""
     caller.simulator.knobs.canvas_cost = 300.0
     await caller.canvas("/api/v1/users/self")
-    other = await caller.canvas("/api/v1/users/self", token="nobody")
+    other = await caller.canvas("/api/v1/users/self", token="unknown")
     assert (other.status, other.rate_limit_remaining) == (401, 300.0)
 
 
 async def test_bucket_leaks_with_the_clock(caller: Caller) -> None:
-    """Ten seconds give back 100 units."""
+    """100 units leak in ten seconds."""
     caller.simulator.knobs.canvas_cost = 300.0
     await caller.canvas("/api/v1/users/self")
     caller.time = 10.0
@@ -58,7 +58,7 @@ async def test_bucket_leaks_with_the_clock(caller: Caller) -> None:
 
 
 async def test_reservation_by_path(caller: Caller) -> None:
-    """The first expression that matches the full path decides on the reservation."""
+    """The first expression that matches the full path determines the reservation."""
     knobs = caller.simulator.knobs
     knobs.update(up_front_cost_by_path=[["modules", 700], ["include", 10]])
     refused = await caller.canvas("/api/v1/courses/1/modules?include[]=items")
@@ -67,7 +67,7 @@ async def test_reservation_by_path(caller: Caller) -> None:
 
 
 async def test_quirks_of_the_headers(caller: Caller) -> None:
-    """Costs may come in scientific notation, or not at all."""
+    """The cost can be in scientific notation, or missing."""
     caller.simulator.knobs.update(scientific_cost=True, canvas_cost=0.5)
     response = await caller.canvas("/api/v1/users/self")
     assert response.headers["x-request-cost"] == "5.000000e-01"
@@ -83,7 +83,7 @@ async def test_cost_grows_with_items(caller: Caller) -> None:
 
 
 async def test_disabled_throttle_still_counts(caller: Caller) -> None:
-    """Without throttling the headers go on, below zero."""
+    """Without throttling the headers are still sent, with values below zero."""
     caller.simulator.knobs.update(throttle_enabled=False, canvas_cost=700.0)
     assert (await caller.canvas("/api/v1/users/self")).rate_limit_remaining == -100.0
     assert (await caller.canvas("/api/v1/users/self")).status == 200
@@ -103,7 +103,7 @@ async def test_abconnect_burst_then_429(make_caller: Callable[..., Caller]) -> N
 
 
 async def test_wildcards_pass_a_second_bucket(make_caller: Callable[..., Caller]) -> None:
-    """Two wildcard calls at once, then one each half second; others are not held up."""
+    """Two wildcard calls at once, then one per half second; other calls are not delayed."""
     caller = make_caller()
     query = {"fields__standards": "*", "limit": "1"}
     statuses = [(await caller.abconnect("/standards", **query)).status for _ in range(3)]
@@ -115,14 +115,14 @@ async def test_wildcards_pass_a_second_bucket(make_caller: Callable[..., Caller]
 
 
 async def test_start_level_and_retry_after(make_caller: Callable[..., Caller]) -> None:
-    """A bucket may start empty, as after a restart, and a refusal may tell how long to wait."""
+    """A bucket can start empty, as after a restart; a refusal can have a Retry-After header."""
     caller = make_caller(burst_at_start=0.0, abconnect_retry_after=3)
     refused = await caller.abconnect("/standards")
     assert (refused.status, refused.headers["retry-after"]) == (429, "3")
 
 
 def test_network_and_latency_take_virtual_time(run: Callable[..., Any]) -> None:
-    """The way there, the work and the way back add up on the loop's clock."""
+    """Network delays and latency add up on the loop's clock."""
 
     async def main() -> float:
         knobs = Knobs(
@@ -139,7 +139,7 @@ def test_network_and_latency_take_virtual_time(run: Callable[..., Any]) -> None:
 
 
 def test_jitter_is_seeded(run: Callable[..., Any]) -> None:
-    """Two simulators of one seed take equally long, one of another seed does not."""
+    """Two simulators with one seed take equally long, one with another seed does not."""
 
     async def main(seed: int) -> float:
         simulator = Simulator(seed=seed, knobs=Knobs(canvas_latency_jitter_seconds=1.0))
@@ -152,8 +152,8 @@ def test_jitter_is_seeded(run: Callable[..., Any]) -> None:
     assert first == again != other
 
 
-def test_cancelled_request_goes_on_at_the_server(run: Callable[..., Any]) -> None:
-    """A client that hangs up gets its reservation back only when the server is done."""
+def test_cancelled_request_continues_on_the_server(run: Callable[..., Any]) -> None:
+    """If a client cancels, its reservation is refunded only when the server has finished."""
 
     async def main() -> tuple[float, float]:
         simulator = Simulator(knobs=Knobs(canvas_latency_seconds=2.0, canvas_cost=1.0, outflow=0.0))

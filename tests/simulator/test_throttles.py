@@ -1,4 +1,4 @@
-"""The throttles against the worked examples of the specification, with explicit clocks."""
+"""The throttles against the examples of the specification, with explicit times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bucket(count: float, now: float = 0.0) -> LeakyBucket:
 
 
 def test_frozen_clock_admits_eleven() -> None:
-    """Example 1: at one moment eleven are let through, the twelfth finds 600 and is refused."""
+    """Example 1: at one time eleven are admitted; the twelfth reaches 600 and is refused."""
     one = bucket(0)
     counts = []
     for _ in range(11):
@@ -36,7 +36,7 @@ def test_frozen_clock_admits_eleven() -> None:
 
 
 def test_moving_clock_admits_twelve() -> None:
-    """Example 2: 10 ms apart the twelfth is let through, the thirteenth refused."""
+    """Example 2: 10 ms apart, the twelfth is admitted and the thirteenth refused."""
     one = bucket(0)
     admitted = [one.arrive(50, place / 100, RULES) for place in range(12)]
     assert all(admitted)
@@ -57,15 +57,15 @@ def test_mark_is_inclusive(count: float, admitted: bool) -> None:
     ("start", "seconds", "cost", "remaining"),
     [(0, 0.2, 0.15, 600.0), (0, 6, 2.5, 600.0), (200, 3, 3, 427.0), (200, 30, 25, 600.0)],
 )
-def test_lone_request(start: float, seconds: float, cost: float, remaining: float) -> None:
-    """Examples 4 to 6: the whole reservation comes back, whatever has leaked; never below 0."""
+def test_single_request(start: float, seconds: float, cost: float, remaining: float) -> None:
+    """Examples 4 to 6: the full reservation is refunded despite the leak; never below 0."""
     one = bucket(start)
     assert one.arrive(50, 0.0, RULES)
     assert one.leave(cost, 50, seconds, RULES) == pytest.approx(remaining)
 
 
 def test_fifty_in_sequence_leave_the_bucket_empty() -> None:
-    """Example 4: one after the other nobody is ever throttled."""
+    """Example 4: sequential requests are never throttled."""
     one, now = bucket(0), 0.0
     for _ in range(50):
         assert one.arrive(50, now, RULES)
@@ -74,7 +74,7 @@ def test_fifty_in_sequence_leave_the_bucket_empty() -> None:
 
 
 def test_overlap_refunds_in_full() -> None:
-    """Example 7: two that overlap give back more than is left, and the count stops at 0."""
+    """Example 7: two overlapping requests refund more than is left; the count stops at 0."""
     one = bucket(0)
     one.arrive(50, 0.0, RULES)
     one.arrive(50, 4.0, RULES)
@@ -86,7 +86,7 @@ def test_overlap_refunds_in_full() -> None:
 
 
 def test_flood_lowers_the_count() -> None:
-    """Example 8: reservations cut off at 800 are given back in full, so the count falls by 100."""
+    """Example 8: reservations cut off at 800 are fully refunded, so the count falls by 100."""
     one = bucket(600)
     counts = []
     for _ in range(6):
@@ -98,8 +98,8 @@ def test_flood_lowers_the_count() -> None:
     assert one.count == 500
 
 
-def test_exception_gives_back_the_reservation() -> None:
-    """Example 9: what raised costs nothing."""
+def test_exception_refunds_the_reservation() -> None:
+    """Example 9: a request that raised an exception costs nothing."""
     one = bucket(200)
     one.arrive(50, 0.0, RULES)
     one.leave(0, 50, 0.5, RULES)
@@ -118,31 +118,31 @@ def test_token_calls_fill_their_bucket() -> None:
 
 
 def test_idle_time_is_no_credit_for_the_next_request() -> None:
-    """A count of 1 that has long leaked away does not swallow what is added next."""
+    """A count of 1 that has leaked completely does not reduce what is added next."""
     assert bucket(1).increment(5, 50.0, RULES) == 5
 
 
 def test_clock_stepping_back_leaks_nothing() -> None:
-    """A smaller time leaks nothing, and the next leak counts from it."""
+    """If the time decreases nothing leaks, and the next leak starts from the new time."""
     one = bucket(100, 10.0)
     assert one.increment(0, 5.0, RULES) == 100
     assert one.increment(0, 6.0, RULES) == 90
 
 
 def test_an_hour_forgets() -> None:
-    """After 3,600 seconds the bucket is a new one, however slowly it leaks."""
+    """After 3,600 seconds the bucket is reset, regardless of its outflow."""
     assert bucket(800).increment(0, 3601.0, LeakyRules(outflow=0.01)) == 0
 
 
-def test_another_user_slows_the_leak() -> None:
-    """What somebody else spends is taken off the outflow, and can fill the bucket."""
+def test_background_client_slows_the_leak() -> None:
+    """The cost of a background client reduces the outflow, and can fill the bucket."""
     assert bucket(100).increment(0, 10.0, LeakyRules(background=4)) == 40
     assert bucket(0).increment(0, 10.0, LeakyRules(background=15)) == 50
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 300), st.floats(0, 60)), max_size=30))
 def test_count_stays_in_bounds(visits: list[tuple[float, float, float]]) -> None:
-    """Whatever happens, the count is between 0 and the maximum."""
+    """The count is always between 0 and the maximum."""
     one, now = LeakyBucket(), 0.0
     for wait, cost, seconds in visits:
         now += wait
@@ -161,8 +161,8 @@ def test_token_bucket_serves_its_burst_then_its_rate() -> None:
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60))
-def test_token_bucket_never_beats_its_rate(gaps: list[float]) -> None:
-    """In any time it serves at most burst plus rate times the time."""
+def test_token_bucket_never_exceeds_its_rate(gaps: list[float]) -> None:
+    """In any time span it serves at most burst plus rate times the span."""
     one, now, served = TokenBucket(25), 0.0, 0
     for gap in gaps:
         now += gap
@@ -170,12 +170,12 @@ def test_token_bucket_never_beats_its_rate(gaps: list[float]) -> None:
         assert served <= 25 + 5 * now + 1e-6
 
 
-def test_stranger_takes_about_what_he_should() -> None:
-    """A stranger at 2 calls a second takes about 200 tokens in 100 seconds; none when he rests."""
-    one, stranger = TokenBucket(1000), BackgroundClient(Random(1))  # noqa: S311 -- no secret
-    stranger.catch_up(one, 0.0, 0, 1000, 2)
-    stranger.catch_up(one, 100.0, 0, 1000, 2)
+def test_background_client_keeps_its_rate() -> None:
+    """2 calls per second take about 200 tokens in 100 seconds; 0 calls take none."""
+    one, client = TokenBucket(1000), BackgroundClient(Random(1))  # noqa: S311 -- no secret
+    client.catch_up(one, 0.0, 0, 1000, 2)
+    client.catch_up(one, 100.0, 0, 1000, 2)
     assert 760 < one.level < 840
     level = one.level
-    stranger.catch_up(one, 200.0, 0, 1000, 0)
+    client.catch_up(one, 200.0, 0, 1000, 0)
     assert one.level == level

@@ -1,4 +1,4 @@
-"""The world: the same from the same seed, of any size, and known by the fact table."""
+"""The world: seeds, sizes, and agreement with the operation table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def everything(caller: Caller) -> list[bytes]:
 
 
 async def test_same_seed_same_world(caller: Caller) -> None:
-    """Two of one seed answer alike, credentials included; another seed does not."""
+    """One seed gives the same responses and credentials; another seed gives others."""
     simulator = caller.simulator
     first, keys = await everything(caller), simulator.env("x")
     simulator.reset(2)
@@ -45,8 +45,8 @@ async def test_same_seed_same_world(caller: Caller) -> None:
     assert simulator.env("x") == keys
 
 
-def test_order_of_looking_changes_nothing() -> None:
-    """What is made on demand does not depend on what was looked at before."""
+def test_access_order_changes_nothing() -> None:
+    """Content that is generated on demand does not depend on earlier accesses."""
     one, two = (World(3, Knobs()).campus for _ in range(2))
     forwards = [one.modules(course) for course in one.courses]
     backwards = [two.modules(course) for course in reversed(two.courses)]
@@ -54,14 +54,14 @@ def test_order_of_looking_changes_nothing() -> None:
 
 
 def test_default_world_is_quick() -> None:
-    """Half a second at most, so that every test can have its own."""
+    """It takes less than half a second, so that every test can have its own."""
     begin = time.perf_counter()
     World(1, Knobs())
     assert time.perf_counter() - begin < 0.5
 
 
 def test_a_quarter_of_a_million_standards() -> None:
-    """The documented number of standards costs no more than a small one to set up."""
+    """The documented number of standards takes no longer to set up than a small one."""
     begin = time.perf_counter()
     standards = Standards(1, 248_969)
     assert standards.count == 248_969
@@ -73,7 +73,7 @@ def test_a_quarter_of_a_million_standards() -> None:
 
 
 def test_ids_are_unique_and_of_mixed_case() -> None:
-    """Most are upper case, some lower, as in the real data."""
+    """Most ids are upper case, some lower case, as in the real data."""
     standards = Standards(1, 5000)
     guids = [standards.guid(index) for index in range(5000)]
     assert len({guid.lower() for guid in guids}) == 5000
@@ -81,15 +81,15 @@ def test_ids_are_unique_and_of_mixed_case() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2000, 5000])
-def test_sections_hold_every_standard_once(count: int) -> None:
-    """Also where the last publication is cut short, or there is nothing at all."""
+def test_sections_contain_every_standard_once(count: int) -> None:
+    """Also if the last publication is incomplete, or there are no standards."""
     standards = Standards(1, count)
     numbers = sorted(number for _, _, rows in standards.sections() for number in rows)
     assert numbers == list(range(count))
 
 
-def test_hierarchy_is_sound() -> None:
-    """A child is one level below its parent, in its section, with a number that continues its."""
+def test_hierarchy_is_consistent() -> None:
+    """A child is one level below its parent, in the same section, and extends its number."""
     standards = Standards(1, 5000)
     for index in range(0, 5000, 7):
         slot = standards.slot(index)
@@ -102,7 +102,7 @@ def test_hierarchy_is_sound() -> None:
 
 
 def test_sizes_are_knobs() -> None:
-    """Sizes count at the next reset."""
+    """Sizes apply at the next reset."""
     simulator = Simulator(knobs=Knobs(courses=3, standards=10, events=5))
     assert len(simulator.world.campus.courses) == 3
     assert len(simulator.world.events) == 5
@@ -112,7 +112,7 @@ def test_sizes_are_knobs() -> None:
 
 
 async def test_empty_world(caller: Caller) -> None:
-    """Nothing at all is a valid world."""
+    """A world without any data is valid."""
     caller.simulator.knobs.update(courses=0, standards=0, events=0)
     caller.simulator.reset()
     assert (await caller.canvas("/api/v1/courses")).json() == []
@@ -120,32 +120,32 @@ async def test_empty_world(caller: Caller) -> None:
     assert (body["data"], body["meta"]["count"], list(body["links"])) == ([], 0, ["self"])
 
 
-async def test_turned_knobs_are_seen_at_once(caller: Caller) -> None:
-    """A remembered answer does not outlive the knob that shaped it."""
+async def test_changed_knobs_apply_at_once(caller: Caller) -> None:
+    """A cached reply is dropped when a knob changes."""
     await caller.canvas("/api/v1/courses")
     caller.simulator.knobs.per_page_default = 3
     assert len((await caller.canvas("/api/v1/courses")).json()) == 3
 
 
-def test_turn_is_all_or_nothing() -> None:
-    """A mistake among several changes leaves everything as it was."""
+def test_update_is_all_or_nothing() -> None:
+    """If one of several changes is invalid, nothing is changed."""
     knobs = Knobs()
-    with pytest.raises(ValueError, match="takes float"):
+    with pytest.raises(ValueError, match="outflow must be of type float"):
         knobs.update(hwm=1.0, outflow="fast")
-    with pytest.raises(ValueError, match="unknown"):
+    with pytest.raises(ValueError, match="unknown knobs: version"):
         knobs.update(hwm=1.0, version=3)
     assert knobs.hwm == 600.0
 
 
-def test_every_fact_has_a_handler() -> None:
-    """The fact table and the code know the same operations of Canvas."""
+def test_every_operation_has_a_handler() -> None:
+    """The operation table and the code have the same operations of Canvas."""
     service = CanvasService(World(1, Knobs(courses=1, standards=1)), Knobs())
     PaceService(service)
     assert service.handled == {one.name for one in operations() if one.service == "canvas"}
 
 
-def test_router_prefers_words_and_decodes_late() -> None:
-    """`new` is no id, and an encoded slash does not split a segment."""
+def test_router_prefers_literals_and_decodes_late() -> None:
+    """`new` is not an id, and an encoded slash does not split a segment."""
     router = Router(operations())
     found = router.find("GET", "/api/v1/courses/a%2Fb/course_pacing/new")
     assert found is not None
@@ -155,7 +155,7 @@ def test_router_prefers_words_and_decodes_late() -> None:
 
 
 def test_oracle_shares_nothing_with_the_client() -> None:
-    """Of ours it imports the message alone, and aiohttp only where it listens."""
+    """It imports only the message types of the library, and aiohttp only in server.py."""
     for path in HERE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

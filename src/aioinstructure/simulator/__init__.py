@@ -1,6 +1,6 @@
-"""A simulator of Canvas LMS and AB Connect, exact in throttling, paging and errors.
+"""Simulator of Canvas LMS and AB Connect with exact throttling, paging and errors.
 
-It is an oracle for the client: it shares no code with it but the shape of a message.
+It is a test oracle: it shares no code with the client except the message types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What came as JSON or text, narrowed to what it should be. None for what it is not."""
+"""Conversion of JSON values and text to an expected type, with None for other types."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ __all__ = ["listed", "mapping", "number", "truth"]
 
 
 def mapping(value: Any) -> dict[str, Any] | None:
-    """A JSON object."""
+    """Return a JSON object."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def listed(value: Any) -> list[Any] | None:
-    """A JSON list."""
+    """Return a JSON list."""
     elements: list[Any] | None = value if isinstance(value, list) else None
     return elements
 
 
 def number(value: Any) -> int | None:
-    """A whole number that is not negative, also as text: an id, or a count of days."""
+    """Return a non-negative integer, also from text: an id or a number of days."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value >= 0 else None
     text = str(value)
@@ -27,5 +27,5 @@ def number(value: Any) -> int | None:
 
 
 def truth(value: Any) -> bool:
-    """A flag as Rails reads it, from JSON or from a form."""
+    """Read a flag as Rails does, from JSON or a form."""
     return value is True or str(value).lower() in {"true", "t", "yes", "y", "on", "1"}

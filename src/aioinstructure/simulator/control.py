@@ -1,4 +1,4 @@
-"""The simulator's own paths below /_control/: knobs, faults, counts. They pass no throttle."""
+"""The simulator's own paths under /_control/: knobs, faults, counters. They are not throttled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["control"]
 
 
 def control(simulator: Simulator, request: Request, path: str) -> Reply:
-    """Answers one control call; 400 tells what is wrong with it."""
+    """Answer one control call; 400 with the reason if it is invalid."""
     name = path.removeprefix("/_control/")
     try:
         if request.method == "GET":
@@ -28,8 +28,8 @@ def control(simulator: Simulator, request: Request, path: str) -> Reply:
     except (ValueError, TypeError) as error:
         return json_reply({"error": str(error)}, status=400)
     except KeyError as error:
-        return json_reply({"error": f"unknown or missing: {error}"}, status=400)
-    return json_reply({"error": "GET or POST"}, status=405)
+        return json_reply({"error": f"unknown id or missing member: {error}"}, status=400)
+    return json_reply({"error": "method must be GET or POST"}, status=405)
 
 
 def _read(simulator: Simulator, name: str) -> Reply:
@@ -43,14 +43,14 @@ def _read(simulator: Simulator, name: str) -> Reply:
         )
     if name == "requests":
         return json_reply([list(seen) for seen in simulator.requests])
-    return json_reply({"error": f"no control {name}"}, status=404)
+    return json_reply({"error": f"unknown control {name!r}"}, status=404)
 
 
 def _write(simulator: Simulator, name: str, body: Any) -> Reply:
     if name == "reset":
         seed = _table(body).get("seed")
         if seed is not None and not isinstance(seed, int):
-            raise ValueError("seed takes a whole number")
+            raise ValueError("seed must be an integer")
         simulator.reset(seed)
         return json_reply(simulator.stats())
     if name == "knobs":
@@ -58,17 +58,17 @@ def _write(simulator: Simulator, name: str, body: Any) -> Reply:
         return json_reply(simulator.knobs.to_dict())
     if name == "faults":
         if (many := listed(body)) is None:
-            raise ValueError("faults are a list")
+            raise ValueError("faults must be a list")
         faults = [Fault.from_dict(_table(one)) for one in many]
         simulator.faults.add(faults)
         return json_reply({"waiting": len(simulator.faults.waiting)})
     if name == "edit":
         return _edit(simulator, _table(body))
-    return json_reply({"error": f"no control {name}"}, status=404)
+    return json_reply({"error": f"unknown control {name!r}"}, status=404)
 
 
 def _edit(simulator: Simulator, body: dict[str, Any]) -> Reply:
-    """Changes a standard or what is delivered; an event follows.
+    """Change a standard or what is delivered, and append an event.
 
     {"guid": ..., "changes": {...}, "change_type": ...} changes properties. With an `action`:
     "retire" (and "replaced_by"), "move" (and "parent"), "grant" and "revoke" (of a document or
@@ -87,11 +87,11 @@ def _edit(simulator: Simulator, body: dict[str, Any]) -> Reply:
     elif action == "revoke":
         event = world.revoke(guid)
     else:
-        raise ValueError(f"no action {action}")
+        raise ValueError(f"unknown action {action!r}")
     return json_reply({"seq": event.seq, "guid": event.guid})
 
 
 def _table(value: Any) -> dict[str, Any]:
     if (members := mapping(value)) is None:
-        raise TypeError("expected an object")
+        raise TypeError("expected a JSON object")
     return members

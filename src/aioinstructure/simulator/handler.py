@@ -1,4 +1,4 @@
-"""One request on its way through throttle, fault and service."""
+"""The path of one request through throttle, faults and service."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestHandler"]
 
-_REFUSED_COST = 0.001  # the processor time of saying no
+_REFUSED_COST = 0.001  # the processor time of a refusal
 
 
 class RequestHandler:
-    """One request on its way through throttle, fault and service."""
+    """The path of one request through throttle, faults and service."""
 
     def __init__(self, simulator: Simulator, request: Request, path: str, pairs: Pairs) -> None:
         self._simulator, self._request = simulator, request
         self._path, self._pairs = path, pairs
 
     async def run(self) -> Reply:
-        """The answer, with the headers of its service."""
+        """Return the reply, with the headers of its service."""
         abconnect = self._path.startswith("/rest/")
         fault = self._simulator.faults.take(self._request.method, self._request.path)
         if fault is not None and fault.stage == "gateway":
@@ -46,7 +46,7 @@ class RequestHandler:
     async def _faulty(
         self, fault: Fault, *, abconnect: bool, serve: Callable[[], Reply] | None
     ) -> Reply | None:
-        """What a fault makes of the answer. Without a service None tells to go on."""
+        """Apply a fault. Without `serve`, None means that the request continues."""
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "hang":
@@ -103,7 +103,7 @@ class RequestHandler:
         return serve() if reply is None else reply
 
     def _settle_later(self, bucket: LeakyBucket, reservation: float, end: float) -> None:
-        """The client has gone; the server works on until `end` and only then gives back."""
+        """Refund the reservation at `end`: the server continues although the client is gone."""
         simulator, cost = self._simulator, self._cost(1)
 
         def settle() -> None:
@@ -125,7 +125,7 @@ class RequestHandler:
         return knobs.canvas_cost_base + knobs.canvas_cost_per_item * items
 
     def _with_canvas_headers(self, reply: Reply, cost: float | None, remaining: float) -> Reply:
-        """A copy: the original may be remembered."""
+        """Return a copy with headers: the original may be cached."""
         knobs = self._simulator.knobs
         headers = {**reply.headers, "X-Request-Context-Id": self._simulator.next_id()}
         if knobs.quota_headers:
@@ -157,7 +157,7 @@ class RequestHandler:
 
         faulty = await self._faulty(fault, abconnect=True, serve=serve) if fault else None
         reply = serve() if faulty is None else faulty
-        while reply.later is not None:  # long polls: the server holds the answer back
+        while reply.later is not None:  # long polls: the server delays the response
             await asyncio.sleep(reply.seconds)
             reply = reply.later()
         return self._with_abconnect_headers(reply)
@@ -174,7 +174,7 @@ class RequestHandler:
 
 
 def _token(request: Request, pairs: Pairs) -> str | None:
-    """The token that decides on the bucket; one in a body is not seen."""
+    """Return the token that selects the bucket; a token in the body does not count."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
@@ -187,7 +187,7 @@ def _compiled(numbers: PathNumbers) -> tuple[tuple[re.Pattern[str], float], ...]
 
 
 def _by_path(numbers: PathNumbers, path: str) -> float | None:
-    """The number of the first expression that matches."""
+    """Return the number of the first expression that matches."""
     for pattern, number in _compiled(numbers) if numbers else ():
         if pattern.search(path):
             return number

@@ -1,4 +1,4 @@
-"""Well spread numbers from plain ones: chance that can be asked again. Pure."""
+"""Hashing of integers, for reproducible pseudo-random choices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MASK64 = 0xFFFFFFFFFFFFFFFF
 
 
 def hash_mix(value: int) -> int:
-    """Splitmix64: a well spread number for each number."""
+    """Return the Splitmix64 hash of an integer."""
     value = (value + 0x9E3779B97F4A7C15) & _MASK64
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64

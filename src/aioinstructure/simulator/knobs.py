@@ -1,4 +1,4 @@
-"""Every number and quirk of both servers in one place. Knows nothing of how they are used."""
+"""All settings and quirks of both servers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["Knobs", "PathNumbers"]
 
 PathNumbers: TypeAlias = tuple[tuple[str, float], ...]
-"""Pairs of a regular expression, searched in the full path with its query, and a number."""
+"""Pairs of a regular expression, searched in the path with its query, and a number."""
 
 
 def _pairs(value: Any) -> PathNumbers:
-    """Takes what JSON can say (lists of two) as well as tuples."""
+    """Accept JSON (lists of two elements) as well as tuples."""
     return tuple((_pattern(pattern), float(number)) for pattern, number in value)
 
 
@@ -28,10 +28,12 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _features(value: Any) -> tuple[str, ...]:
-    """A mistake in a name would leave everything licensed."""
+    """Reject unknown names: a misspelled one would leave everything licensed."""
     names = _texts(value)
     if unknown := sorted(set(names) - set(FEATURES)):
-        raise ValueError(f"no feature: {', '.join(unknown)}; there are {', '.join(FEATURES)}")
+        raise ValueError(
+            f"unknown features: {', '.join(unknown)}; expected some of {', '.join(FEATURES)}"
+        )
     return names
 
 
@@ -40,22 +42,22 @@ def _patterns(value: Any) -> tuple[str, ...]:
 
 
 def _pattern(text: Any) -> str:
-    """A mistake in an expression is told where it is set, not by the next request."""
+    """Compile an expression now, so that a mistake does not fail in the next request."""
     try:
         return re.compile(str(text)).pattern
     except re.error as error:
-        raise ValueError(f"no regular expression: {text!r}: {error}") from error
+        raise ValueError(f"invalid regular expression {text!r}: {error}") from error
 
 
 def _kinds(value: Any) -> dict[str, str]:
     kinds = {str(name): str(kind) for name, kind in dict(value).items()}
     if wrong := set(kinds.values()) - {"ordinal", "bookmark"}:
-        raise ValueError(f"paging is ordinal or bookmark, not {', '.join(sorted(wrong))}")
+        raise ValueError(f"paging must be ordinal or bookmark, not {', '.join(sorted(wrong))}")
     return kinds
 
 
 def _turned(knobs: Knobs, attribute: Attribute[Any], value: Any) -> Any:
-    """Checks a new value, and counts the change, so that cached answers are dropped."""
+    """Convert a new value, and count the change so that cached replies are dropped."""
     converter = _CONVERTERS.get(attribute.name)
     if converter is not None:
         value = converter(value)
@@ -65,33 +67,34 @@ def _turned(knobs: Knobs, attribute: Attribute[Any], value: Any) -> Any:
 
 @define(kw_only=True, on_setattr=_turned)
 class Knobs:
-    """What an administrator of the servers, or chance, could have set otherwise.
+    """Settings of the simulated servers and of the world.
 
-    All may be changed while requests run, and the next request sees it; the sizes of the world
-    only count at the next `reset`. Seconds are of the simulator's clock. The defaults are the
-    documented ones, and every latency is 0.
+    All can be changed while requests run, and apply to the next request; the sizes of the world
+    apply at the next `reset`. Seconds are those of the simulator's clock. The defaults are the
+    documented values, and every latency is 0.
 
-    The first letters tell whose knob it is: `abconnect_`, `rate`, `burst`, `wildcard_`,
-    `background_`, `unlicensed_`, `echo_` and `prediction_` belong to AB Connect, `network_` to both, sizes to the world, the rest to Canvas.
+    Names that start with `abconnect_`, `rate`, `burst`, `wildcard_`, `background_`,
+    `unlicensed_`, `echo_` and `prediction_` belong to AB Connect, `network_` to both services,
+    sizes to the world, the rest to Canvas.
     """
 
     # The cost quota of Canvas.
     hwm: float = 600.0
     maximum: float = 800.0
-    outflow: float = 10.0  # units a second
+    outflow: float = 10.0  # units per second
     up_front_cost: float = 50.0
     up_front_cost_by_path: PathNumbers = field(default=(), converter=_pairs)
     throttle_enabled: bool = True
     throttle_status: int = 429  # 403 on older and self-hosted servers
-    canvas_cost: float | None = None  # a fixed cost, instead of base and items
+    canvas_cost: float | None = None  # a fixed cost instead of base and items
     canvas_cost_base: float = 0.15
     canvas_cost_per_item: float = 0.0035
     canvas_cost_by_path: PathNumbers = field(default=(), converter=_pairs)
-    canvas_background_cost_per_second: float = 0.0  # another program with the same token
+    canvas_background_cost_per_second: float = 0.0  # of a background client with the same token
     quota_headers: bool = True
     scientific_cost: bool = False
 
-    # How Canvas answers.
+    # Canvas responses.
     canvas_latency_seconds: float = 0.0
     canvas_latency_jitter_seconds: float = 0.0
     per_page_default: int = 10
@@ -100,39 +103,38 @@ class Knobs:
         factory=dict[str, str], converter=_kinds
     )  # operation name -> kind
     last_link: bool = True  # False: the total of numbered lists is unknown
-    endless_next: bool = True  # a page behind the last one names a next one, for ever
-    link_header_name: str = "Link"  # its case; seen over TCP only
-    public_origin: str = ""  # what links of both name instead of the origin that was called
-    denied_status: int = 401  # 403 where the newer flag is on
+    endless_next: bool = True  # pages after the last one still have a next link
+    link_header_name: str = "Link"  # in the case to send; applies over TCP only
+    public_origin: str = ""  # used in links of both services instead of the request's
+    denied_status: int = 401  # 403 on servers with the newer flag
     denied_paths: tuple[str, ...] = field(default=(), converter=_patterns)
     requires_user_agent: bool = False
     course_pacing: bool = True
     progress_seconds: float = 1.0  # from queued to completed
 
     # AB Connect.
-    rate: float = 5.0  # calls a second
+    rate: float = 5.0  # calls per second
     burst: float = 25.0
     burst_at_start: float | None = None  # None: full
     wildcard_rate: float = 2.0
     wildcard_burst: float = 2.0
-    background_calls_per_second: float = 0.0  # a stranger with the same key
+    background_calls_per_second: float = 0.0  # of a background client with the same key
     abconnect_retry_after: int | None = None
     unlicensed_relations: tuple[str, ...] = field(default=(), converter=_texts)
     unlicensed_features: tuple[str, ...] = field(default=(), converter=_features)
     echo_credentials: bool = False  # links.self repeats the authentication parameters
-    prediction_seconds: float = 0.0  # from the request until the set is there
-    prediction_inline_seconds: float = 30.0  # how long the request itself is held back for it
+    prediction_seconds: float = 0.0  # from the request until the set is ready
+    prediction_inline_seconds: float = 30.0  # how long the request itself waits for it
     prediction_expires_seconds: float = 86_400.0
     abconnect_latency_seconds: float = 0.0
     abconnect_latency_jitter_seconds: float = 0.0
 
-    # The way there and back: the throttle sees a request after the first, its answer is seen
-    # after the second.
+    # Network delays: before the throttle (out) and before the client gets the response (back).
     network_out_seconds: float = 0.0
     network_back_seconds: float = 0.0
     network_jitter_seconds: float = 0.0
 
-    # The world, at the next reset.
+    # The world, from the next reset.
     courses: int = 40
     modules_per_course: int = 12
     items_per_module: int = 8
@@ -147,10 +149,10 @@ class Knobs:
     version: int = field(default=0, init=False, eq=False, repr=False)
 
     def update(self, **changes: Any) -> None:
-        """Changes several at once.
+        """Change several knobs at once.
 
         Raises:
-            ValueError: A name is no knob, or a value has the wrong type; nothing was changed.
+            ValueError: A name is unknown or a value is invalid; nothing was changed.
         """
         known = fields_dict(type(self))
         unknown = sorted(set(changes) - (set(known) - {"version"}))
@@ -162,7 +164,7 @@ class Knobs:
             setattr(self, name, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of them, as JSON can say it."""
+        """Return all knobs as JSON-compatible values."""
         return asdict(self, filter=lambda attribute, _: attribute.name != "version")
 
 
@@ -170,7 +172,7 @@ _OPTIONAL = {"canvas_cost": float, "burst_at_start": float, "abconnect_retry_aft
 
 
 def _check(name: str, value: Any, present: Any) -> None:
-    """A text where a number belongs would only fail in a later request, far from its cause."""
+    """Check the type now: a wrong one would only fail in a later request."""
     if name in _OPTIONAL:
         if value is None:
             return
@@ -186,12 +188,12 @@ def _check(name: str, value: Any, present: Any) -> None:
     else:
         fits = isinstance(value, expected)
     if not fits:
-        raise ValueError(f"{name} takes {expected.__name__}, not {value!r}")
+        raise ValueError(f"{name} must be of type {expected.__name__}, not {value!r}")
     if (converter := _CONVERTERS.get(name)) is not None:
         try:
             converter(value)
         except TypeError as error:
-            raise ValueError(f"{name} does not take {value!r}") from error
+            raise ValueError(f"invalid value for {name}: {value!r}") from error
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {

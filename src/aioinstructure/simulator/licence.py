@@ -1,4 +1,4 @@
-"""What an account may be licensed for, feature by feature. Knows nothing of HTTP."""
+"""The features that an account can be licensed for, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FEATURES", "Licence"]
 
 @frozen
 class _Feature:
-    """What goes without it: resources are refused, relations and properties are missing."""
+    """What is unavailable without it: resources are refused, the hidden names are omitted."""
 
     resources: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
@@ -35,15 +35,15 @@ FEATURES = {
     ),
     "associations": _Feature(hidden=frozenset({"associations"})),
 }
-"""The features by name. Which relations belong to which feature is a guess beyond the first six."""
+"""The features by name. Beyond the first six, which relations belong to which is a guess."""
 
 
 class Licence:
-    """What is left of everything.
+    """A licence for everything except the given features and relationships.
 
     Args:
-        features: The features that are missing.
-        relations: Relationships that are missing besides.
+        features: The features that are not licensed.
+        relations: Other relationships that are not licensed.
     """
 
     def __init__(self, features: Collection[str], relations: Collection[str]) -> None:
@@ -52,13 +52,13 @@ class Licence:
         self.hidden = frozenset(name for one in gone for name in one.hidden) | set(relations)
 
     def refusal(self, resource: str, relation: str = "") -> str | None:
-        """Why an endpoint is refused; None if it is not."""
+        """Return why an endpoint is refused; None if it is not."""
         if resource in self._resources:
             return _detail(resource)
         return _detail(relation) if relation in self.hidden else None
 
 
 def _detail(name: str) -> str:
-    # Resources are spelled with a capital in the answers that were seen, relations are not.
+    # Observed responses capitalize resources, but not relations.
     known = {name for one in FEATURES.values() for name in one.resources}
     return f"This account is not licensed to access {name.capitalize() if name in known else name}"

@@ -1,4 +1,4 @@
-"""The simulator over TCP. The one module of the simulator that knows aiohttp."""
+"""The simulator over TCP. Only this module of the simulator uses aiohttp."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _SPELLED = {
 
 
 class Server:
-    """A simulator that listens. `origin` is its address, such as http://127.0.0.1:8400."""
+    """A listening simulator. `origin` is its address, such as http://127.0.0.1:8400."""
 
     def __init__(self, runner: web.ServerRunner, origin: str) -> None:
         self._runner = runner
         self.origin = origin
 
     async def close(self) -> None:
-        """Stops listening, and cuts what is still open."""
+        """Stop listening and close open connections."""
         await self._runner.cleanup()
 
 
 async def start(simulator: Simulator, *, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Listens on a loopback address; port 0 takes a free one.
+    """Listen on a loopback address; port 0 selects a free port.
 
     Raises:
-        ValueError: The host is not loopback: anybody there could turn the knobs.
+        ValueError: The host is not loopback. Anyone who can connect can change the knobs.
     """
     if not _loopback(host):
         raise ValueError(f"the simulator listens on loopback only, not on {host}")
     front = _Front(simulator)
-    # No access log, no routing of aiohttp's: raw paths go to the simulator as they came.
+    # No access log and no aiohttp routing: raw paths reach the simulator unchanged.
     runner = web.ServerRunner(web.Server(front.exchange, access_log=None), shutdown_timeout=0.1)
     await runner.setup()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -70,7 +70,7 @@ def _loopback(host: str) -> bool:
 
 
 class _Front:
-    """Turns aiohttp's requests into ours and our responses into its."""
+    """Adapter between aiohttp's messages and those of the simulator."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -100,7 +100,7 @@ class _Front:
         return answer
 
     def _spelled(self, name: str) -> str:
-        """Header names in the case that the servers use; our messages keep none."""
+        """Return a header name in the servers' case, which the messages do not keep."""
         if name == "link":
             return self._simulator.knobs.link_header_name
         spelled = self._names.get(name)
@@ -110,7 +110,7 @@ class _Front:
 
     @staticmethod
     async def _break_off(request: web.BaseRequest) -> web.StreamResponse:
-        """Sends the head and some of the body, and drops the connection."""
+        """Send the headers and part of the body, then drop the connection."""
         answer = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
         answer.content_length = 4096
         await answer.prepare(request)

@@ -1,6 +1,6 @@
-"""The simulator: both services, their throttles, faults and controls behind one function.
+"""The simulator: both services, their throttles, faults and controls.
 
-It is an oracle: of ours it knows the shape of a message and nothing else.
+It is a test oracle: it shares no code with the client except the message types.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ if TYPE_CHECKING:
 __all__ = ["Seen", "Simulator"]
 
 _CACHED = 1024
-_CACHED_BYTES = 65_536  # a walk over large pages must not fill the memory
+_CACHED_BYTES = 65_536  # reading many large pages must not fill the memory
 _HISTORY = 10_000
 _STRING_IDS = "application/json+canvas-string-ids"
 
 
 class Seen(NamedTuple):
-    """A request that arrived: its path and query to the letter, credentials blotted out."""
+    """A received request: the raw path and query, with credentials masked."""
 
     method: str
     path: str
@@ -71,9 +71,9 @@ class Simulator:
     """Canvas and AB Connect in one process.
 
     Args:
-        seed: Decides the world, the credentials, the jitter and the stranger's calls.
-        knobs: The numbers of both servers; may be changed while it runs.
-        clock: Seconds for buckets, jobs and nothing else; the running loop's time unless given.
+        seed: Determines the world, the credentials, the jitter and the background client's calls.
+        knobs: The settings of both servers; can be changed while the simulator runs.
+        clock: Seconds, for buckets, jobs and predictions; default: the running loop's time.
         wall: Unix seconds, for signatures and dates.
     """
 
@@ -95,20 +95,20 @@ class Simulator:
         self.reset()
 
     def reset(self, seed: int | None = None) -> None:
-        """A new world, full buckets, no faults and nothing counted. The knobs stay as they are."""
+        """Create a new world and buckets; clear faults, requests and counters. Keep the knobs."""
         self.seed = self.seed if seed is None else seed
-        random = Random(f"{self.seed}:keys")  # noqa: S311 -- nothing here is a secret
+        random = Random(f"{self.seed}:keys")  # noqa: S311 -- not a secret
         self.canvas_token = f"7~{''.join(random.choices(_ALPHABET, k=64))}"
         self.partner_id = "".join(random.choices(_ALPHABET, k=12))
         self.partner_key = "".join(random.choices(_ALPHABET, k=22))
         self.canvas_tokens: dict[str, str] = {self.canvas_token: "active"}
-        """Tokens and what they are: active, expired, revoked or unscoped."""
+        """The state of each token: active, expired, revoked or unscoped."""
         self.partners: dict[str, str] = {self.partner_id: self.partner_key}
         self.world = World(self.seed, self.knobs)
         self._canvas = CanvasService(self.world, self.knobs)
         PaceService(self._canvas)
         self._abconnect = ABConnectService(self.world, self.knobs, self.partners, self.now)
-        self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- no secret
+        self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- not a secret
         self._leaky: dict[str, LeakyBucket] = {}
         self._tokens: dict[str, tuple[TokenBucket, TokenBucket, BackgroundClient]] = {}
         self._counts = {"canvas": [0, 0], "abconnect": [0, 0]}
@@ -118,14 +118,14 @@ class Simulator:
         self.requests.clear()
 
     def stats(self) -> dict[str, dict[str, int]]:
-        """How many requests each throttle has let through and refused."""
+        """Count the requests that each throttle has admitted and refused."""
         return {
             name: {"served": served, "refused": refused}
             for name, (served, refused) in self._counts.items()
         }
 
     def env(self, origin: str) -> dict[str, str]:
-        """The environment variables of a client that is to use it at an origin."""
+        """Return the environment variables for a client that uses the simulator at `origin`."""
         return {
             "CANVAS_URL": origin,
             "CANVAS_TOKEN": self.canvas_token,
@@ -135,12 +135,12 @@ class Simulator:
         }
 
     async def handle(self, request: Request) -> Response:
-        """One exchange.
+        """Handle one request.
 
-        A cancelled one ends on the server all the same, at the time when it would have.
+        If the caller cancels it, the server still finishes it at the time it would have.
 
         Raises:
-            ConnectionResetError: A fault said so.
+            ConnectionResetError: A fault closed the connection.
         """
         target = request.path
         path, _, query = target.partition("?")
@@ -154,14 +154,14 @@ class Simulator:
         await self._wait(knobs.network_back_seconds, knobs.network_jitter_seconds)
         return _response(reply, request)
 
-    # What an exchange needs.
+    # Used by the request handler.
 
     def now(self) -> float:
         """The simulator's clock."""
         return self._clock() if self._clock is not None else asyncio.get_running_loop().time()
 
     def seconds(self, base: float, jitter: float) -> float:
-        """A duration with its jitter, evenly between none and all of it."""
+        """Return `base` plus a uniformly distributed part of `jitter`."""
         return base + self._jitter.random() * jitter if jitter > 0 else base
 
     async def _wait(self, base: float, jitter: float) -> None:
@@ -169,23 +169,23 @@ class Simulator:
             await asyncio.sleep(self.seconds(base, jitter))
 
     def count(self, service: str, *, refused: bool) -> None:
-        """Counts a request that reached a throttle."""
+        """Count a request that reached a throttle."""
         self._counts[service][refused] += 1
 
     def next_id(self) -> str:
-        """An id for the answer's header, the same in every run."""
+        """Return the next id for a response header; the sequence is the same in every run."""
         self._number += 1
         return f"5109{self.seed & 0xFFFF:04x}-0000-4000-8000-{self._number:012x}"
 
     def leaky(self, identifier: str) -> LeakyBucket:
-        """Canvas's bucket of a client."""
+        """Return the Canvas bucket of a client."""
         bucket = self._leaky.get(identifier)
         if bucket is None:
             bucket = self._leaky[identifier] = LeakyBucket()
         return bucket
 
     def leaky_rules(self) -> LeakyRules:
-        """The numbers of Canvas's throttle as they are now."""
+        """Return the current settings of the Canvas throttle."""
         knobs = self.knobs
         return LeakyRules(
             knobs.hwm,
@@ -196,7 +196,7 @@ class Simulator:
         )
 
     def tokens_left(self, partner: str) -> float:
-        """The level of AB Connect's bucket of an account now, for gauges."""
+        """Return the current level of an account's AB Connect bucket, for gauges."""
         knobs = self.knobs
         if partner not in self._tokens:
             return knobs.burst if knobs.burst_at_start is None else knobs.burst_at_start
@@ -205,41 +205,42 @@ class Simulator:
         return calls.level
 
     def take_tokens(self, partner: str, *, wildcard: bool) -> bool:
-        """Takes what a call of AB Connect costs; False if it is refused."""
+        """Take the tokens for an AB Connect call; return False if it is refused."""
         knobs, now = self.knobs, self.now()
         buckets = self._tokens.get(partner)
         if buckets is None:
             start = knobs.burst if knobs.burst_at_start is None else knobs.burst_at_start
-            stranger = BackgroundClient(Random(f"{self.seed}:{partner}"))  # noqa: S311 -- no secret
-            buckets = TokenBucket(start), TokenBucket(knobs.wildcard_burst), stranger
+            random = Random(f"{self.seed}:{partner}")  # noqa: S311 -- not a secret
+            background = BackgroundClient(random)
+            buckets = TokenBucket(start), TokenBucket(knobs.wildcard_burst), background
             self._tokens[partner] = buckets
-        calls, wildcards, stranger = buckets
-        stranger.catch_up(calls, now, knobs.rate, knobs.burst, knobs.background_calls_per_second)
+        calls, wildcards, background = buckets
+        background.catch_up(calls, now, knobs.rate, knobs.burst, knobs.background_calls_per_second)
         if not calls.take(now, knobs.rate, knobs.burst):
             return False
         return not wildcard or wildcards.take(now, knobs.wildcard_rate, knobs.wildcard_burst)
 
     def origin_of(self, request: Request) -> str:
-        """What links name."""
+        """Return the origin that links use."""
         if self.knobs.public_origin:
             return self.knobs.public_origin
         scheme, _, rest = request.url.partition("://")
         return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
 
     def cached(self, key: tuple[Any, ...], make: Callable[[], Reply]) -> Reply:
-        """An answer, made or the same as before. Only good while world and knobs stand still."""
-        whole = (*key, self.knobs.version, self.world.version)
-        reply = self._cache.get(whole)
+        """Return a reply from the cache or make it. A change of world or knobs invalidates it."""
+        full_key = (*key, self.knobs.version, self.world.version)
+        reply = self._cache.get(full_key)
         if reply is None:
             reply = make()
             if reply.cacheable and len(reply.body) <= _CACHED_BYTES:
                 if len(self._cache) >= _CACHED:
                     self._cache.clear()
-                self._cache[whole] = reply
+                self._cache[full_key] = reply
         return reply
 
     def canvas_reply(self, request: Request, path: str, pairs: Pairs, token: str | None) -> Reply:
-        """What Canvas answers to a request that was let through."""
+        """Return the Canvas reply to an admitted request."""
         if (refusal := self._canvas_refusal(request, path, token)) is not None:
             return refusal
         found = self._canvas_router.find(request.method, path)
@@ -288,7 +289,7 @@ class Simulator:
         return datetime.fromtimestamp(self._wall(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def abconnect_reply(self, request: Request, path: str, pairs: Pairs) -> Reply:
-        """What AB Connect answers to a request that was let through."""
+        """Return the AB Connect reply to an admitted request."""
         refusal = self._abconnect.refused(request.method, path, pairs, self._wall())
         if refusal is not None:
             return refusal
@@ -318,7 +319,7 @@ class Simulator:
 
 
 def _json(body: bytes | None) -> Any:
-    """The JSON of a body; None where it cannot be read."""
+    """Decode a JSON body; None if it is invalid."""
     try:
         return orjson.loads(body or b"null")
     except orjson.JSONDecodeError:

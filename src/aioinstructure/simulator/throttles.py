@@ -1,26 +1,25 @@
-"""The throttles of both servers as arithmetic. No clock, no loop: every step is told the time.
+"""The throttles of both servers as arithmetic. No clock, no loop: the time is an argument.
 
 Canvas keeps one leaky bucket for each access token. Its state is a `count` of units and the time
-it was last `touched`. Whoever touches it first lets leak what has leaked since: `outflow` units a
-second, off the whole count, reservations included, and never below 0. A request touches it
-twice:
+it was last `touched`. Each touch first applies the leak since then: `outflow` units per second,
+from the complete count including reservations, never below 0. A request touches it twice:
 
 - On arrival it adds a reservation (`up_front_cost`, 50). It is refused if the count, which now
-  holds its own reservation, has reached the high-water mark `hwm` (600): so it is let through
-  while the count was below 550. The count never passes `maximum` (800), so that part of a
-  reservation may be lost in a flood.
-- At its end it adds `cost - reservation` in one step. The full reservation is given back, no
-  matter how much of it has leaked or was cut off: a long request earns credit, and a flood of
-  refused ones lowers the count. A refused request goes through this step too, with its own tiny
-  cost; one that raised gives back the reservation and costs nothing.
+  includes its own reservation, has reached the high-water mark `hwm` (600). So it is admitted if
+  the count was below 550. The count never exceeds `maximum` (800): in a flood, part of a
+  reservation can be cut off.
+- At its end it adds `cost - reservation` in one step. The full reservation is refunded, no matter
+  how much of it has leaked or was cut off: a long request earns credit, and a flood of refused
+  ones lowers the count. A refused request also takes this step, with a tiny cost of its own. A
+  request that raised an exception gets its reservation back and costs nothing.
 
-`X-Rate-Limit-Remaining` is `hwm - count` behind the second step: a refused request can read a
-positive number there, and requests still in flight are inside it.
+`X-Rate-Limit-Remaining` is `hwm - count` after the second step. So a refused request can report a
+positive number, and the number includes requests that are still in flight.
 
-AB Connect has a token bucket for each account: `rate` tokens a second up to `burst`, one taken by
-a call, which is refused when there is less than one. Wildcard calls take one of a second, smaller
-bucket as well. The gateway's token is spent first, and is lost if the second bucket refuses
-(neither order is documented).
+AB Connect has a token bucket for each account: `rate` tokens per second up to `burst`. A call
+takes one token, and is refused if there is less than one. Wildcard calls also take a token from a
+second, smaller bucket. The token of the first bucket is taken first, and is lost if the second
+bucket refuses (neither order is documented).
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ _EXPIRY = 3600.0  # seconds after which the server's store forgets an untouched 
 
 @frozen
 class LeakyRules:
-    """The numbers of one client of Canvas.
+    """The throttle settings of one Canvas client.
 
     Args:
         hwm: The high-water mark, at which the bucket is full.
-        maximum: What the count never passes.
-        outflow: Units that leak in a second.
-        enabled: Whether a full bucket refuses anybody. The count is kept in any case.
-        background: Units a second that somebody else spends of the same token, evenly.
+        maximum: The upper limit of the count.
+        outflow: Units that leak per second.
+        enabled: Whether a full bucket refuses requests. The count is kept in any case.
+        background: Units per second that another client with the same token spends, evenly.
     """
 
     hwm: float = 600.0
@@ -58,54 +57,54 @@ class LeakyRules:
 
 @define
 class LeakyBucket:
-    """The bucket of one access token of Canvas; the module tells the theory."""
+    """The bucket of one Canvas access token, as the module docstring describes it."""
 
     count: float = 0.0
     touched: float | None = None
 
     def increment(self, delta: float, now: float, rules: LeakyRules) -> float:
-        """Lets leak what has leaked, adds `delta`, clamps, and gives the new count.
+        """Apply the leak, add `delta`, clamp, and return the new count.
 
-        A clock that steps back lets nothing leak, and `touched` follows it all the same.
+        If the clock steps back, nothing leaks, but `touched` is still set.
         """
         touched = now if self.touched is None else self.touched
         count = self.count if now - touched <= _EXPIRY else 0.0
         drain = rules.outflow - rules.background
         if now > touched and (count > 0 or drain < 0):
             count -= drain * (now - touched)
-        count = max(count, 0.0)  # before adding: idle time is no credit
+        count = max(count, 0.0)  # before adding: idle time earns no credit
         count = min(max(count + delta, 0.0), rules.maximum)
         self.count, self.touched = count, now
         return count
 
     def arrive(self, reservation: float, now: float, rules: LeakyRules) -> bool:
-        """Takes the reservation of a request; whether it is let through."""
+        """Add the reservation of a request; return whether it is admitted."""
         count = self.increment(reservation, now, rules)
         return count < rules.hwm or not rules.enabled
 
     def leave(self, cost: float, reservation: float, now: float, rules: LeakyRules) -> float:
-        """Ends a request, refused or not; gives what its header says is remaining."""
+        """End a request, admitted or refused; return the remaining units for its header."""
         return rules.hwm - self.increment(cost - reservation, now, rules)
 
 
 @define
 class TokenBucket:
-    """A bucket of AB Connect. It is as full as `level` says when it is first touched."""
+    """A bucket of AB Connect. It holds `level` tokens when it is first touched."""
 
     level: float
     touched: float | None = None
 
     def fill(self, now: float, rate: float, burst: float) -> None:
-        """Adds what has come in since it was last touched."""
+        """Add the tokens that have accrued since the last touch."""
         if self.touched is not None and now > self.touched:
             self.level += rate * (now - self.touched)
         self.level = min(self.level, burst)
         self.touched = now if self.touched is None else max(now, self.touched)
 
     def take(self, now: float, rate: float, burst: float) -> bool:
-        """Takes one token if there is one. A refused call costs nothing."""
+        """Take one token if there is one. A refused call costs nothing."""
         self.fill(now, rate, burst)
-        # Sums of floats: a bucket that is due to hold one token must not refuse for 1e-15.
+        # Tolerates float rounding: a bucket that should hold one token must not refuse.
         if self.level < 1.0 - 1e-9:
             return False
         self.level = max(0.0, self.level - 1.0)
@@ -114,7 +113,7 @@ class TokenBucket:
 
 @define
 class BackgroundClient:
-    """Somebody else with the same key: calls at random moments, on the average `per_second`."""
+    """Another client with the same key: `per_second` calls on average, at random times."""
 
     random: Random
     due: float | None = field(default=None, init=False)
@@ -122,7 +121,7 @@ class BackgroundClient:
     def catch_up(
         self, bucket: TokenBucket, now: float, rate: float, burst: float, per_second: float
     ) -> None:
-        """Makes the calls that came before `now`, each at its own moment."""
+        """Make the calls that are due by `now`, each at its own time."""
         if per_second <= 0:
             self.due = None
             return

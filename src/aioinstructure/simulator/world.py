@@ -1,4 +1,4 @@
-"""The seeded state of both services. Knows nothing of HTTP."""
+"""The seeded state of both services, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Event", "World"]
 
 @define
 class Event:
-    """One change of AB Connect's data. `standard` is a number in `Standards`, or None."""
+    """One change of AB Connect's data. `standard` is its number in `Standards`, or None."""
 
     seq: int
     guid: str
@@ -35,11 +35,11 @@ class Event:
 
 
 class World:
-    """Courses, standards, events and assets. Two of one seed and of equal sizes are equal.
+    """Courses, standards, events and assets. Equal seeds and sizes give equal worlds.
 
     Args:
-        seed: Decides everything.
-        knobs: Gives the sizes.
+        seed: Determines all generated data.
+        knobs: Contains the sizes.
     """
 
     def __init__(self, seed: int, knobs: Knobs) -> None:
@@ -52,7 +52,7 @@ class World:
             students=knobs.students_per_course,
         )
         self.standards = Standards(seed, knobs.standards)
-        self._random = Random(f"{seed}:events")  # noqa: S311 -- a world, no secret
+        self._random = Random(f"{seed}:events")  # noqa: S311 -- not a secret
         self.events: list[Event] = []
         self._seq = 12_354
         self._minutes = 0
@@ -61,11 +61,11 @@ class World:
         self.predictions = Predictions()
         self.oracle = Oracle(self.standards, self.assets)
         self._changes = Changes(self)
-        self.version = 0  # counts all changes since it was made
-        self.edits = 0  # counts those of standards and events
+        self.version = 0  # number of changes since creation
+        self.edits = 0  # number of changes to standards and events
 
     def _make_events(self, count: int) -> None:
-        """First what was delivered, document by document, then changes of all sorts."""
+        """Add one delivery per document, then changes of all kinds."""
         documents = sorted(
             {(edition, section // 10) for edition, section, _ in self.standards.sections()}
         )
@@ -89,7 +89,7 @@ class World:
             self.append("added", "section", document, section["guid"], None, [])
         else:
             affected = self._affected(kind, index)
-            if kind == "deleted":  # what the feed says must be what the standard says
+            if kind == "deleted":  # the standard must agree with the feed
                 standards.patches.setdefault(index, {})["status"] = "deleted"
             self.append(kind, "standard", document, section["guid"], index, affected)
 
@@ -119,9 +119,9 @@ class World:
         *,
         shown: bool = True,
     ) -> Event:
-        """Puts an event at the end of the feed; one that is not shown only uses up a number."""
+        """Append an event to the feed; one that is not `shown` only uses a sequence number."""
         random = self._random
-        self._seq += random.choice((1, 1, 1, 2, 3, 7, 40))  # other partners use numbers as well
+        self._seq += random.choice((1, 1, 1, 2, 3, 7, 40))  # other partners use numbers too
         self._minutes += random.randint(1, 240)
         days, minutes = divmod(self._minutes, 1440)
         date = (
@@ -136,54 +136,54 @@ class World:
             self.events.append(event)
         return event
 
-    # What happens later.
+    # Later changes.
 
     def changed(self) -> None:
-        """Counts a change of standards or events."""
+        """Count a change of standards or events."""
         self.version += 1
         self.edits += 1
 
     def edit_standard(
         self, guid: str, changes: dict[str, Any], *, change_type: str = "updated metadata"
     ) -> Event:
-        """Changes properties of a standard, by dotted path, and lets an event follow.
+        """Change properties of a standard, by dotted path, and append an event.
 
         Raises:
-            KeyError: There is no such standard.
+            KeyError: The standard does not exist.
         """
         return self._changes.edit(guid, changes, change_type)
 
     def retire_standard(self, guid: str, *, replaced_by: str | None = None) -> Event:
-        """Deletes a standard, as its authority does; it can still be read by its id.
+        """Delete a standard, as its authority would; it can still be read by id.
 
         Raises:
-            KeyError: There is no such standard.
+            KeyError: The standard does not exist.
         """
         return self._changes.retire(guid, replaced_by)
 
     def move_standard(self, guid: str, parent: str) -> Event:
-        """Puts a standard below another parent of the same section.
+        """Move a standard below another parent of the same section.
 
         Raises:
-            KeyError: There is no such standard.
-            ValueError: It cannot be there.
+            KeyError: A standard does not exist.
+            ValueError: It has no parent, or `parent` is in another section or at a wrong level.
         """
         return self._changes.move(guid, parent)
 
     def grant(self, guid: str) -> Event:
-        """Delivers a document or section again; an `added` event follows.
+        """Deliver a document or section again and append an `added` event.
 
         Raises:
-            KeyError: There is no such document or section.
-            ValueError: It is delivered already.
+            KeyError: The document or section does not exist.
+            ValueError: It is already delivered.
         """
         return self._changes.deliver(guid, granted=True)
 
     def revoke(self, guid: str) -> Event:
-        """Takes a document or section out of the licence; a `removed` event follows.
+        """Remove a document or section from the licence and append a `removed` event.
 
         Raises:
-            KeyError: There is no such document or section.
+            KeyError: The document or section does not exist.
             ValueError: It is not delivered.
         """
         return self._changes.deliver(guid, granted=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.simulator.conftest import Caller
 
 BASE = f"{ORIGIN}/rest/v4.1"
-NOBODY = "00000000-0000-0000-0000-000000000000"
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 def body_of(**attributes: Any) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def error(response: Response) -> tuple[int, Any]:
 
 
 async def test_lists_show_the_callers_own(caller: Caller) -> None:
-    """Others' assets only where the filter names an owner."""
+    """Assets of other owners appear only if the filter uses the owner."""
     [me] = await caller.data("/providers", filter__providers="id eq _me")
 
     async def count(text: str) -> int:
@@ -89,19 +89,19 @@ async def test_lists_show_the_callers_own(caller: Caller) -> None:
     ],
 )
 async def test_search_through_relations(caller: Caller, text: str) -> None:
-    """Properties of aligned standards, topics, concepts and of the relation itself."""
+    """By properties of aligned standards, topics and concepts, and of the relation itself."""
     body = (await caller.abconnect("/assets", filter__assets=text)).json()
     assert 0 < body["meta"]["count"] <= 45
 
 
 @pytest.mark.parametrize("text", ["alignments.seq eq 1", "topics.level eq 1", "nonsense eq 1"])
 async def test_unknown_properties_of_relations(caller: Caller, text: str) -> None:
-    """Only the documented ones can be searched through a relation."""
+    """Only the documented properties can be searched through a relation."""
     assert (await caller.abconnect("/assets", filter__assets=text)).status == 400
 
 
 async def test_facets_of_assets(caller: Caller) -> None:
-    """Bare values of types and custom attributes; topics have parents, concepts contexts."""
+    """Types and custom attributes are plain values; topics have parents, concepts contexts."""
     names = "asset_types,disciplines.subjects,topics,concepts,custom_attributes.color"
     body = (await caller.abconnect("/assets", facet=names, limit="0")).json()
     kinds, subjects, topics, concepts, color = body["meta"]["facets"]
@@ -116,17 +116,17 @@ async def test_facets_of_assets(caller: Caller) -> None:
 
 
 async def test_filters_of_relations_narrow_what_is_shown(caller: Caller) -> None:
-    """Not the assets, but what each shows of its relation, in lists, alone and at the endpoint."""
+    """They do not select assets, but related objects, in lists, objects and at the endpoint."""
     query = {"filter__assets": "client_id eq 'item-00001'", "fields__assets": "alignments"}
-    [whole] = await caller.data("/assets", **query)
-    shown = whole["relationships"]["alignments"]
+    [full] = await caller.data("/assets", **query)
+    shown = full["relationships"]["alignments"]
     assert len(shown["data"]) == 10
     assert shown["links"]["next"].endswith("/alignments?offset=10")
     rejected = "meta.disposition eq 'rejected'"
     [narrow] = await caller.data("/assets", **query, filter__alignments=rejected)
     found = narrow["relationships"]["alignments"]["data"]
     assert {one["meta"]["disposition"] for one in found} == {"rejected"}
-    path = f"/assets/{whole['id']}"
+    path = f"/assets/{full['id']}"
     alone = await caller.data(path, fields__assets="alignments", filter__alignments=rejected)
     assert alone["relationships"]["alignments"]["data"] == found
     for name in ("filter__alignments", "filter__standards"):
@@ -144,8 +144,8 @@ async def test_filters_of_relations_narrow_what_is_shown(caller: Caller) -> None
     assert bad.json()["errors"][0]["source"] == {"parameter": "filter[alignments]"}
 
 
-async def test_words_never_find_what_was_turned_down(caller: Caller) -> None:
-    """Filters by words leave out rejected topics, and concepts that are avoided."""
+async def test_text_filters_skip_rejected_relations(caller: Caller) -> None:
+    """Text filters omit rejected topics, and concepts with the emphasis avoid."""
     guid = await create(caller)
     yes, no = await some(caller, "/topics", 2)
     rows = [item(yes, "topics"), item(no, "topics", disposition="rejected")]
@@ -165,7 +165,7 @@ async def test_words_never_find_what_was_turned_down(caller: Caller) -> None:
 
 
 async def test_include_of_assets(caller: Caller) -> None:
-    """Owner and alignments in full, each by the fields of its type; no more than is embedded."""
+    """Full owner and alignments, with the fields of each type; only embedded ones."""
     query = {
         "filter__assets": "client_id eq 'item-00001'",
         "fields__assets": "owner,alignments",
@@ -195,7 +195,7 @@ async def test_to_one_relations(caller: Caller) -> None:
 
 
 async def test_create(caller: Caller) -> None:
-    """201 and the asset, type and id alone unless fields ask for more; terms are filled in."""
+    """201 and the asset, only type and id unless fields are requested; terms are completed."""
     strand = {"guid": caller.simulator.world.standards.strand_of(0, 1)["guid"].lower()}
     body = body_of(
         client_id="lesson-17",
@@ -235,7 +235,7 @@ async def test_create(caller: Caller) -> None:
     [("Color", "color"), ("Reading  Level", "reading_level"), ("Duration (min)", "duration_min_")],
 )
 def test_keys_of_custom_attributes(name: str, key: str) -> None:
-    """Lower case; each run of blanks and special characters is one underscore."""
+    """Lower case; each run of spaces and special characters becomes one underscore."""
     assert attribute_key(name) == key
 
 
@@ -269,7 +269,7 @@ def test_keys_of_custom_attributes(name: str, key: str) -> None:
     ],
 )
 async def test_bad_bodies(caller: Caller, body: Any, expected: tuple[int, str]) -> None:
-    """The error points into the body, and nothing was made."""
+    """The error points into the body, and nothing is created."""
     before = len(caller.simulator.world.assets.rows)
     assert error(await caller.ab("POST", "/assets", body)) == expected
     good = body_of(client_id="x", asset_type="Lesson")
@@ -279,7 +279,7 @@ async def test_bad_bodies(caller: Caller, body: Any, expected: tuple[int, str]) 
 
 
 async def test_patch(caller: Caller) -> None:
-    """Each attribute that is sent replaces the whole old value; a mistake changes nothing."""
+    """Each attribute that is sent replaces the complete value; a mistake changes nothing."""
     names = {"color": ["blue", "yellow"], "size": [3]}
     guid = await create(caller, title="Old", custom_attributes=names)
     caller.time = 60.0
@@ -295,13 +295,13 @@ async def test_patch(caller: Caller) -> None:
     assert (await show(caller, guid, "title"))["attributes"]["title"] == "Old"
     fixed = await caller.ab("PATCH", f"/assets/{guid}", body_of(client_id="other"))
     assert error(fixed) == (422, "/data/attributes/client_id")
-    body["data"]["id"] = NOBODY
+    body["data"]["id"] = UNKNOWN
     assert error(await caller.ab("PATCH", f"/assets/{guid}", body)) == (409, "/data/id")
-    assert (await caller.ab("PATCH", f"/assets/{NOBODY}", body)).status == 404
+    assert (await caller.ab("PATCH", f"/assets/{UNKNOWN}", body)).status == 404
 
 
 async def test_delete(caller: Caller) -> None:
-    """Gone from everywhere; a donor stays until nobody names it; children lose their parent."""
+    """An asset can be deleted when it is no longer a donor; children lose their parent."""
     donor, guid = await create(caller, "donor"), await create(caller)
     await caller.ab("POST", f"/assets/{guid}/parent", {"data": item(donor, "assets")})
     link = {"data": [item(donor, "assets")]}
@@ -332,7 +332,7 @@ async def test_assets_of_others_are_read_only(caller: Caller) -> None:
 
 
 async def test_alignments(caller: Caller) -> None:
-    """POST adds, PATCH replaces, DELETE removes; what goes is kept apart with its date."""
+    """POST adds, PATCH replaces, DELETE removes; removed ones are kept with their date."""
     guid = await create(caller)
     path = f"/assets/{guid}/alignments"
     one, two, three = await some(caller, "/standards")
@@ -383,7 +383,7 @@ async def test_alignments(caller: Caller) -> None:
 
 
 async def test_adding_twice(caller: Caller) -> None:
-    """The same again changes nothing; another opinion must be preceded by a removal."""
+    """Adding the same item changes nothing; another opinion needs a removal first."""
     guid = await create(caller)
     [one] = await some(caller, "/standards", 1)
     path = f"/assets/{guid}/alignments"
@@ -395,8 +395,8 @@ async def test_adding_twice(caller: Caller) -> None:
     assert error(other) == (409, "/data/0")
 
 
-async def test_the_first_version_of_predictions_ends(caller: Caller) -> None:
-    """prediction_algorithm goes from 2 to 3 with a relation, not with an attribute."""
+async def test_prediction_algorithm_is_updated(caller: Caller) -> None:
+    """A change of a relation updates prediction_algorithm from 2 to 3, an attribute does not."""
     query = {"filter__assets": "prediction_algorithm eq 2", "limit": "1"}
     [old] = await caller.data("/assets", **query)
     path = f"/assets/{old['id']}"
@@ -419,7 +419,7 @@ async def test_the_first_version_of_predictions_ends(caller: Caller) -> None:
         ),
         ("alignments", {"meta": []}, (400, "/data/0/meta")),
         ("alignments", {"type": "topics"}, (400, "/data/0/type")),
-        ("alignments", {"id": NOBODY}, (400, "/data/0/id")),
+        ("alignments", {"id": UNKNOWN}, (400, "/data/0/id")),
         ("topics", {"meta": {"disposition": "predicted"}}, (400, "/data/0/meta/disposition")),
         ("concepts", {"meta": {"emphasis": "relevant"}}, (400, "/data/0/meta/emphasis")),
     ],
@@ -427,7 +427,7 @@ async def test_the_first_version_of_predictions_ends(caller: Caller) -> None:
 async def test_bad_items(
     caller: Caller, relation: str, change: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    """The error points to the item, and none of the body counts."""
+    """The error points to the item, and nothing of the body is applied."""
     guid = await create(caller)
     kind = "standards" if relation == "alignments" else relation
     good, bad = await some(caller, f"/{kind}", 2)
@@ -446,7 +446,7 @@ async def test_bad_items(
 
 
 async def test_parent(caller: Caller) -> None:
-    """One object; an empty one clears it; nobody is above itself."""
+    """One object; an empty one clears the parent; an asset cannot be its own ancestor."""
     top, middle, low = [await create(caller, name) for name in ("top", "middle", "low")]
     for child, parent in ((low, middle), (middle, top)):
         body = {"data": item(parent, "Assets")}
@@ -457,7 +457,7 @@ async def test_parent(caller: Caller) -> None:
     assert (await caller.ab("PATCH", f"/assets/{low}/parent", {"data": []})).status == 200
     assert await caller.data(f"/assets/{low}/parent") == {}
     assert (await caller.ab("DELETE", f"/assets/{middle}/parent")).status == 200
-    unknown = await caller.ab("POST", f"/assets/{low}/parent", {"data": item(NOBODY, "assets")})
+    unknown = await caller.ab("POST", f"/assets/{low}/parent", {"data": item(UNKNOWN, "assets")})
     assert error(unknown) == (400, "/data/id")
     [other] = await caller.data("/assets", filter__assets="not owner.id eq _me", limit="1")
     foreign = {"data": item(other["id"], "assets")}
@@ -465,7 +465,7 @@ async def test_parent(caller: Caller) -> None:
 
 
 async def test_alignment_donors(caller: Caller) -> None:
-    """Accepted ones come over, rejected ones do not; they can be overridden, not removed."""
+    """Donors pass on accepted alignments, not rejected ones; overriding works, removal not."""
     one, two, guid = [await create(caller, name) for name in ("one", "two", "guid")]
     first, second, third = await some(caller, "/standards")
     rows = [item(first), item(second, disposition="rejected")]
@@ -489,7 +489,7 @@ async def test_alignment_donors(caller: Caller) -> None:
 
 
 async def test_concept_donors(caller: Caller) -> None:
-    """Central wins between donors; a recipient has no concepts of its own."""
+    """Central has priority among donors; a recipient has no concepts of its own."""
     one, two, guid = [await create(caller, name) for name in ("one", "two", "guid")]
     [concept, other] = await some(caller, "/concepts", 2)
     for donor, emphasis in ((one, "avoid"), (two, "central")):
@@ -506,7 +506,7 @@ async def test_concept_donors(caller: Caller) -> None:
         assert error(await caller.ab(method, f"/assets/{guid}/concepts", own)) == (409, "/data/0")
     assert (await caller.ab("POST", f"/assets/{two}/concepts", own)).status == 200
     assert len(await caller.data(f"/assets/{guid}/concepts")) == 1
-    await caller.ab("PATCH", f"/assets/{guid}", body_of(title="a write brings it up to date"))
+    await caller.ab("PATCH", f"/assets/{guid}", body_of(title="a write refreshes the concepts"))
     assert len(await caller.data(f"/assets/{guid}/concepts")) == 2
     back = {"data": [item(guid, "assets")]}
     assert error(await caller.ab("POST", f"/assets/{two}/concept_donors", back)) == (409, "/data/0")
@@ -520,7 +520,7 @@ async def test_concept_donors(caller: Caller) -> None:
 
 
 async def test_providers(caller: Caller) -> None:
-    """The caller and whom it shares with; only its own object names those."""
+    """The caller and the providers it shares with; only its own object lists them."""
     every = await caller.data("/providers", filter__providers="id eq _all", fields__providers="*")
     assert len(every) == len(await caller.data("/providers")) == 4
     query = {"fields__providers": "*", "include": "owners,consumers"}
@@ -537,11 +537,11 @@ async def test_providers(caller: Caller) -> None:
     one = (await caller.abconnect(f"/providers/{other.lower()}", **query)).json()
     assert (one["data"]["id"], "included" in one) == (other, False)
     assert (await caller.abconnect(f"/providers/{other}/owners")).status == 404
-    assert (await caller.abconnect(f"/providers/{NOBODY}")).status == 404
+    assert (await caller.abconnect(f"/providers/{UNKNOWN}")).status == 404
 
 
 async def test_asset_definitions(caller: Caller) -> None:
-    """One for each type; each property tells its facet, which works."""
+    """One for each type; the facet that each property names works."""
     found = await caller.data("/asset_definitions", fields__asset_definitions="*")
     kinds = {one["attributes"]["asset_type"] for one in found}
     assert kinds == set(caller.simulator.knobs.asset_types)

@@ -1,4 +1,4 @@
-"""Collections of standards and assets: named filters, not JSON:API inside."""
+"""Collections of standards and assets: named filters, not JSON:API objects."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ async def make(caller: Caller, kind: str, name: str, **more: Any) -> dict[str, A
 
 
 @KINDS
-async def test_life_of_a_collection(caller: Caller, kind: str) -> None:
-    """Made, read, changed, deleted; its members are not below attributes."""
+async def test_collection_lifecycle(caller: Caller, kind: str) -> None:
+    """Create, read, change, delete; the members are not in attributes."""
     filters = {"root": {"state": "checked", "collections": []}}
     made = await make(caller, kind, "Grade 5", filters=filters)
     assert set(made) == {"guid", "name", "filters", "advanced_search"}
@@ -44,7 +44,7 @@ async def test_life_of_a_collection(caller: Caller, kind: str) -> None:
 
 @KINDS
 async def test_credentials_of_collections(caller: Caller, kind: str) -> None:
-    """The knob that repeats credentials counts here as well; a bad query makes nothing."""
+    """The knob that repeats credentials applies here too; a bad query creates nothing."""
     caller.simulator.knobs.echo_credentials = True
     response = await caller.ab("POST", f"/{kind}", {"data": {"name": "x"}})
     link = response.json()["links"]["self"]
@@ -57,7 +57,7 @@ async def test_credentials_of_collections(caller: Caller, kind: str) -> None:
 
 @KINDS
 async def test_lists_of_collections(caller: Caller, kind: str) -> None:
-    """By name exactly, by part of it in any case, by filter; sorted and paged."""
+    """Find by exact name, by part of the name in any case, by filter; sort and page."""
     other = "asset_collections" if kind == "standard_collections" else "standard_collections"
     await make(caller, other, "Algebra")
     for name in ("Algebra", "algebra 2", "Biology"):
@@ -95,7 +95,7 @@ async def test_lists_of_collections(caller: Caller, kind: str) -> None:
 async def test_bad_collections(
     caller: Caller, kind: str, data: Any, status: int, pointer: str
 ) -> None:
-    """The error points to what is wrong; a change to a taken name has no conflict of its own."""
+    """The error points to the mistake; a change to a used name is 422, not 409."""
     await make(caller, kind, "Taken")
     response = await caller.ab("POST", f"/{kind}", {"data": data})
     [error] = response.json()["errors"]

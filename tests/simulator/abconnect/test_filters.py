@@ -1,4 +1,4 @@
-"""The filter language: what it reads, what it means, what it refuses."""
+"""The filter language: syntax, evaluation and errors."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def fits(text: str) -> bool:
     ],
 )
 def test_true(text: str) -> None:
-    """Operators in any case, GUIDs too; any value of several; negations hold on nothing."""
+    """Operators and GUIDs in any case; any of several values; negations match no value."""
     assert fits(text)
 
 
@@ -88,7 +88,7 @@ def test_true(text: str) -> None:
     ],
 )
 def test_false(text: str) -> None:
-    """Text is compared with its case; a negation says that no value is equal."""
+    """Text is case-sensitive; a negation means that no value is equal."""
     assert not fits(text)
 
 
@@ -117,13 +117,13 @@ def test_false(text: str) -> None:
     ],
 )
 def test_refused(text: str) -> None:
-    """A mistake is a FilterError, never another exception."""
+    """An invalid filter raises FilterError and nothing else."""
     with pytest.raises(FilterError):
         parse_filter(text)
 
 
 def test_query_calls() -> None:
-    """With and without a path."""
+    """A query with and without a path."""
     assert parse_filter("query('two words')") == Call("query", "", "two words")
     assert parse_filter("query(number.raw, '24.B')") == Call("query", "number.raw", "24.B")
 
@@ -152,7 +152,7 @@ EXPRS = st.recursive(
 
 
 def written(expr: Expr) -> str:
-    """An expression as text, in parentheses throughout."""
+    """Return an expression as text, with all parentheses."""
     if isinstance(expr, Compare):
         values = [_value(value) for value in expr.values]
         if expr.op == "in":
@@ -173,14 +173,14 @@ def _value(value: str | float) -> str:
 
 
 @given(EXPRS)
-def test_written_and_read_is_the_same(expr: Expr) -> None:
-    """Whatever can be said in the language is read as it was meant."""
+def test_round_trip(expr: Expr) -> None:
+    """Parsing the text of an expression gives the same expression."""
     assert parse_filter(written(expr)) == expr
 
 
 @given(st.text(alphabet="aeq not in()',\\1 and or", max_size=40))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """Rubbish is a FilterError at worst."""
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    """Invalid text raises FilterError and nothing else."""
     try:
         expr = parse_filter(text)
     except FilterError:

@@ -1,4 +1,4 @@
-"""Licences by feature and by document, edits, and the events that follow."""
+"""Licences by feature and by document, edits, and their events."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.simulator.conftest import ORIGIN
 if TYPE_CHECKING:
     from tests.simulator.conftest import Caller
 
-NOBODY = "00000000-0000-0000-0000-000000000000"
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 def test_every_operation_has_a_handler() -> None:
-    """All of the fact table is served, and it holds what is documented and four links more."""
+    """All operations have a handler; they are the documented ones and four further links."""
     world = World(1, Knobs(courses=1, standards=1, assets=1))
     service = ABConnectService(world, Knobs(), {}, lambda: 0.0)
     names = {one.name for one in operations() if one.service == "abconnect"}
@@ -32,7 +32,7 @@ def test_every_operation_has_a_handler() -> None:
 
 
 async def test_one_event(caller: Caller) -> None:
-    """By id in any case, with its standard included; facets of the list."""
+    """An event by id in any case, with its standard included; facets of the list."""
     query = {"filter__events": "change_type eq 'updated numbering'", "limit": "1"}
     [event] = await caller.data("/events", **query, fields__events="*")
     more = {"fields__events": "seq,standard", "fields__standards": "level", "include": "standard"}
@@ -40,7 +40,7 @@ async def test_one_event(caller: Caller) -> None:
     assert body["data"]["attributes"] == {"seq": event["attributes"]["seq"]}
     [standard] = body["included"]
     assert standard["id"] == body["data"]["relationships"]["standard"]["data"]["id"]
-    assert (await caller.abconnect(f"/events/{NOBODY}")).status == 404
+    assert (await caller.abconnect(f"/events/{UNKNOWN}")).status == 404
     facets = (await caller.abconnect("/events", facet="change_type,target", limit="0")).json()
     assert {one["data"] for one in facets["meta"]["facets"][1]["details"]} == {
         "document",
@@ -61,15 +61,15 @@ async def test_one_event(caller: Caller) -> None:
         ("topics", ["/topics", "/standards/{}/topics"]),
         ("concepts", ["/concepts", "/standards/{}/concepts"]),
         ("assets", ["/assets", "/asset_definitions", "/asset_collections"]),
-        ("predictions", [f"/predictions/{NOBODY}", f"/predictions/queue-status/{NOBODY}"]),
-        ("clarifier", [f"/clarifier/{NOBODY}"]),
+        ("predictions", [f"/predictions/{UNKNOWN}", f"/predictions/queue-status/{UNKNOWN}"]),
+        ("clarifier", [f"/clarifier/{UNKNOWN}"]),
         ("crosswalks", ["/standards/{}/crosswalks"]),
         ("relationships", ["/standards/{}/peers"]),
         ("associations", ["/standards/{}/associations"]),
     ],
 )
 async def test_features(caller: Caller, feature: str, paths: list[str]) -> None:
-    """Endpoints are refused with a detail; relations are missing from answers."""
+    """Endpoints are refused with a detail; relations are omitted from responses."""
     [one] = await caller.data("/standards", filter__standards="deepest eq 'Y'", limit="1")
     caller.simulator.knobs.unlicensed_features = (feature,)
     for path in paths:
@@ -86,7 +86,7 @@ async def test_features(caller: Caller, feature: str, paths: list[str]) -> None:
 
 
 async def test_details_of_refusals(caller: Caller) -> None:
-    """Resources have a capital, relations have not; the caller's provider shows what is left."""
+    """Resources are capitalized, relations are not; the caller's provider shows the rest."""
     knobs = caller.simulator.knobs
     knobs.update(unlicensed_features=["topics"], unlicensed_relations=["peers"])
     [one] = await caller.data("/standards", limit="1")
@@ -97,7 +97,7 @@ async def test_details_of_refusals(caller: Caller) -> None:
     [me] = await caller.data("/providers", **query)
     assert me["attributes"]["taxonomies"] == ["concepts"]
     assert (await caller.abconnect("/assets", facet="topics")).status == 400
-    with pytest.raises(ValueError, match="no feature"):
+    with pytest.raises(ValueError, match="unknown features: magic"):
         knobs.update(unlicensed_features=["magic"])
 
 
@@ -105,7 +105,7 @@ async def test_details_of_refusals(caller: Caller) -> None:
 
 
 async def test_documents_out_of_licence(caller: Caller) -> None:
-    """Hidden in lists, facets and relations, 403 by id; events tell of both changes."""
+    """Hidden in lists, facets and relations, 403 by id; events report both changes."""
     world = caller.simulator.world
     facet = {"facet": "document", "limit": "0"}
     before = (await caller.abconnect("/standards", **facet)).json()["meta"]
@@ -138,14 +138,14 @@ async def test_documents_out_of_licence(caller: Caller) -> None:
         ("added", "document", guid),
     ]
     assert [row["seq"] for row in events] == [removed.seq, added.seq]
-    with pytest.raises(ValueError, match="delivered already"):
+    with pytest.raises(ValueError, match="already delivered"):
         world.grant(guid)
     with pytest.raises(KeyError):
-        world.revoke(NOBODY)
+        world.revoke(UNKNOWN)
 
 
 async def test_sections_out_of_licence(caller: Caller) -> None:
-    """One section goes, the rest of its document stays."""
+    """A section is withdrawn, the rest of its document remains."""
     world = caller.simulator.world
     facets = (await caller.abconnect("/standards", facet="section", limit="0")).json()["meta"]
     section = facets["facets"][0]["details"][0]
@@ -162,7 +162,7 @@ async def test_sections_out_of_licence(caller: Caller) -> None:
 
 
 async def test_events_know_what_was_delivered(caller: Caller) -> None:
-    """What happens out of licence only uses up a number; older events name their standard apart."""
+    """Changes without a licence have no event; older events list the standard separately."""
     world = caller.simulator.world
     [one] = await caller.data("/standards", limit="1", fields__standards="document.guid")
     first = world.edit_standard(one["id"], {"label": "One"})
@@ -181,7 +181,7 @@ async def test_events_know_what_was_delivered(caller: Caller) -> None:
     assert shown["nondeliverable_standard"]["data"]["id"] == one["id"]
 
 
-# Edits, as a test in another process makes them.
+# Edits through the control paths, as a test in another process makes them.
 
 
 async def control(caller: Caller, **body: Any) -> Any:
@@ -191,7 +191,7 @@ async def control(caller: Caller, **body: Any) -> Any:
 
 
 async def test_retired_standards(caller: Caller) -> None:
-    """Hidden in lists, readable by id, with a successor; the event names it in `standard`."""
+    """Hidden in lists, readable by id, with a successor; the event has it in `standard`."""
     old, new = await caller.data("/standards", filter__standards="level eq 3", limit="2")
     status, event = await control(caller, action="retire", guid=old["id"], replaced_by=new["id"])
     assert status == 200
@@ -210,7 +210,7 @@ async def test_retired_standards(caller: Caller) -> None:
 
 
 async def test_moved_standards(caller: Caller) -> None:
-    """Below the new parent and no longer below the old one, wherever one looks."""
+    """In all views, the standard is below the new parent and no longer below the old one."""
     world = caller.simulator.world
     standards = world.standards
     child = next(
@@ -245,7 +245,7 @@ def _grandparent(world: World, index: int) -> int:
 
 
 async def test_control_of_licences(caller: Caller) -> None:
-    """Documents come and go through the control paths; mistakes are told."""
+    """Documents are granted and revoked through the control paths; mistakes give 400."""
     [one] = await caller.data("/standards", limit="1", fields__standards="document.guid")
     guid = one["attributes"]["document"]["guid"]
     assert (await control(caller, action="revoke", guid=guid))[0] == 200

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BASE = f"{ORIGIN}/rest/v4.1"
 FIELDS = {"fields__queue-status": "code,status,asset,standard,predictions"}
-NOBODY = "00000000-0000-0000-0000-000000000000"
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 def ask(kind: str, guid: str, algorithm: str = "confidence", **more: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ async def an_asset(caller: Caller, text: str = "client_id eq 'item-00002'") -> s
 
 
 async def predict(caller: Caller, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The address of the set, and the answer."""
+    """Return the URL of the set, and the response body."""
     response = await caller.ab("POST", "/predictions", body, **FIELDS)
     assert response.status == 202, response.text
     answer = response.json()
@@ -45,7 +45,7 @@ def code(response: Response) -> str:
 
 
 async def metas(caller: Caller, path: str) -> dict[str, dict[str, Any]]:
-    """Related objects with their properties, all pages."""
+    """Return the properties of all related objects, from all pages."""
     found: dict[str, dict[str, Any]] = {}
     for offset in range(0, 300, 100):
         for one in await caller.data(path, limit="100", offset=str(offset)):
@@ -53,8 +53,8 @@ async def metas(caller: Caller, path: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-async def test_done_at_once(caller: Caller) -> None:
-    """Without a delay the answer is complete; each thing has its own id, links lead on."""
+async def test_complete_at_once(caller: Caller) -> None:
+    """Without a delay the response is complete; each object has its own id and links."""
     guid = await an_asset(caller)
     url, answer = await predict(caller, ask("Assets", guid))
     data = answer["data"]
@@ -74,7 +74,7 @@ async def test_done_at_once(caller: Caller) -> None:
 
 
 async def test_a_set_for_an_asset(caller: Caller) -> None:
-    """Standards of its subjects and grades with scores as text; topics; no assets."""
+    """Standards of the asset's subjects and grades with scores as text; topics; no assets."""
     attributes = {
         "client_id": "new",
         "asset_type": "Lesson",
@@ -150,10 +150,10 @@ async def test_crosswalks(caller: Caller) -> None:
         ({"algorithm": "confidence", "type": "Standards"}, "/data/attributes/algorithm"),
         ({"algorithm": "magic"}, "/data/attributes/algorithm"),
         ({"type": "topics"}, "/data/relationships/type"),
-        ({"id": NOBODY}, "/data/relationships/id"),
+        ({"id": UNKNOWN}, "/data/relationships/id"),
     ],
 )
-async def test_what_cannot_be_asked(caller: Caller, change: dict[str, str], pointer: str) -> None:
+async def test_invalid_requests(caller: Caller, change: dict[str, str], pointer: str) -> None:
     """422 with a pointer into the body."""
     kind = change.get("type", "assets")
     [one] = await caller.data("/standards" if kind == "Standards" else "/assets", limit="1")
@@ -171,8 +171,8 @@ async def test_what_cannot_be_asked(caller: Caller, change: dict[str, str], poin
     assert caller.simulator.world.predictions.rows == {}
 
 
-def test_short_ones_hold_the_request(run: Run) -> None:
-    """What takes no more than half a minute is complete in the first answer."""
+def test_short_predictions_delay_the_response(run: Run) -> None:
+    """A set that takes at most 30 seconds is complete in the first response."""
 
     async def main() -> None:
         caller = Caller(virtual=True, prediction_seconds=20.0)
@@ -184,8 +184,8 @@ def test_short_ones_hold_the_request(run: Run) -> None:
     run(main)
 
 
-def test_long_ones_are_polled(run: Run) -> None:
-    """Pending after half a minute; a look waits for `max_wait` at most, and for the end at most."""
+def test_long_predictions_are_polled(run: Run) -> None:
+    """Pending after 30 seconds; a poll waits until the set is complete, at most `max_wait`."""
 
     async def main() -> None:
         caller = Caller(virtual=True, prediction_seconds=70.0)
@@ -207,8 +207,8 @@ def test_long_ones_are_polled(run: Run) -> None:
     run(main)
 
 
-def test_a_cancelled_request_goes_on(run: Run) -> None:
-    """Whoever leaves before the answer has a set in the queue all the same."""
+def test_a_cancelled_request_continues(run: Run) -> None:
+    """If the caller cancels, the set is in the queue nevertheless."""
 
     async def main() -> None:
         caller = Caller(virtual=True, prediction_seconds=20.0)
@@ -222,24 +222,24 @@ def test_a_cancelled_request_goes_on(run: Run) -> None:
     run(main)
 
 
-def test_faults_of_held_answers(run: Run) -> None:
-    """A fault spoils the answer that comes in the end, in the character set asked for."""
+def test_faults_of_delayed_responses(run: Run) -> None:
+    """A fault modifies the final response, in the requested charset."""
 
     async def main() -> None:
         caller = Caller(virtual=True, prediction_seconds=20.0)
         guid = await an_asset(caller)
         caller.simulator.faults.add([Fault(kind="truncated", path="predictions")])
-        for whole in (False, True):
+        for complete in (False, True):
             body = ask("assets", guid)
             response = await caller.ab("POST", "/predictions", body, charset="latin1")
-            assert (response.status, response.body.endswith(b"}")) == (202, whole)
+            assert (response.status, response.body.endswith(b"}")) == (202, complete)
             assert response.headers["content-type"] == "application/json; charset=latin1"
 
     run(main)
 
 
 def test_sets_that_expire_at_once(run: Run) -> None:
-    """An entry may be gone by the time the answer is due."""
+    """An entry can be expired when the response is due."""
 
     async def main() -> None:
         caller = Caller(virtual=True, prediction_seconds=5.0, prediction_expires_seconds=0.0)
@@ -250,7 +250,7 @@ def test_sets_that_expire_at_once(run: Run) -> None:
 
 
 async def test_expiry(caller: Caller) -> None:
-    """A set and its entry are gone when the date has passed that it named."""
+    """A set and its entry are not available after its expiry date."""
     guid = await an_asset(caller)
     url, answer = await predict(caller, ask("assets", guid))
     caller.time = 86_399.0
@@ -263,7 +263,7 @@ async def test_expiry(caller: Caller) -> None:
 
 
 async def test_commit(caller: Caller) -> None:
-    """202 without a body; what was predicted before goes, opinions stay."""
+    """202 without a body; it replaces earlier predictions and keeps opinions."""
     guid = await an_asset(caller, "alignments.meta.disposition eq 'predicted'")
     path = f"/assets/{guid}/alignments"
     before = await metas(caller, path)
@@ -300,7 +300,7 @@ async def test_commit(caller: Caller) -> None:
 
 
 async def test_commit_to_what_is_gone(caller: Caller) -> None:
-    """404 once the asset was deleted, 403 where it is another provider's."""
+    """404 for a deleted asset, 403 for an asset of another provider."""
     guid = await an_asset(caller, "isempty(parent) and isempty(alignment_donors)")
     url, _ = await predict(caller, ask("assets", guid))
     await caller.ab("DELETE", f"/assets/{guid}")
@@ -310,11 +310,11 @@ async def test_commit_to_what_is_gone(caller: Caller) -> None:
     other = await an_asset(caller, "not owner.id eq _me")
     url, _ = await predict(caller, ask("assets", other))
     assert (await caller.ab("POST", f"{url}/asset")).status == 403
-    assert (await caller.ab("POST", f"/predictions/{NOBODY}/asset")).status == 404
+    assert (await caller.ab("POST", f"/predictions/{UNKNOWN}/asset")).status == 404
 
 
 async def test_clarifier(caller: Caller) -> None:
-    """Five standards and five concepts that nobody has an opinion about yet."""
+    """Five standards and five concepts without an opinion yet."""
     guid = await an_asset(caller)
     path = f"/clarifier/{guid}"
     assert await caller.data(path) == {"type": "clarifier", "id": guid}
@@ -340,5 +340,5 @@ async def test_clarifier(caller: Caller) -> None:
     after = (await caller.abconnect(path, **query)).json()["data"]["relationships"]
     assert standards[0] not in {one["id"] for one in after["clarification_standards"]["data"]}
     assert concepts[0] not in after["clarification_concepts"]["data"]
-    assert (await caller.abconnect(f"/clarifier/{NOBODY}")).status == 404
+    assert (await caller.abconnect(f"/clarifier/{UNKNOWN}")).status == 404
     assert (await caller.abconnect(path, include="nonsense")).status == 400

@@ -19,7 +19,7 @@ BASE = f"{ORIGIN}/rest/v4.1"
 
 
 def test_documented_signature() -> None:
-    """The key is used as text: the documentation's example comes out."""
+    """The key is used as text: the signature matches the documented example."""
     signature = "Sdcfa9xgRAUzQnlLik5nKj1ntqdB85jFYyFCkNxwD/M="
     assert sign("ajk84Hjk93h59skaAJ8732", "1512570029\n\nGET") == signature
 
@@ -43,7 +43,7 @@ def test_documented_signature() -> None:
 def test_messages_that_grant(
     message: str, user: str | None, method: str, resource: str, good: bool
 ) -> None:
-    """A signature grants what its message names, to its user, until it expires."""
+    """A signature allows what its message names, for its user, until it expires."""
     expires = message.partition("\n")[0]
     given = sign("key", message)
     found = accepted(
@@ -61,7 +61,7 @@ async def test_unsigned(caller: Caller, query: str) -> None:
 
 
 async def test_expired(caller: Caller) -> None:
-    """A signature that was good is refused once its time has passed."""
+    """A valid signature is refused after it has expired."""
     simulator = caller.simulator
     expires = str(int(WALL) + 60)
     signature = sign(simulator.partner_key, expires).replace("+", "%2B").replace("=", "%3D")
@@ -76,18 +76,18 @@ async def test_expired(caller: Caller) -> None:
 
 
 async def test_default_is_type_and_id(caller: Caller) -> None:
-    """Without fields nothing else; ids in the order of their bytes; deleted ones hidden."""
+    """Without fields, only type and id; sorted by the bytes of the ids; deleted ones hidden."""
     body = (await caller.abconnect("/standards", limit="100")).json()
     assert {frozenset(item) for item in body["data"]} == {frozenset({"type", "id"})}
     ids = [item["id"] for item in body["data"]]
     assert ids == sorted(ids)
     every = {"filter__standards": "status in ('active','deleted','obsolete')", "limit": "0"}
-    whole = (await caller.abconnect("/standards", **every)).json()["meta"]["count"]
-    assert body["meta"]["count"] < whole == 5000
+    total = (await caller.abconnect("/standards", **every)).json()["meta"]["count"]
+    assert body["meta"]["count"] < total == 5000
 
 
 async def test_links_of_the_pages(caller: Caller) -> None:
-    """No credential in any; the first page has no offset; prev and first appear later."""
+    """No credentials; the first page has no offset; prev and first are on later pages only."""
     first = (await caller.abconnect("/standards", limit="20")).json()
     count = first["meta"]["count"]
     last = (count - 1) // 20 * 20
@@ -107,7 +107,7 @@ async def test_links_of_the_pages(caller: Caller) -> None:
 
 
 async def test_encoding_of_links(caller: Caller) -> None:
-    """Brackets are encoded and blanks are plus signs; commas, quotes, parentheses are not."""
+    """Brackets are encoded, spaces are plus signs; commas, quotes, parentheses stay."""
     query = {"filter__standards": "(level in (1,2) and status eq 'active')"}
     body = (await caller.abconnect("/standards", **query)).json()
     expected = "filter%5Bstandards%5D=(level+in+(1,2)+and+status+eq+'active')"
@@ -152,7 +152,7 @@ async def some(caller: Caller, filter_: str, fields: str = "*", limit: str = "1"
 
 
 async def test_sparse_fields(caller: Caller) -> None:
-    """Objects hold what was asked for; nulls are shown, lists without elements left out."""
+    """Objects contain the requested fields; nulls are shown, empty lists omitted."""
     names = (
         "number.raw,statement.descr,utilizations.type,education_levels.grades.code,legends.descr"
     )
@@ -164,7 +164,7 @@ async def test_sparse_fields(caller: Caller) -> None:
 
 
 async def test_relations(caller: Caller) -> None:
-    """An empty to-one is an empty object; up to 25 are embedded whole, of more the first ten."""
+    """An empty to-one is an empty object; up to 25 are embedded, of more the first ten."""
     [top] = await some(caller, "level eq 1", "parent,children")
     assert top["relationships"]["parent"] == {"data": {}}
     [deep] = await some(
@@ -184,7 +184,7 @@ async def test_relations(caller: Caller) -> None:
 
 
 async def test_relations_are_mutual(caller: Caller) -> None:
-    """Parents and children, origins and derivatives, peers and peers name each other."""
+    """Parents and children, origins and derivatives, peers and peers refer to each other."""
     [deep] = await some(caller, "deepest eq 'Y' and not isempty(origins)", "parent,origins,peers")
     for name, back in (("parent", "children"), ("origins", "derivatives"), ("peers", "peers")):
         data = deep["relationships"][name]["data"]
@@ -194,7 +194,7 @@ async def test_relations_are_mutual(caller: Caller) -> None:
 
 
 async def test_relation_properties(caller: Caller) -> None:
-    """Origins tell whether text and concepts are the same, and can be filtered by that."""
+    """Origins have flags for the same text and concepts, and can be filtered by them."""
     [item] = await some(caller, "not isempty(origins)", "origins")
     meta = item["relationships"]["origins"]["data"][0]["meta"]
     assert set(meta) == {"same_text", "same_concepts"}
@@ -206,7 +206,7 @@ async def test_relation_properties(caller: Caller) -> None:
 
 
 async def test_include_needs_the_field(caller: Caller) -> None:
-    """An include is without effect unless the relationship is among the fields."""
+    """An include has no effect unless the relationship is among the fields."""
     query = {"filter__standards": "level eq 2", "limit": "2", "include": "ancestors"}
     assert "included" not in (await caller.abconnect("/standards", **query)).json()
     query["fields__standards"] = "ancestors,level"
@@ -215,7 +215,7 @@ async def test_include_needs_the_field(caller: Caller) -> None:
 
 
 async def test_by_guid(caller: Caller) -> None:
-    """Found in any case, deleted ones as well; an unknown one is 404 with a null detail."""
+    """Found in any case, also deleted ones; an unknown id gives 404 with a null detail."""
     [gone] = await some(caller, "status eq 'deleted'", "status")
     body = (await caller.abconnect(f"/standards/{gone['id'].lower()}")).json()
     assert body["data"] == {"type": "standards", "id": gone["id"]}
@@ -235,8 +235,8 @@ async def test_by_guid(caller: Caller) -> None:
         "section.descr in ('Grade 1','Grade 2') or level eq 4",
     ],
 )
-async def test_filters_agree_with_what_is_shown(caller: Caller, text: str) -> None:
-    """Quick ways to a value, and leaving out whole sections, change nothing of the result."""
+async def test_filters_agree_with_attributes(caller: Caller, text: str) -> None:
+    """The optimizations of filters do not change the result."""
     standards = caller.simulator.world.standards
     fits = compile_filter(parse_filter(text), lambda *_: 0)
 
@@ -253,7 +253,7 @@ async def test_filters_agree_with_what_is_shown(caller: Caller, text: str) -> No
 
 
 async def test_children_by_filter(caller: Caller) -> None:
-    """parent.id finds the children, in the order asked for."""
+    """parent.id finds the children, in the requested order."""
     [top] = await some(caller, "level eq 1", "children")
     query = {"filter__standards": f"parent.id eq '{top['id']}'", "sort__standards": "-seq"}
     found = (await caller.abconnect("/standards", **query)).json()["data"]
@@ -264,7 +264,7 @@ async def test_children_by_filter(caller: Caller) -> None:
 
 
 async def test_sort_by_several_keys(caller: Caller) -> None:
-    """The first key weighs most; a minus turns it."""
+    """The first key has priority; a minus means descending."""
     query = {
         "sort__standards": "-level,number.prefix_enhanced",
         "fields__standards": "level,number.prefix_enhanced",
@@ -279,7 +279,7 @@ async def test_sort_by_several_keys(caller: Caller) -> None:
 
 
 async def test_query_orders_by_relevance(caller: Caller) -> None:
-    """A number search lists what holds all parts first; words match in part."""
+    """A number search lists matches of all parts first; words match partially."""
     found = await some(caller, "query(number.enhanced, '5-nf-A-1')", "number.enhanced", "100")
     first = found[0]["attributes"]["number"]["enhanced"]
     assert set(first.split(".")) >= {"5", "NF", "A", "1"}
@@ -288,7 +288,7 @@ async def test_query_orders_by_relevance(caller: Caller) -> None:
 
 
 async def test_facets(caller: Caller) -> None:
-    """Values by falling count, which add up; a summary has the number of values only."""
+    """Values by descending count, which add up; a summary has only the number of values."""
     query = {"facet": "disciplines.subjects", "facet_summary": "document,section", "limit": "0"}
     meta = (await caller.abconnect("/standards", **query)).json()["meta"]
     subjects, document, section = meta["facets"]
@@ -303,7 +303,7 @@ async def test_facets(caller: Caller) -> None:
 
 
 async def test_unlicensed(caller: Caller) -> None:
-    """A relation out of licence is missing from objects, and 403 by itself."""
+    """A relation that is not licensed is omitted from objects; its endpoint gives 403."""
     caller.simulator.knobs.unlicensed_relations = ("peers",)
     [item] = await some(caller, "level eq 3")
     assert "peers" not in item["relationships"]
@@ -313,7 +313,7 @@ async def test_unlicensed(caller: Caller) -> None:
 
 
 async def test_events(caller: Caller) -> None:
-    """The feed is ordered by seq with gaps, and can be followed from any number."""
+    """The feed is sorted by seq with gaps, and can be read from any number."""
     query = {"sort__events": "seq", "fields__events": "*", "limit": "100"}
     first = (await caller.abconnect("/events", **query)).json()
     numbers = [one["attributes"]["seq"] for one in first["data"]]
@@ -330,8 +330,8 @@ async def test_events(caller: Caller) -> None:
     assert (await caller.abconnect(f"/standards/{guid}")).status == 200
 
 
-async def test_edit_is_followed_by_an_event(caller: Caller) -> None:
-    """A changed standard shows its new value everywhere, and the feed says so."""
+async def test_edit_appends_an_event(caller: Caller) -> None:
+    """A changed standard shows its new value everywhere, and the feed has an event for it."""
     [item] = await some(caller, "level eq 3", "guid")
     changes = {"statement.descr": "Something quite new."}
     event = caller.simulator.world.edit_standard(

@@ -1,4 +1,4 @@
-"""Topics, concepts and what standards carry of them; relations between standards."""
+"""Topics and concepts, their use in standards; relations between standards."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_topics_have_four_levels(caller: Caller) -> None:
 
 
 async def test_one_topic(caller: Caller) -> None:
-    """By id in any case, with included objects of the fields asked for; 404 without a detail."""
+    """By id in any case, with includes for the requested fields; 404 without a detail."""
     [topic] = await caller.data("/topics", filter__topics="level eq 2", limit="1")
     query = {
         "fields__topics": "descr,parent,standards",
@@ -59,7 +59,7 @@ async def test_one_topic(caller: Caller) -> None:
 
 
 async def test_relations_of_topics(caller: Caller) -> None:
-    """Pages of standards without relationships of their own; a filter there is not heard."""
+    """Pages of standards without their relationships; filters are ignored."""
     taxonomy = caller.simulator.world.standards.taxonomy
     most = max(range(len(taxonomy.topics)), key=lambda one: len(taxonomy.topic_standards(one)))
     many = await caller.data(f"/topics/{taxonomy.topic_guid(most)}", fields__topics="standards")
@@ -77,7 +77,7 @@ async def test_relations_of_topics(caller: Caller) -> None:
 
 
 async def test_facets_of_topics_and_concepts(caller: Caller) -> None:
-    """Subjects and grade bands of topics by falling count."""
+    """Subjects and grade bands of topics by descending count."""
     body = (await caller.abconnect("/topics", facet="document,section", limit="0")).json()
     document, section = body["meta"]["facets"]
     assert (document["count"], section["count"]) == (4, 40)
@@ -87,7 +87,7 @@ async def test_facets_of_topics_and_concepts(caller: Caller) -> None:
 
 
 async def test_concepts(caller: Caller) -> None:
-    """A context tells namesakes apart; some have none; none has relations."""
+    """A context distinguishes equal names; some have no context; none has relations."""
     query = {"filter__concepts": "query('fractions')", "fields__concepts": "*"}
     found = await caller.data("/concepts", **query)
     assert len({one["attributes"]["context"] for one in found}) == len(found) == 4
@@ -101,7 +101,7 @@ async def test_concepts(caller: Caller) -> None:
 
 
 async def test_standards_by_concept_and_topic(caller: Caller) -> None:
-    """Found by id of either, by words of concepts; key ideas hold the same concepts."""
+    """Found by the ids of both, and by texts of concepts; key ideas have the same concepts."""
     item = await standard(caller, "deepest eq 'Y' and education_levels.grades.code eq '5'")
     relations = item["relationships"]
     concept, topic = (relations[name]["data"][0] for name in ("concepts", "topics"))
@@ -120,7 +120,7 @@ async def test_standards_by_concept_and_topic(caller: Caller) -> None:
 
 
 async def test_endpoints_of_topics_and_concepts(caller: Caller) -> None:
-    """The topics of a standard and its concepts, which words narrow."""
+    """The topics of a standard and its concepts, which can be filtered by text."""
     item = await standard(caller, "deepest eq 'Y' and status eq 'active'")
     path = f"/standards/{item['id']}"
     [topic] = await caller.data(f"{path}/topics", fields__topics="level")
@@ -152,7 +152,7 @@ INVERSE = [
 @pytest.mark.parametrize(("relation", "back"), INVERSE)
 @pytest.mark.parametrize(("count", "step"), [(5000, 7), (110_000, 3001)])
 def test_relations_are_inverse(count: int, step: int, relation: str, back: str) -> None:
-    """Whoever names another by a relation is named by it, in small and large worlds."""
+    """Each relation has its inverse, in small and large worlds."""
     relations = Standards(1, count).relations
     named = 0
     for index in range(0, count, step):
@@ -164,14 +164,14 @@ def test_relations_are_inverse(count: int, step: int, relation: str, back: str) 
 
 
 def test_every_relation_is_filled() -> None:
-    """Nothing in the table of relations stays empty in the default world."""
+    """No relation is empty in the default world."""
     relations = Standards(1, 5000).relations
     for relation in RELATIONS:
         assert any(relations.related(index, relation) for index in range(5000)), relation
 
 
 async def test_courses(caller: Caller) -> None:
-    """A publication of courses: its uppermost standards lead to those that they teach."""
+    """In a publication of courses, the top standards refer to those that they teach."""
     query = "document.publication.publication_type eq 'course' and level eq 1"
     course = await standard(caller, f"{query} and not isempty(course_standards)")
     assert course["attributes"]["label"] == "Course"
@@ -183,7 +183,7 @@ async def test_courses(caller: Caller) -> None:
 
 
 async def test_successors(caller: Caller) -> None:
-    """Old standards name their successors, with the flags of comparison."""
+    """Old standards refer to their successors, with comparison flags."""
     old = await standard(caller, "status eq 'deleted' and not isempty(replaced_by)", "replaced_by")
     new = old["relationships"]["replaced_by"]["data"][0]
     assert set(new["meta"]) == {"same_text", "same_concepts"}
@@ -202,8 +202,8 @@ async def test_successors(caller: Caller) -> None:
         ("extensions.type", "reference"),
     ],
 )
-async def test_what_only_some_carry(caller: Caller, path: str, value: str) -> None:
-    """Addenda, legends and extensions are there in a share of the standards."""
+async def test_optional_properties(caller: Caller, path: str, value: str) -> None:
+    """Some of the standards have addenda, legends and extensions."""
     query = {
         "filter__standards": f"{path} eq '{value}'",
         "fields__standards": path.split(".", maxsplit=1)[0],
@@ -217,8 +217,8 @@ async def test_what_only_some_carry(caller: Caller, path: str, value: str) -> No
         assert statement["addendums"][0]["descr"] in statement["combined_descr"]
 
 
-async def test_words_agree_with_what_is_shown(caller: Caller) -> None:
-    """The quick way to texts finds what the whole objects say."""
+async def test_text_search_agrees_with_attributes(caller: Caller) -> None:
+    """The optimized access to texts gives the same result as the complete objects."""
     standards = caller.simulator.world.standards
     text = "query(legends.descr, 'statewide') or query(extensions.descr, 'appendix')"
 
@@ -248,7 +248,7 @@ async def test_words_agree_with_what_is_shown(caller: Caller) -> None:
     ],
 )
 async def test_character_sets(caller: Caller, name: str, codec: str) -> None:
-    """The answer is in the set that was asked for and says so; what it lacks is escaped."""
+    """The response uses the requested charset and declares it; other characters are escaped."""
     item = await standard(caller, "level eq 3", "guid")
     text = "Vecteurs \u2013 à 90° ≤ \U0001d66b"
     caller.simulator.world.edit_standard(item["id"], {"statement.descr": text})
@@ -269,7 +269,7 @@ async def test_character_sets(caller: Caller, name: str, codec: str) -> None:
 
 
 async def test_credentials_in_links(caller: Caller) -> None:
-    """With the knob `links.self` repeats them, each time those of the call; other links do not."""
+    """If the knob is set, `links.self` repeats those of the call; other links do not."""
     caller.simulator.knobs.echo_credentials = True
     first = (await caller.abconnect("/topics", limit="5")).json()["links"]
     assert "auth.signature=" in first["self"]
@@ -283,7 +283,7 @@ async def test_credentials_in_links(caller: Caller) -> None:
 
 
 async def test_links_of_another_origin(caller: Caller) -> None:
-    """Every link and URI names the public origin."""
+    """Every link and URI uses the public origin."""
     caller.simulator.knobs.public_origin = "https://public.example.org"
     response = await caller.abconnect("/topics", fields__topics="*", limit="5")
     assert ORIGIN not in response.text

@@ -1,4 +1,4 @@
-"""Canvas's pages: numbers, bookmarks, Link headers and their quirks."""
+"""Canvas's pages: numbers, bookmarks, Link headers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def links(response: Response) -> dict[str, str]:
     return {rel: url.removeprefix(ORIGIN) for url, rel in found}
 
 
-async def test_link_header_to_the_letter(caller: Caller) -> None:
-    """No blank behind the comma, a fixed order, sorted and encoded parameters, page last."""
+async def test_exact_link_header(caller: Caller) -> None:
+    """No space after the comma, a fixed order, sorted and encoded parameters, page last."""
     path = "/api/v1/courses?per_page=2&page=2&include[]=term&enrollment_type=teacher&access_token=x"
     response = await caller.canvas(path)
     base = f"{URL}?enrollment_type=teacher&include%5B%5D=term"
@@ -39,7 +39,7 @@ async def test_link_header_to_the_letter(caller: Caller) -> None:
 async def test_per_page_is_clamped_not_refused(
     caller: Caller, asked: str | None, given: int
 ) -> None:
-    """Any value is an answer; the links tell what it was taken for."""
+    """Any value gives a page; the links show the effective size."""
     response = await caller.canvas("/api/v1/courses" + (f"?per_page={asked}" if asked else ""))
     assert f"per_page={given}>" in response.headers["link"]
     assert len(response.json()) == min(given, 39)
@@ -47,8 +47,8 @@ async def test_per_page_is_clamped_not_refused(
 
 @pytest.mark.parametrize("kind", ["ordinal", "bookmark"])
 @pytest.mark.parametrize("size", [1, 7, 13, 39, 100])
-async def test_walk_meets_every_course_once(caller: Caller, kind: str, size: int) -> None:
-    """Following next links gives all courses in the order of ids, and ends."""
+async def test_pages_contain_every_course_once(caller: Caller, kind: str, size: int) -> None:
+    """The next links lead to all courses in the order of ids, and end."""
     caller.simulator.knobs.paging = {"courses.list": kind}
     seen: list[int] = []
     path: str | None = f"/api/v1/courses?per_page={size}"
@@ -60,8 +60,8 @@ async def test_walk_meets_every_course_once(caller: Caller, kind: str, size: int
     assert seen == expected
 
 
-async def test_bookmarks_tell_no_prev_and_no_last(caller: Caller) -> None:
-    """A bookmarked page names current, next and first; only the last one names itself last."""
+async def test_bookmarks_have_no_prev_and_no_last(caller: Caller) -> None:
+    """A bookmarked page has current, next and first; only the last page has a last link."""
     first = await caller.canvas("/api/v1/accounts/self/courses?per_page=30")
     assert list(links(first)) == ["current", "next", "first"]
     assert "page=first&" in links(first)["current"]
@@ -71,8 +71,8 @@ async def test_bookmarks_tell_no_prev_and_no_last(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("token", ["2", "bookmark:%%", "bookmark:bm9wZQ", "bookmark:", "rubbish"])
-async def test_senseless_bookmark_gives_page_one(caller: Caller, token: str) -> None:
-    """A token that cannot be read is no token: 200 with the first page."""
+async def test_invalid_bookmark_gives_page_one(caller: Caller, token: str) -> None:
+    """An invalid token is ignored: 200 with the first page."""
     first = await caller.canvas("/api/v1/accounts/1/courses?per_page=3")
     response = await caller.canvas(f"/api/v1/accounts/1/courses?per_page=3&page={token}")
     assert response.status == 200
@@ -81,15 +81,15 @@ async def test_senseless_bookmark_gives_page_one(caller: Caller, token: str) -> 
 
 @pytest.mark.parametrize("page", ["0", "-1", "abc", "first", "bookmark:WzFd"])
 async def test_bad_number_is_404(caller: Caller, page: str) -> None:
-    """A numbered list has no such page."""
+    """A numbered list refuses an invalid page number."""
     response = await caller.canvas(f"/api/v1/courses?page={page}")
     assert response.status == 404
     error = {"message": "An error occurred.", "error_code": "not_found"}
     assert response.json() == {"errors": [error]}
 
 
-async def test_page_behind_the_end(caller: Caller) -> None:
-    """An empty list, and a next link for ever: a client must stop at an empty page."""
+async def test_page_after_the_end(caller: Caller) -> None:
+    """An empty list always has a next link: a client must stop at an empty page."""
     response = await caller.canvas("/api/v1/courses?page=99")
     assert response.json() == []
     assert "page=100&" in links(response)["next"]
@@ -99,14 +99,14 @@ async def test_page_behind_the_end(caller: Caller) -> None:
 
 
 async def test_unknown_total(caller: Caller) -> None:
-    """Without a total the last page alone names itself last."""
+    """If the total is unknown, only the last page has a last link."""
     caller.simulator.knobs.last_link = False
     assert "last" not in links(await caller.canvas("/api/v1/courses?per_page=20"))
     assert "last" in links(await caller.canvas("/api/v1/courses?per_page=20&page=2"))
 
 
 async def test_long_queries_lose_links(caller: Caller) -> None:
-    """Links beyond 6 KB are dropped, the less important ones first; at last even next."""
+    """Links beyond 6 KB are dropped, the less important ones first, next as the last."""
     middle = await caller.canvas(f"/api/v1/courses?per_page=5&page=2&x={'y' * 2500}")
     assert list(links(middle)) == ["next", "last"]
     longest = await caller.canvas(f"/api/v1/courses?per_page=5&page=2&x={'y' * 6200}")
@@ -114,13 +114,13 @@ async def test_long_queries_lose_links(caller: Caller) -> None:
 
 
 async def test_links_name_the_public_origin(caller: Caller) -> None:
-    """Behind a proxy Canvas may think that it lives elsewhere."""
+    """Behind a proxy, Canvas can use another origin in links."""
     caller.simulator.knobs.public_origin = "http://inside.local:3000"
     response = await caller.canvas("/api/v1/courses")
     assert response.headers["link"].startswith("<http://inside.local:3000/api/v1/courses?")
 
 
 async def test_smaller_cap_of_older_servers(caller: Caller) -> None:
-    """The greatest page size is the server's choice."""
+    """The server sets the maximum page size."""
     caller.simulator.knobs.per_page_maximum = 5
     assert len((await caller.canvas("/api/v1/courses?per_page=100")).json()) == 5

@@ -1,4 +1,4 @@
-"""Canvas's operations: courses, modules, paces, progress, and the shapes of errors."""
+"""Canvas's operations: courses, modules, paces, progress, and error formats."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NOT_FOUND = {"errors": [{"message": "The specified resource does not exist."}]}
 PACE = "/api/v1/courses/5/course_pacing"
 
 
-async def test_include_decides_on_the_keys(caller: Caller) -> None:
-    """Optional keys appear only when asked for."""
+async def test_include_selects_the_keys(caller: Caller) -> None:
+    """Optional keys appear only if requested."""
     plain = (await caller.canvas("/api/v1/courses/5")).json()
     asked = "include[]=term&include%5B%5D=total_students&include[]=teachers&include[]=sections"
     full = (await caller.canvas(f"/api/v1/courses/5?{asked}")).json()
@@ -35,7 +35,7 @@ async def test_include_decides_on_the_keys(caller: Caller) -> None:
     ],
 )
 async def test_forms_of_ids(caller: Caller, segment: str, number: int) -> None:
-    """A course is found by number and by SIS id, a slash in it encoded."""
+    """A course is found by number and by SIS id, in which a slash is encoded."""
     response = await caller.canvas(f"/api/v1/courses/{segment}")
     assert response.json()["id"] == number
     assert caller.simulator.requests[-1].path == f"/api/v1/courses/{segment}"
@@ -56,13 +56,13 @@ async def test_forms_of_ids(caller: Caller, segment: str, number: int) -> None:
     ],
 )
 async def test_unknown_records(caller: Caller, path: str) -> None:
-    """Whatever is not there, not yours or no id at all is one and the same 404."""
+    """Missing records, records of others and invalid ids give the same 404."""
     response = await caller.canvas(path)
     assert (response.status, response.json()) == (404, NOT_FOUND)
 
 
 async def test_unknown_route(caller: Caller) -> None:
-    """A path that Canvas has no operation for has the other body of 404."""
+    """An unknown path gives a 404 with a different body."""
     response = await caller.canvas("/api/v1/no/such/thing")
     assert response.json()["errors"][0]["error_code"] == "not_found"
 
@@ -77,7 +77,7 @@ async def test_unknown_route(caller: Caller) -> None:
     ],
 )
 async def test_bad_tokens(caller: Caller, state: str | None, message: str, challenge: bool) -> None:
-    """401; WWW-Authenticate tells a token problem from a missing scope."""
+    """401; WWW-Authenticate distinguishes an invalid token from a missing scope."""
     if state is not None:
         caller.simulator.canvas_tokens["other"] = state
     response = await caller.canvas("/api/v1/courses", token="other")
@@ -87,7 +87,7 @@ async def test_bad_tokens(caller: Caller, state: str | None, message: str, chall
 
 
 async def test_no_token(caller: Caller) -> None:
-    """Without a token the status text is unauthenticated."""
+    """Without a token the status in the body is unauthenticated."""
     response = await caller.canvas("/api/v1/courses", token=None)
     assert response.status == 401
     assert response.json()["status"] == "unauthenticated"
@@ -95,7 +95,7 @@ async def test_no_token(caller: Caller) -> None:
 
 
 async def test_token_in_the_query(caller: Caller) -> None:
-    """Canvas takes a token there as well; it is in no link and in no log."""
+    """Canvas accepts a token in the query; links and recorded requests do not contain it."""
     token = caller.simulator.canvas_token
     response = await caller.canvas(f"/api/v1/courses?access_token={token}", token=None)
     assert response.status == 200
@@ -105,7 +105,7 @@ async def test_token_in_the_query(caller: Caller) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_denied(caller: Caller, status: int) -> None:
-    """A good token without the right: 401 or 403, never WWW-Authenticate."""
+    """A valid token without permission: 401 or 403, never WWW-Authenticate."""
     caller.simulator.knobs.update(denied_status=status, denied_paths=["/courses/7"])
     response = await caller.canvas("/api/v1/courses/7")
     assert (response.status, response.json()["status"]) == (status, "unauthorized")
@@ -113,7 +113,7 @@ async def test_denied(caller: Caller, status: int) -> None:
 
 
 async def test_string_ids(caller: Caller) -> None:
-    """With the Accept header that asks for it every id is a text, deep down too."""
+    """With the Accept header for it, all ids are strings, also nested ones."""
     accept = "application/json+canvas-string-ids"
     path = "/api/v1/courses/5?include[]=sections"
     course = (await caller.canvas(path, Accept=accept)).json()
@@ -140,7 +140,7 @@ async def test_filters_of_courses(caller: Caller) -> None:
 
 
 async def test_search_in_an_account(caller: Caller) -> None:
-    """A search looks at names and codes in any case; one letter is too short."""
+    """A search covers names and codes in any case; one letter is too short."""
     found = (await caller.canvas("/api/v1/accounts/1/courses?search_term=BIOL")).json()
     assert found
     assert all("Biology" in course["name"] for course in found)
@@ -148,7 +148,7 @@ async def test_search_in_an_account(caller: Caller) -> None:
 
 
 async def test_modules_and_items(caller: Caller) -> None:
-    """A module shows its items only with the include; a SIS id in the path becomes a number."""
+    """A module shows its items only with include[]; links have the number for a SIS id."""
     path = "/api/v1/courses/sis_course_id:CS%2F101.11/modules"
     plain = await caller.canvas(path)
     assert f"<{ORIGIN}/api/v1/courses/1/modules?page=1" in plain.headers["link"]
@@ -162,7 +162,7 @@ async def test_modules_and_items(caller: Caller) -> None:
 
 
 async def test_items_have_the_keys_of_their_type(caller: Caller) -> None:
-    """Pages have a slug, headings no URL, links an external one."""
+    """Pages have a slug, headings no URL, external links an external URL."""
     modules = (await caller.canvas("/api/v1/courses/5/modules?include[]=items&per_page=100")).json()
     items = {item["type"]: item for module in modules for item in module["items"]}
     assert len(items) == 8
@@ -177,7 +177,7 @@ async def pace(caller: Caller, method: str, path: str, value: Any) -> Any:
 
 
 async def test_primary_pace(caller: Caller) -> None:
-    """A pace comes in an envelope beside a progress that is null when all is published."""
+    """A pace is in an envelope with its progress, which is null if all is published."""
     body = (await caller.canvas(f"{PACE}/5")).json()
     assert set(body) == {"course_pace", "progress"}
     assert body["progress"] is None
@@ -193,7 +193,7 @@ async def test_primary_pace(caller: Caller) -> None:
 
 
 async def test_new_pace_of_a_section(caller: Caller) -> None:
-    """A section without its own pace gets one that is not saved."""
+    """A section without its own pace gets an unsaved one."""
     body = (await caller.canvas(f"{PACE}/new?course_section_id=501")).json()
     assert body["course_pace"]["id"] is None
     assert body["course_pace"]["context_type"] == "Section"
@@ -201,7 +201,7 @@ async def test_new_pace_of_a_section(caller: Caller) -> None:
 
 
 async def test_update_publishes(caller: Caller) -> None:
-    """An update answers 200 with a queued progress that runs and completes with the clock."""
+    """An update gives 200 and a queued progress that runs and completes with the clock."""
     caller.simulator.knobs.progress_seconds = 10.0
     response = await pace(caller, "PUT", f"{PACE}/5", {"course_pace": {"end_date": "2026-12-01"}})
     body = response.json()
@@ -217,7 +217,7 @@ async def test_update_publishes(caller: Caller) -> None:
 
 
 async def test_newer_publish_cancels_the_older(caller: Caller) -> None:
-    """Two updates in a row leave the first progress canceled."""
+    """A second update cancels the progress of the first."""
     caller.simulator.knobs.progress_seconds = 10.0
     wanted = {"course_pace": {"exclude_weekends": False}}
     first = (await pace(caller, "PUT", f"{PACE}/5", wanted)).json()["progress"]["url"]
@@ -227,7 +227,7 @@ async def test_newer_publish_cancels_the_older(caller: Caller) -> None:
 
 
 async def test_durations_by_nested_attributes(caller: Caller) -> None:
-    """An item is named by its own id or by its module item; an unknown one is 404."""
+    """An item is identified by its own id or its module item; an unknown one gives 404."""
     item = (await caller.canvas(f"{PACE}/5")).json()["course_pace"]["modules"][0]["items"][0]
     nested = [{"id": item["id"], "duration": 9}]
     wanted = {"course_pace": {"course_pace_module_items_attributes": nested}}
@@ -238,7 +238,7 @@ async def test_durations_by_nested_attributes(caller: Caller) -> None:
 
 
 async def test_create_and_delete(caller: Caller) -> None:
-    """Creating is 200, not 201; the published default pace cannot be deleted, another one can."""
+    """Creation gives 200, not 201; the published default pace cannot be deleted, others can."""
     wanted = {"course_pace": {"context_type": "Section", "context_id": 501}}
     created = await pace(caller, "POST", PACE, wanted)
     number = created.json()["course_pace"]["id"]
@@ -252,7 +252,7 @@ async def test_create_and_delete(caller: Caller) -> None:
 
 
 async def test_errors_of_writes(caller: Caller) -> None:
-    """A body without its root is 400; two owners are 422 with a list."""
+    """A body without its root gives 400; two owners give 422 with a list of errors."""
     bare = await pace(caller, "PUT", f"{PACE}/5", {"end_date": "2026-12-01"})
     assert (bare.status, bare.json()) == (400, {"errors": [{"message": "course_pace is missing"}]})
     both = {"course_pace": {"course_section_id": 501, "user_id": 7}}
@@ -262,7 +262,7 @@ async def test_errors_of_writes(caller: Caller) -> None:
 
 
 async def test_form_bodies(caller: Caller) -> None:
-    """Forms with brackets say the same as JSON."""
+    """Forms with brackets are equivalent to JSON."""
     body = b"course_pace[exclude_weekends]=false&course_pace%5Bselected_days_to_skip%5D%5B%5D=fri"
     kind = "application/x-www-form-urlencoded"
     response = await caller.canvas(f"{PACE}/5", "PUT", body=body, Content_Type=kind)
@@ -271,14 +271,14 @@ async def test_form_bodies(caller: Caller) -> None:
 
 
 async def test_feature_off(caller: Caller) -> None:
-    """Without course pacing all its paths are 404."""
+    """If course pacing is off, all its paths give 404."""
     caller.simulator.knobs.course_pacing = False
     assert (await caller.canvas(f"{PACE}/5")).status == 404
     assert (await caller.canvas("/api/v1/courses/5/pace_contexts?type=course")).status == 404
 
 
 async def test_pace_contexts(caller: Caller) -> None:
-    """Wrapped, paged, with a total; searched, sorted and chosen as asked."""
+    """Wrapped, paged, with a total; search, sorting and selection."""
     path = "/api/v1/courses/5/pace_contexts"
     bad = await caller.canvas(path)
     assert (bad.status, bad.body) == (400, b"")
@@ -297,7 +297,7 @@ async def test_pace_contexts(caller: Caller) -> None:
 
 
 async def test_cancel_progress(caller: Caller) -> None:
-    """Its owner makes a job failed; a pace's job has no owner and cannot be cancelled."""
+    """Cancelling sets a job to failed; a pace's job has no owner and cannot be cancelled."""
     response = await caller.canvas("/api/v1/progress/42/cancel", "POST", body=b'{"message":"no"}')
     assert (response.json()["workflow_state"], response.json()["message"]) == ("failed", "no")
     wanted = {"course_pace": {"exclude_weekends": True}}
@@ -307,7 +307,7 @@ async def test_cancel_progress(caller: Caller) -> None:
 
 
 async def test_user_agent(caller: Caller) -> None:
-    """With the knob a call without a User-Agent is 403."""
+    """If the knob is set, a call without a User-Agent gives 403."""
     caller.simulator.knobs.requires_user_agent = True
     assert (await caller.canvas("/api/v1/users/self")).status == 403
     assert (await caller.canvas("/api/v1/users/self", User_Agent="x/1")).status == 200

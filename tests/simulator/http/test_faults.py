@@ -1,4 +1,4 @@
-"""Faults: what each does, to whom, how often, before or behind the throttle."""
+"""Faults: their effects, matching and counts, before or after the throttle."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add(caller: Caller, **facts: Any) -> None:
     caller.simulator.faults.add([Fault(**facts)])
 
 
-async def test_hits_what_matches_and_is_used_up(caller: Caller) -> None:
-    """Method, path, a number of requests to spare and a number to hit."""
+async def test_matching_and_counts(caller: Caller) -> None:
+    """Method, path, a number of requests to skip and a number to affect."""
     add(caller, kind="status", status=503, method="GET", path="/courses/5$", skip=1, count=2)
     other = await caller.canvas("/api/v1/courses/6")
     statuses = [(await caller.canvas("/api/v1/courses/5")).status for _ in range(4)]
@@ -38,7 +38,7 @@ async def test_hits_what_matches_and_is_used_up(caller: Caller) -> None:
     ],
 )
 async def test_bodies_of_a_status(caller: Caller, body: str, kind: str, text: str) -> None:
-    """Errors come as JSON, as a page of HTML or without any body."""
+    """Errors have a JSON body, an HTML body or none."""
     add(caller, kind="status", status=502, body=body, retry_after="7")
     response = await caller.canvas("/api/v1/courses")
     assert response.status == 502
@@ -48,7 +48,7 @@ async def test_bodies_of_a_status(caller: Caller, body: str, kind: str, text: st
 
 
 async def test_gateway_is_before_the_throttle(caller: Caller) -> None:
-    """What a load balancer answers costs no quota and has no header of Canvas."""
+    """A response of a load balancer costs no quota and has no Canvas headers."""
     add(caller, kind="status", status=504, body="html", stage="gateway")
     add(caller, kind="status", status=500)
     first = await caller.canvas("/api/v1/courses")
@@ -60,8 +60,8 @@ async def test_gateway_is_before_the_throttle(caller: Caller) -> None:
     assert caller.simulator.stats()["canvas"]["served"] == 1
 
 
-async def test_spoiled_answers(caller: Caller) -> None:
-    """Cut off, no JSON, another shape, garbage or foreign links, redirected."""
+async def test_modified_responses(caller: Caller) -> None:
+    """Truncated, invalid JSON, another type, invalid or foreign links, redirected."""
     good = await caller.canvas("/api/v1/courses")
     add(caller, kind="truncated")
     cut = await caller.canvas("/api/v1/courses")
@@ -84,7 +84,7 @@ async def test_spoiled_answers(caller: Caller) -> None:
 
 
 async def test_abconnect_links_are_in_the_body(caller: Caller) -> None:
-    """There the next link of the body is replaced, and errors are those of JSON:API."""
+    """In AB Connect the next link in the body is replaced; errors follow JSON:API."""
     add(caller, kind="foreign_next", location="https://evil.example")
     links = (await caller.abconnect("/standards")).json()["links"]
     assert links["next"].startswith("https://evil.example/")
@@ -94,7 +94,7 @@ async def test_abconnect_links_are_in_the_body(caller: Caller) -> None:
 
 
 async def test_close(caller: Caller) -> None:
-    """In-process a dropped connection is a ConnectionResetError; the cost is charged."""
+    """In-process, a dropped connection is a ConnectionResetError; the cost is charged."""
     caller.simulator.knobs.canvas_cost = 20.0
     add(caller, kind="close")
     with pytest.raises(ConnectionResetError):
@@ -103,7 +103,7 @@ async def test_close(caller: Caller) -> None:
 
 
 def test_hang_and_delay(run: Callable[..., Any]) -> None:
-    """One never answers, the other answers late."""
+    """A hanging request gets no response, a delayed one a late response."""
 
     async def main() -> tuple[bool, float]:
         simulator = Simulator()
@@ -137,6 +137,6 @@ def test_hang_and_delay(run: Callable[..., Any]) -> None:
     ],
 )
 def test_mistakes(facts: dict[str, Any]) -> None:
-    """A fault that makes no sense is refused when it is set."""
+    """An invalid fault is refused when it is created."""
     with pytest.raises(ValueError, match=r"."):
         Fault.from_dict(facts)

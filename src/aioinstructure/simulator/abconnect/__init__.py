@@ -1,1 +1,1 @@
-"""The simulated AB Connect: its state and its answers."""
+"""The simulated AB Connect: its state and its responses."""

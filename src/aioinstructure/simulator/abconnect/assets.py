@@ -1,4 +1,4 @@
-"""Assets of AB Connect and the rules of their relations. Knows nothing of HTTP or JSON:API."""
+"""Assets of AB Connect and the rules of their relations, independent of HTTP and JSON:API."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ Item = tuple[int, dict[str, Any]]
 """The number of a related object and the properties of the relation."""
 
 LINKS = ("alignments", "topics", "concepts", "alignment_donors", "concept_donors")
-"""The relations to many that callers write. `parent` is one, the others are read only."""
+"""The to-many relations that callers can write. `parent` is to-one; the rest is read-only."""
 
-_TAUGHT = {"alignments", "topics", "concepts"}  # those that move prediction_algorithm
-_EMPHASES = ("central", "related", "not_applicable", "avoid")  # between donors the first wins
+_TAUGHT = {"alignments", "topics", "concepts"}  # a change of these updates prediction_algorithm
+_EMPHASES = (
+    "central",
+    "related",
+    "not_applicable",
+    "avoid",
+)  # if donors disagree, the first of these wins
 _CONFIDENCE = 3
 
 
 class ConflictError(ValueError):
-    """A rule of relations does not allow it. `place` is that of the item in the body."""
+    """A violated rule of relations. `place` is the index of the item in the body."""
 
     def __init__(self, detail: str, place: int | None = None) -> None:
         super().__init__(detail)
@@ -41,12 +46,12 @@ class Asset:
 
     Args:
         owner: The number of its provider; 0 is the caller.
-        algorithm: 2 for those of before 2020, until a relation changes.
+        algorithm: 2 for assets from before 2020, until a relation changes.
         custom: Custom attributes by key.
-        labels: The names under which they are shown, by key.
-        own: What was related to it directly, by relation and number of the other end.
-        donated: What its donors had passed on when that was last brought up to date.
-        deleted: Alignments that are no more.
+        labels: The display names of custom attributes, by key.
+        own: Direct relations, by relation and number of the related object.
+        donated: Relations from its donors, as of the last refresh.
+        deleted: Deleted alignments.
     """
 
     number: int
@@ -68,7 +73,7 @@ class Asset:
     parent: int | None = None
 
     def related(self, relation: str) -> dict[int, dict[str, Any]]:
-        """What is related now. A direct relation overrides one that was passed on."""
+        """Return the current relations. A direct one overrides one from a donor."""
         if relation == "deleted_alignments":
             return self.deleted
         if relation == "parent":
@@ -77,12 +82,12 @@ class Asset:
 
 
 def attribute_key(name: str) -> str:
-    """The key of a custom attribute: runs of blanks and special characters become one `_`."""
+    """Return the key of a custom attribute: runs of special characters become one `_`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 class Assets:
-    """All assets by number; numbers are never used again. `edits` counts changes."""
+    """All assets by number; numbers are never reused. `edits` counts changes."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Asset] = {}
@@ -91,33 +96,33 @@ class Assets:
         self._next = 0
 
     def next_number(self) -> int:
-        """The number of the asset that is made next."""
+        """Return the number of the next asset."""
         return self._next
 
     def put(self, asset: Asset) -> None:
-        """Adds one that is new.
+        """Add a new asset.
 
         Raises:
-            ConflictError: Its owner has another one with that client_id.
+            ConflictError: Its owner has another asset with the same client_id.
         """
         same = (asset.owner, asset.client_id)
         if any((other.owner, other.client_id) == same for other in self.rows.values()):
-            raise ConflictError(f"An asset with the client_id {asset.client_id} exists.")
+            raise ConflictError(f"An asset with the client_id {asset.client_id} already exists.")
         self.rows[asset.number] = asset
         self._guids[asset.guid.lower()] = asset.number
         self._next = asset.number + 1
         self.edits += 1
 
     def find(self, guid: str) -> Asset | None:
-        """The asset of an id in any case."""
+        """Return the asset of an id in any case."""
         number = self._guids.get(guid.lower())
         return None if number is None else self.rows[number]
 
     def drop(self, asset: Asset) -> None:
-        """Deletes one. Its children stay, without a parent.
+        """Delete an asset. Its children remain, without a parent.
 
         Raises:
-            ConflictError: It is a donor of others.
+            ConflictError: It is a donor of another asset.
         """
         number = asset.number
         for other in self.rows.values():
@@ -132,12 +137,12 @@ class Assets:
     # Relations.
 
     def add(self, asset: Asset, relation: str, items: Iterable[Item], date: str) -> None:
-        """Adds items; those that are there stay as they are.
+        """Add items; existing ones are not changed.
 
-        What was predicted gives way to an opinion, and what was passed on is overridden.
+        A new item replaces a predicted one, and overrides one from a donor.
 
         Raises:
-            ConflictError: An item is there with other properties, which cannot be changed in
+            ConflictError: An item exists with other properties, which cannot be changed in
                 place, or the rules of donors forbid it. Nothing was changed.
         """
         present = asset.own[relation]
@@ -148,13 +153,15 @@ class Assets:
             if old is None or old.get("disposition") == "predicted":
                 fresh.append((number, meta))
             elif any(old.get(name) != value for name, value in meta.items()):
-                raise ConflictError("A relation cannot be changed: remove it first.", place)
+                raise ConflictError(
+                    "An existing relation cannot be changed: remove it first.", place
+                )
         for number, meta in fresh:
             self._set(asset, relation, number, meta, date)
         self._changed(asset, relation, date)
 
     def replace(self, asset: Asset, relation: str, items: Iterable[Item], date: str) -> None:
-        """Replaces all that is direct; what is not among the items goes.
+        """Replace all direct relations; those that are not among the items are removed.
 
         Raises:
             ConflictError: The rules of donors forbid it. Nothing was changed.
@@ -169,11 +176,11 @@ class Assets:
         self._changed(asset, relation, date)
 
     def remove(self, asset: Asset, relation: str, numbers: Iterable[int], date: str) -> None:
-        """Removes items.
+        """Remove items.
 
         Raises:
-            KeyError: One is not there; its argument is the place in the body.
-            ConflictError: One was passed on by a donor. Nothing was changed.
+            KeyError: An item does not exist; the argument is its index in the body.
+            ConflictError: An item comes from a donor. Nothing was changed.
         """
         gone = list(numbers)
         for place, number in enumerate(gone):
@@ -186,7 +193,7 @@ class Assets:
         self._changed(asset, relation, date)
 
     def set_parent(self, asset: Asset, parent: int | None, date: str) -> None:
-        """Puts an asset below another, or at the top.
+        """Set or clear the parent of an asset.
 
         Raises:
             ConflictError: It would be its own ancestor.
@@ -203,7 +210,7 @@ class Assets:
     def commit(
         self, asset: Asset, relation: str, predicted: Mapping[int, dict[str, Any]], date: str
     ) -> None:
-        """Replaces what was predicted before; opinions stay, and win over predictions."""
+        """Replace predicted relations; accepted and rejected ones remain and take precedence."""
         own = asset.own[relation]
         old = [number for number, meta in own.items() if meta.get("disposition") == "predicted"]
         for number in old:
@@ -217,7 +224,7 @@ class Assets:
         self._changed(asset, relation, date)
 
     def refresh(self, asset: Asset, donors: str) -> None:
-        """Passes on what the donors of an asset have now."""
+        """Update the relations from the donors of an asset."""
         others = [self.rows[number] for number in asset.own[donors] if number in self.rows]
         if donors == "concept_donors":
             asset.donated["concepts"] = _best(
@@ -241,7 +248,7 @@ class Assets:
 
     @staticmethod
     def _set(asset: Asset, relation: str, number: int, meta: dict[str, Any], date: str) -> None:
-        """The relation goes on if it was there, be it another now: it keeps its date of birth."""
+        """Set a relation. An existing one keeps its creation date, even if it changes."""
         if relation == "alignments":
             old = asset.own[relation].get(number, {})
             same = {name: old[name] for name in old if not name.startswith("date_")} == meta
@@ -250,7 +257,7 @@ class Assets:
                 **meta,
                 "date_modified_utc": old["date_modified_utc"] if same else date,
             }
-            asset.deleted.pop(number, None)  # what is related again is no longer deleted
+            asset.deleted.pop(number, None)  # related again, so no longer deleted
         asset.own[relation][number] = meta
 
     @staticmethod
@@ -260,7 +267,7 @@ class Assets:
             asset.deleted[number] = {**meta, "date_deleted_utc": date}
 
     def _changed(self, asset: Asset, relation: str, date: str) -> None:
-        """Dates move; which ones is not documented beyond that of alignments."""
+        """Update dates and donated relations. Only the date of alignments is documented."""
         if relation == "alignments":
             asset.aligned = date
         else:
@@ -269,7 +276,8 @@ class Assets:
             asset.algorithm = _CONFIDENCE
         if relation == "alignment_donors":
             self.refresh(asset, relation)
-        # Concepts follow at any write on the recipient, alignments only with its predictions.
+        # Concepts are refreshed by any write on the recipient, alignments only by a commit or a
+        # change of donors.
         self.refresh(asset, "concept_donors")
         self.edits += 1
 
@@ -277,7 +285,7 @@ class Assets:
 def _best(
     many: Iterable[Mapping[int, dict[str, Any]]], name: str, order: tuple[str, ...]
 ) -> dict[int, dict[str, Any]]:
-    """Relations of several donors in one; of two opinions on the same the first in order wins."""
+    """Merge the relations of donors; if two differ, the one that is first in `order` wins."""
     found: dict[int, dict[str, Any]] = {}
     for relations in many:
         for number, meta in relations.items():

@@ -1,4 +1,4 @@
-"""Collections of standards and assets: named filters. Their bodies are not JSON:API inside."""
+"""Collections of standards and assets: named filters. Their data are not JSON:API objects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Collections:
         self._made = 0
 
     def answer(self, call: ABCall, view: View) -> Reply:
-        """One call; the last part of its name tells which."""
+        """Answer a call; the last part of the operation name is the action."""
         action = call.operation.rpartition(".")[2]
         names = self._fields(call)  # refused before anything is written
         if action == "list":
@@ -61,17 +61,17 @@ class Collections:
         return row
 
     def _sent(self, call: ABCall, row: dict[str, Any] | None) -> dict[str, Any]:
-        """What of a body counts; a GUID in it does not."""
+        """Return the checked members of a body; a GUID is ignored."""
         data = call.data()
         sent = {name: data[name] for name in _MEMBERS[1:] if name in data}
         if row is None or "name" in sent:
             name = sent.get("name")
             if not isinstance(name, str) or not name.strip():
-                raise RefusedError(422, "name must be a text.", pointer="/data/name")
+                raise RefusedError(422, "name must be a non-empty string.", pointer="/data/name")
             if any(other["name"] == name and other is not row for other in self._rows.values()):
-                # Conflict is documented for POST alone.
+                # 409 is documented for POST only.
                 status = 409 if row is None else 422
-                raise RefusedError(status, "The name is taken.", pointer="/data/name")
+                raise RefusedError(status, "The name is already taken.", pointer="/data/name")
         for name in ("filters", "advanced_search"):
             if name in sent and mapping(sent[name]) is None:
                 raise RefusedError(422, f"{name} must be an object.", pointer=f"/data/{name}")
@@ -85,7 +85,7 @@ class Collections:
         return json_reply(body, status=status)
 
     def _fields(self, call: ABCall) -> tuple[str, ...]:
-        """All members where nothing is asked for: there is no type and id to fall back to."""
+        """Return the requested members; default all, because there are no type and id to show."""
         parameter = f"fields[{self._kind}]"
         names = call.names(parameter)
         for name in names:
@@ -98,7 +98,7 @@ class Collections:
         return {name: row[name] for name in _MEMBERS if name in names}
 
     def _fitting(self, call: ABCall) -> list[dict[str, Any]]:
-        """The collections that fit, in the order that was asked for."""
+        """Return the matching collections in the requested order."""
         found = sorted(self._rows.values(), key=lambda row: str(row["guid"]))
         if (exact := call.parameter("collection_name")) is not None:
             found = [row for row in found if row["name"] == exact]

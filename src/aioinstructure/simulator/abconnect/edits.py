@@ -1,4 +1,4 @@
-"""What editors and account managers do to the standards, and the events that follow. No HTTP."""
+"""Changes to standards and licences, and the events that they cause. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _RETIRED = "deleted"
 
 
 class Changes:
-    """Changes of a world. Each raises KeyError for an id that it does not know.
+    """Changes of a world. Each raises KeyError for an unknown id.
 
-    Events tell the caller only of what was delivered to it at the time; numbers are used up all
-    the same.
+    Events report only changes to standards that were delivered at the time. Other changes still
+    use a sequence number.
     """
 
     def __init__(self, world: World) -> None:
@@ -27,14 +27,14 @@ class Changes:
         self._places: dict[str, tuple[int, int]] | None = None
 
     def edit(self, guid: str, changes: dict[str, Any], change_type: str) -> Event:
-        """Changes properties of a standard, by dotted path."""
+        """Change properties of a standard, by dotted path."""
         index = self._index(guid)
         before = self._standards.attributes(index, "")
         affected = [prop(path, _value(before, path), value) for path, value in changes.items()]
         return self._tell(index, change_type, affected, changes)
 
     def retire(self, guid: str, replaced_by: str | None) -> Event:
-        """Deletes a standard, as its authority does; another may take its place."""
+        """Delete a standard, as its authority would; another can replace it."""
         index = self._index(guid)
         if replaced_by is not None:
             self._standards.relations.successors[index] = [self._index(replaced_by)]
@@ -46,10 +46,10 @@ class Changes:
         return event
 
     def move(self, guid: str, parent: str) -> Event:
-        """Puts a standard below another parent.
+        """Move a standard below another parent.
 
         Raises:
-            ValueError: That is not in the same section and on the same level as the parent before.
+            ValueError: The new parent is not in the same section, at the level of the old parent.
         """
         index, to = self._index(guid), self._index(parent)
         standards = self._standards
@@ -57,23 +57,25 @@ class Changes:
         one, other = standards.slot(index), standards.slot(to)
         same_home = index // standards.size == to // standards.size and one.section == other.section
         if old is None or not same_home or other.level != one.level - 1:
-            raise ValueError("a standard moves within its section, one level below its parent")
+            raise ValueError(
+                "new parent must be in the same section and one level above the standard"
+            )
         # Which property an event names for a move is not documented.
         affected = [prop("parent.guid", standards.guid(old), standards.guid(to))]
         standards.relations.moves[index] = to
         return self._tell(index, "moved", affected, {})
 
     def deliver(self, guid: str, *, granted: bool) -> Event:
-        """Gives or takes a document or a section.
+        """Deliver or withdraw a document or section.
 
         Raises:
-            ValueError: It was given, or taken, before.
+            ValueError: It is already delivered, or already withdrawn.
         """
         standards, world = self._standards, self._world
         edition, section = self._place(guid)
-        whole = section < 0
+        is_document = section < 0
         bands = len(BANDS)
-        if whole:
+        if is_document:
             subject = -1 - section
             places = {(edition, subject * bands + band) for band in range(bands)}
             document, part = standards.document(edition, subject)["guid"], None
@@ -83,13 +85,14 @@ class Changes:
             part = standards.section(edition, section)["guid"]
         if granted:
             if not places & standards.withheld:
-                raise ValueError(f"{guid} is delivered already")
+                raise ValueError(f"{guid} is already delivered")
             standards.withheld -= places
         else:
             if places <= standards.withheld:
                 raise ValueError(f"{guid} is not delivered")
             standards.withheld |= places
-        kind, target = "added" if granted else "removed", "document" if whole else "section"
+        kind = "added" if granted else "removed"
+        target = "document" if is_document else "section"
         event = world.append(kind, target, document, part, None, [])
         world.changed()
         return event
@@ -101,7 +104,7 @@ class Changes:
         return index
 
     def _place(self, guid: str) -> tuple[int, int]:
-        """Publication and section of an id; minus one minus the subject for a document."""
+        """Return publication and section of an id; a document has `-1 - subject` as its section."""
         if self._places is None:
             self._places = {}
             for edition, section, _ in self._standards.sections():
@@ -137,7 +140,7 @@ class Changes:
 
 
 def prop(name: str, before: Any, after: Any) -> dict[str, Any]:
-    """A property that an event names."""
+    """Return a changed property as an event shows it."""
     return {"name": name, "previous_value": before, "new_value": after}
 
 

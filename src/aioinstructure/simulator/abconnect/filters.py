@@ -1,4 +1,4 @@
-"""The filter language of AB Connect: a parser and an evaluator. Knows no resource.
+"""The filter language of AB Connect: a parser and an evaluator, independent of resources.
 
     expr       := and_expr ("or" and_expr)*
     and_expr   := term ("and" term)*
@@ -7,7 +7,7 @@
     call       := "isempty" "(" path ")" | "query" "(" [path ","] value ")"
 
 Which of `and` and `or` binds tighter is not documented; here it is `and`, as in OData. Keywords are
-read in any case. A negation is true where there is no value at all.
+case-insensitive. A negation is true if there is no value.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = [
 
 
 class FilterError(ValueError):
-    """A filter that cannot be read; the message says where."""
+    """An invalid filter; the message says where."""
 
 
 @frozen
 class Compare:
-    """A path against values; `in` has several. Quoted numbers stay text."""
+    """A comparison of a path with values; `in` has several. Quoted numbers stay text."""
 
     path: str
     op: str
@@ -48,7 +48,7 @@ class Compare:
 
 @frozen
 class Call:
-    """isempty(path), or query([path,] words), where an empty path means all text fields."""
+    """isempty(path), or query([path,] words); an empty path means all text fields."""
 
     name: str
     path: str
@@ -57,21 +57,21 @@ class Call:
 
 @frozen
 class Not:
-    """The opposite."""
+    """The negation of an expression."""
 
     inner: Expr
 
 
 @frozen
 class And:
-    """All of them."""
+    """True if all parts are true."""
 
     parts: tuple[Expr, ...]
 
 
 @frozen
 class Or:
-    """Any of them."""
+    """True if any part is true."""
 
     parts: tuple[Expr, ...]
 
@@ -79,7 +79,7 @@ class Or:
 Expr: TypeAlias = Compare | Call | Not | And | Or
 
 Getter: TypeAlias = Callable[[str], Sequence[Any]]
-"""Gives all values at a path, none for null or absent."""
+"""Returns all values at a path; none for null or absent."""
 
 _OPS = {"eq", "ne", "gt", "ge", "lt", "le"}
 _KEYWORDS = {"and", "or", "not", "in"}
@@ -96,11 +96,11 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2})?")
 _DATE_LENGTH = 10
-_DEPTH = 100  # nested parentheses, before Python's own limit
+_DEPTH = 100  # of nesting, below Python's recursion limit
 
 
 class _Parser:
-    """Recursive descent over the tokens; the last one is ("end", "")."""
+    """Recursive descent parser; the last token is ("end", "")."""
 
     def __init__(self, text: str) -> None:
         self._tokens = [*_tokens(text), ("end", "")]
@@ -196,7 +196,7 @@ class _Parser:
             self._at += 1
             if self._accept("mark", ","):
                 if not _PATH.fullmatch(first):
-                    raise FilterError(f"{first!r} is no property")
+                    raise FilterError(f"expected a property instead of {first!r}")
                 path, words = first, str(self._value())
             else:
                 words = first
@@ -233,16 +233,16 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 def parse_filter(text: str) -> Expr:
-    """Reads a filter.
+    """Parse a filter.
 
     Raises:
-        FilterError: It has a mistake.
+        FilterError: The filter is invalid.
     """
     return _Parser(text).parse()
 
 
 def paths_of(expr: Expr) -> set[str]:
-    """All properties that a filter names."""
+    """Return all properties that a filter names."""
     if isinstance(expr, Compare):
         return {expr.path}
     if isinstance(expr, Call):
@@ -253,7 +253,7 @@ def paths_of(expr: Expr) -> set[str]:
 
 
 def words_of(expr: Expr) -> list[Call]:
-    """The query calls that are not negated: what the order by relevance follows."""
+    """Return the query calls that are not negated; the order by relevance uses them."""
     if isinstance(expr, Call):
         return [expr] if expr.name == "query" else []
     if isinstance(expr, Compare | Not):
@@ -261,15 +261,15 @@ def words_of(expr: Expr) -> list[Call]:
     return [call for part in expr.parts for call in words_of(part)]
 
 
-# Evaluation. A filter is compiled to closures once, and run over thousands of items.
+# Evaluation. A filter is compiled to closures once, and applied to thousands of items.
 
 
 def compile_filter(expr: Expr, score: Callable[[Getter, Call], int]) -> Callable[[Getter], bool]:
-    """A function that tells whether an item fits.
+    """Return a function that checks whether an item matches.
 
     Args:
-        expr: What was parsed.
-        score: How well an item fits a query call, 0 for not at all.
+        expr: The parsed filter.
+        score: How well an item matches a query call; 0 for no match.
     """
     if isinstance(expr, Compare):
         return _compare(expr)
@@ -299,7 +299,7 @@ def _compare(expr: Compare) -> Callable[[Getter], bool]:
 
 
 def _key(value: Any) -> str:
-    """What makes two values equal: numbers by value, dates by time, GUIDs in any case."""
+    """Return a key for equality: numbers by value, dates by time, GUIDs in any case."""
     if isinstance(value, int | float):
         return f"{float(value):g}" if abs(value) < 1e6 else repr(float(value))
     text = str(value)

@@ -1,4 +1,4 @@
-"""What the prediction service would say, and its queue. Knows nothing of HTTP or JSON:API."""
+"""Predictions and their queue, independent of HTTP and JSON:API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Oracle", "Prediction", "Predictions"]
 
 _MOST = 60  # of each kind in a set
-_EDITIONS = 4  # publications that predictions look at
+_EDITIONS = 4  # publications that predictions use
 
 
 @define(eq=False)
@@ -28,9 +28,9 @@ class Prediction:
     Args:
         asset: The number of the asset it is for, or None.
         standard: The number of the standard it is for, or None.
-        focus: What the request said; its meaning is not documented.
-        ready_at: When it is done, by the simulator's clock.
-        expires_at: When it is dropped, by the simulator's clock.
+        focus: The value from the request; its meaning is not documented.
+        ready_at: When it is complete, by the simulator's clock.
+        expires_at: When it expires, by the simulator's clock.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Prediction:
 
 
 class Predictions:
-    """All sets by number."""
+    """All sets of predictions by number."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Prediction] = {}
@@ -58,22 +58,22 @@ class Predictions:
         self._queue: dict[str, int] = {}
 
     def put(self, one: Prediction) -> None:
-        """Adds a set."""
+        """Add a set."""
         self.rows[one.number] = one
         self._guids[one.guid.lower()] = one.number
         self._queue[one.queue_guid.lower()] = one.number
 
     def next_number(self) -> int:
-        """The number of the set that is made next."""
+        """Return the number of the next set."""
         return len(self.rows)
 
     def of_guid(self, guid: str, now: float) -> Prediction | None:
-        """A set that is done and has not expired."""
+        """Return a set that is complete and has not expired."""
         one = self._find(self._guids, guid, now)
         return one if one is not None and one.ready_at <= now else None
 
     def of_queue(self, guid: str, now: float) -> Prediction | None:
-        """An entry of the queue; it goes when its set does."""
+        """Return a queue entry; it expires with its set."""
         return self._find(self._queue, guid, now)
 
     def _find(self, where: dict[str, int], guid: str, now: float) -> Prediction | None:
@@ -83,7 +83,7 @@ class Predictions:
 
 
 class Oracle:
-    """Draws predictions, the same for the same question."""
+    """Generator of predictions; the same request gives the same result."""
 
     def __init__(self, standards: Standards, assets: Assets) -> None:
         self._standards, self._assets = standards, assets
@@ -97,7 +97,7 @@ class Oracle:
     def ask(
         self, algorithm: str, asset: Asset | None, standard: int | None
     ) -> dict[str, dict[int, dict[str, Any]]]:
-        """Standards and topics for an asset, or assets for a standard."""
+        """Return standards and topics for an asset, or assets for a standard."""
         if asset is None:
             return {"standards": {}, "topics": {}, "assets": self._for_standard(standard or 0)}
         scores = self.confident(asset) if algorithm == "confidence" else {}
@@ -121,7 +121,7 @@ class Oracle:
         }
 
     def confident(self, asset: Asset) -> dict[int, float]:
-        """Alignable standards of the asset's own subjects and grades, with their scores."""
+        """Return alignable standards of the asset's subjects and grades, with their scores."""
         standards, taxonomy = self._standards, self._standards.taxonomy
         concepts = asset.related("concepts")
         avoided = {one for one, meta in concepts.items() if meta.get("emphasis") == "avoid"}
@@ -152,7 +152,7 @@ class Oracle:
         return list(dict.fromkeys(places))
 
     def _open(self, asset: Asset, one: int) -> bool:
-        """Whether a standard may be predicted: nobody has said anything about it."""
+        """Whether a standard can be predicted: readable, and neither accepted nor rejected."""
         standards = self._standards
         if one >= standards.count or standards.status(one) == "deleted":
             return False
@@ -160,7 +160,7 @@ class Oracle:
         return said == "predicted" and standards.readable(one)
 
     def _steps(self, begin: Iterable[int]) -> dict[int, int]:
-        """What crosswalks lead to: directly, or by way of another document."""
+        """Return what crosswalks lead to: directly (1), or through another standard (2)."""
         relations = self._standards.relations
         start = list(begin)
         first = {other for one in start for other in relations.related(one, "crosswalks")}
@@ -189,6 +189,6 @@ def _score(left: int, right: int) -> float:
 
 
 def _meta(score: float, steps: int | None) -> dict[str, Any]:
-    """Properties of a prediction; steps are those of crosswalks, machine learning has none."""
+    """Return the properties of a prediction; only crosswalks have steps."""
     meta: dict[str, Any] = {"score": f"{score:.2f}", "disposition": "predicted"}
     return meta if steps is None else {**meta, "steps": steps}

@@ -1,4 +1,4 @@
-"""Requests for predictions, the queue, and their commit to an asset."""
+"""Requests for predictions, the queue, and commits to an asset."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _ALGORITHMS = ("confidence", "crosswalk")
 
 
 class Predictor:
-    """Takes requests and commits. Reading a set is like reading any other resource."""
+    """Handlers of requests and commits. Sets are read like any other resource."""
 
     def __init__(self, world: World, knobs: Knobs, book: Book) -> None:
         self._world, self._knobs, self._book = world, knobs, book
 
     def create(self, call: ABCall) -> Prediction:
-        """A new entry of the queue, with the set that it will give."""
+        """Create a queue entry and its set of predictions."""
         data = call.data()
         algorithm = (mapping(data.get("attributes")) or {}).get("algorithm")
         if algorithm not in _ALGORITHMS:
-            detail = f"algorithm is one of {', '.join(_ALGORITHMS)}."
+            detail = f"algorithm must be one of {', '.join(_ALGORITHMS)}."
             raise RefusedError(422, detail, pointer="/data/attributes/algorithm")
         about = mapping(data.get("relationships"))
         if about is None:
@@ -64,36 +64,38 @@ class Predictor:
         return one
 
     def _subject(self, about: dict[str, Any]) -> tuple[Asset | None, int | None]:
-        """Whom it is for: one of the two. Types are read in any case."""
+        """Return the asset or the standard of a request. Types are case-insensitive."""
         kind, guid = str(about.get("type", "")).lower(), str(about.get("id", ""))
         if kind not in {"assets", "standards"}:
             pointer = "/data/relationships/type"
-            raise RefusedError(422, "The type is assets or standards.", pointer=pointer)
+            raise RefusedError(422, "The type must be assets or standards.", pointer=pointer)
         rows = self._book[kind]
         number = rows.row_of(guid)
         if number is None or not rows.readable(number):
             pointer = "/data/relationships/id"
-            raise RefusedError(422, f"There is no {guid or 'id'}.", pointer=pointer)
+            raise RefusedError(
+                422, f"{guid} does not exist." if guid else "id is missing.", pointer=pointer
+            )
         if kind == "standards":
             return None, number
         return self._world.assets.rows[number], None
 
     def held(self, one: Prediction, call: ABCall, show: Callable[[], Reply]) -> Reply:
-        """The answer to a request: held back until the set is done, but not for ever."""
+        """Reply to a request: wait until the set is complete, within the limit of the knob."""
         return _hold(min(one.ready_at - call.now, self._knobs.prediction_inline_seconds), show)
 
     def polled(self, one: Prediction, call: ABCall, show: Callable[[], Reply]) -> Reply:
-        """The answer to a look at the queue: held back for `max_wait` seconds at most."""
+        """Reply to a poll of the queue: wait for at most `max_wait` seconds."""
         longest = call.number("max_wait", 0)
         return _hold(min(one.ready_at - call.now, longest), show)
 
     def commit(self, call: ABCall) -> Reply:
-        """Stores a set in its asset. The answer has no body."""
+        """Store a set in its asset. The reply has no body."""
         one = self._world.predictions.of_guid(call.values["guid"], call.now)
         if one is None:
             raise RefusedError(404)
         if one.asset is None:
-            # Not documented; the how-to relates assets by hand.
+            # Not documented; the how-to relates assets one by one.
             raise RefusedError(409, "Predictions for a standard cannot be stored.")
         asset = self._world.assets.rows.get(one.asset)
         if asset is None:
@@ -108,7 +110,7 @@ class Predictor:
 
 
 def _stored(relation: str, meta: dict[str, Any]) -> dict[str, Any]:
-    """A score is a text among predictions and a number in an asset; topics keep none."""
+    """Return the properties to store: the score becomes a number; topics have no score."""
     if relation == "topics":
         return {"disposition": "predicted"}
     return {"disposition": "predicted", "score": float(meta["score"])}

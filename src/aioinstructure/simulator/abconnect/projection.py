@@ -1,4 +1,4 @@
-"""What of a row is shown: sparse fields, relationships, facets. Knows JSON:API, not HTTP."""
+"""JSON:API representation of rows: sparse fields, relationships, facets."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Fields", "Narrow", "Projector", "facet", "facet_count"]
 
-_WHOLE = 25  # related items that are embedded whole
-_PART = 10  # of more than that, so many
-_ALWAYS = ("education_levels", "grades")  # the one list that is shown even when empty
+_WHOLE = 25  # up to this many related items, all are embedded
+_PART = 10  # otherwise this many
+_ALWAYS = ("education_levels", "grades")  # the only list that is shown even if empty
 
 Narrow: TypeAlias = "Callable[[int, int], bool]"
-"""Whether a related row is to be shown: takes the row and the other end."""
+"""Whether to show a related row: takes the row and the related row."""
 
 Tree: TypeAlias = "dict[str, Tree]"
-"""Names of properties; an empty tree stands for the whole."""
+"""Names of properties; an empty tree means the complete value."""
 
 
 @frozen
 class Fields:
-    """What `fields[type]` asks for.
+    """The content of `fields[type]`.
 
     Args:
-        tree: The properties; None where everything is asked for.
+        tree: The properties; None if everything is requested.
         relations: The relationships, in the order of the table.
-        asked: Whether anything was asked for at all.
+        asked: Whether any field is requested.
     """
 
     tree: Tree | None
@@ -43,10 +43,10 @@ class Fields:
 
     @classmethod
     def parse(cls, text: str | None, rows: Rows) -> Fields:
-        """Reads the parameter.
+        """Parse the parameter.
 
         Raises:
-            ValueError: It names a property that does not exist.
+            ValueError: A property does not exist.
         """
         names = [name.strip() for name in (text or "").split(",") if name.strip()]
         if "*" in names:
@@ -59,13 +59,13 @@ class Fields:
                 relations.add(head)
             elif rows.has(name):
                 _plant(tree, name.split("."))
-            elif not (name == "id" or name.endswith(".id")):  # asked among others it is dropped
+            elif not (name == "id" or name.endswith(".id")):  # ids are ignored among other fields
                 raise ValueError(name)
         return cls(tree, tuple(name for name in rows.relations if name in relations), bool(names))
 
 
 def _plant(tree: Tree, names: list[str]) -> None:
-    """Adds a path. The whole wins over its parts, whichever was named first."""
+    """Add a path. A complete value wins over its parts, in either order."""
     head, rest = names[0], names[1:]
     if not rest:
         tree[head] = {}
@@ -87,7 +87,7 @@ def _project(value: Any, tree: Tree, trail: tuple[str, ...] = ()) -> Any:
         if name not in members:
             continue
         part = members[name]
-        # A list without elements of which a part was asked for is left out.
+        # An empty list is omitted if only a part of its elements was requested.
         if part == [] and inner and (*trail, name) != _ALWAYS:
             continue
         shown[name] = _project(part, inner, (*trail, name))
@@ -95,12 +95,12 @@ def _project(value: Any, tree: Tree, trail: tuple[str, ...] = ()) -> Any:
 
 
 class Projector:
-    """Turns rows into JSON:API objects for one request.
+    """Converter from rows to JSON:API objects for one request.
 
     Args:
-        origin: What links start with.
-        hidden: Relationships and properties that are out of licence.
-        narrowed: By relationship, whether a related row is to be shown: row and other end.
+        origin: The origin that links use.
+        hidden: Relationships and properties that are not licensed.
+        narrowed: Conditions for related rows, by relationship.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Projector:
         self._origin, self._hidden, self._narrowed = origin, hidden, narrowed
 
     def show(self, row: int, fields: Fields) -> dict[str, Any]:
-        """One object; type and id alone where nothing was asked for."""
+        """Show one object; only type and id if no fields are requested."""
         guid = self._rows.guid(row)
         shown: dict[str, Any] = {"type": self._rows.name, "id": guid}
         if not fields.asked:
@@ -137,7 +137,7 @@ class Projector:
         return shown
 
     def embedded(self, row: int, relation: str) -> tuple[Sequence[int], int]:
-        """The related rows that an object shows, and how many there are."""
+        """Return the related rows that an object shows, and the count of all."""
         others = self._rows.linked(row, relation)
         fits = self._narrowed.get(relation)
         if fits is not None:
@@ -164,7 +164,7 @@ class Projector:
         return {"data": [self.identifier(row, other, name) for other in others], "links": links}
 
     def identifier(self, row: int, other: int, relation: str) -> dict[str, Any]:
-        """A related object by type and id, with the properties of the relation."""
+        """Return type and id of a related object, with the properties of the relation."""
         target = self._rows.targets[relation]
         found: dict[str, Any] = {"type": target, "id": self._book[target].guid(other)}
         meta = self._rows.meta(row, other, relation)
@@ -188,7 +188,7 @@ _MEMBERS = {
 
 
 def _groups(rows: Rows, found: Iterable[int], name: str) -> dict[str, tuple[Any, int]]:
-    """The values of a facet by their key, each with the number of rows that have it."""
+    """Return the values of a facet by key, each with the number of rows that have it."""
     groups: dict[str, tuple[Any, int]] = {}
     memory: dict[int, list[Any]] = {}
     for row in found:
@@ -200,7 +200,7 @@ def _groups(rows: Rows, found: Iterable[int], name: str) -> dict[str, tuple[Any,
 
 
 def _facet_values(rows: Rows, row: int, name: str, memory: dict[int, list[Any]]) -> list[Any]:
-    """Rows that are alike have the same values: only one of them is looked at."""
+    """Return the values of a facet; rows that are `alike` share them, so one is read."""
     key = rows.alike(row)
     if key not in memory:
         memory[key] = rows.facet_values(row, name)
@@ -208,18 +208,18 @@ def _facet_values(rows: Rows, row: int, name: str, memory: dict[int, list[Any]])
 
 
 def facet_count(rows: Rows, found: Iterable[int], name: str) -> dict[str, Any]:
-    """A summary: the number of values."""
+    """Return a facet summary: the number of values."""
     return {"facet": name, "count": len(_groups(rows, found, name))}
 
 
 def facet(rows: Rows, found: Iterable[int], name: str) -> dict[str, Any]:
-    """The values, the most frequent first, cut at 10,000; `count` tells of the cut."""
+    """Return a facet: at most 10,000 values, most frequent first; `count` is that of all."""
     groups = _groups(rows, found, name)
     shown = _MEMBERS.get(name, ("guid", "descr"))
     details: list[dict[str, Any]] = []
     for _, (value, count) in sorted(groups.items(), key=lambda pair: (-pair[1][1], pair[0])):
         members = mapping(value)
-        # Documents of topics have fewer members than those of standards.
+        # Documents of topics have fewer members than documents of standards.
         data = value if members is None else {key: members[key] for key in shown if key in members}
         details.append({"count": count, "data": data})
     return {"facet": name, "count": len(groups), "details": details[:_CUT]}

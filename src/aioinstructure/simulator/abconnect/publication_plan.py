@@ -1,4 +1,4 @@
-"""The plan that every publication of standards follows. Knows no ids."""
+"""The plan that every publication of standards follows, without ids."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["Slot", "make_plan"]
 
 @frozen
 class Slot:
-    """A place of the plan, the same in every publication.
+    """A place in the plan, the same in every publication.
 
     Args:
         section: The number of its section in the plan.
         parent: The place of its parent; -1 at the top.
         number: The number without the prefix of the publication, such as "5.NF.A.1".
-        cluster: Which standards share resources: equal ones are peers.
+        cluster: Standards with the same cluster are peers.
     """
 
     place: int
@@ -46,7 +46,7 @@ class Slot:
 
 
 def make_plan(random: Random) -> tuple[Slot, ...]:
-    """Draws the plan: all places, each behind its parent."""
+    """Generate the plan: all places, each after its parent."""
     slots: list[Slot] = []
     for subject in range(len(SUBJECTS)):
         for band in range(len(BANDS)):

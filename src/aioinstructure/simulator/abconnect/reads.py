@@ -1,4 +1,4 @@
-"""Answers to reads of AB Connect: one object, a list, the other end of a relation, facets."""
+"""Read responses of AB Connect: one object, a list, related objects, facets."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _OWNER = {"owner", "owner.id", "owner.guid"}
 
 
 class View:
-    """One request.
+    """Responses to one read request.
 
     Args:
         tables: All resources by type.
-        hidden: Relationships and properties that are out of licence.
+        hidden: Relationships and properties that are not licensed.
         echo: Whether `links.self` repeats the credentials.
     """
 
@@ -59,12 +59,12 @@ class View:
         self._url = f"{call.origin}{call.path}"
 
     def check(self, table: Table) -> None:
-        """Refuses what an answer could not show, before anything is written."""
+        """Refuse invalid fields and includes before anything is written."""
         self._fields(table)
         self._asked(table)
 
     def one(self, table: Table, row: int, *, status: int = 200) -> Reply:
-        """A single object."""
+        """Reply with a single object."""
         fields = self._fields(table)
         shown = self._projector(table)
         body: dict[str, Any] = {"links": {"self": self.address(self._call.path)}}
@@ -75,7 +75,7 @@ class View:
         return json_reply(body, status=status, cacheable=not self._echo)
 
     def rows(self, table: Table) -> Reply:
-        """A list."""
+        """Reply with a list."""
         name = table.name
         parameter = f"filter[{name}]"
         expr = self._call.filter(parameter)
@@ -94,7 +94,7 @@ class View:
         return self.listing(data, meta, self._included(table, shown, page, fields))
 
     def related(self, table: Table, row: int, relation: str) -> Reply:
-        """The other end of a relation, paged."""
+        """Reply with the related objects of a relation, paged."""
         target = self._tables[table.rows.targets[relation]]
         others: Sequence[int] = table.rows.linked(row, relation)
         if (fits := self._narrow(table, relation, target.name)) is not None:
@@ -105,7 +105,7 @@ class View:
         limit, offset = self._call.window()
         shown = Projector(target.rows, self._book, self._call.origin, self._hidden, {})
         fields = self._fields(target)
-        # Objects here cannot be expanded: neither their relations nor includes are shown.
+        # Objects here show neither their relations nor includes.
         bare = Fields(fields.tree, (), fields.asked)
         data: list[dict[str, Any]] = []
         for other in others[offset : offset + limit]:
@@ -117,7 +117,7 @@ class View:
         return self.listing(data, about, [])
 
     def related_one(self, table: Table, row: int, relation: str) -> Reply:
-        """The other end of a relation to one: an object, empty where there is none."""
+        """Reply with the object of a to-one relation; an empty object if there is none."""
         target = self._tables[table.rows.targets[relation]]
         fields = self._fields(target)
         shown = Projector(target.rows, self._book, self._call.origin, self._hidden, {})
@@ -129,7 +129,7 @@ class View:
         return json_reply(body, cacheable=not self._echo)
 
     def listing(self, data: list[Any], meta: dict[str, Any], included: list[Any]) -> Reply:
-        """A list in its envelope."""
+        """Reply with a list in its envelope."""
         body: dict[str, Any] = {"links": self._links(meta["limit"], meta["offset"], meta["count"])}
         body["data"] = data
         if included:
@@ -148,10 +148,10 @@ class View:
         return Projector(rows, self._book, self._call.origin, self._hidden, narrowed)
 
     def _narrow(self, table: Table, relation: str, *others: str) -> Narrow | None:
-        """What `filter[relation]` lets stay. Those of topics take no filter.
+        """Return the condition of `filter[relation]`. Relations of topics take no filter.
 
-        Samples write the type instead, and one table of the documentation prints `alignments` for
-        the deleted ones: `others` are such names, which relationship endpoints also accept.
+        Samples use the type instead, and one table of the documentation has `alignments` for
+        deleted alignments: `others` are such names, which relationship endpoints also accept.
         """
         if table.name == "topics" or not table.rows.targets[relation]:
             return None
@@ -165,7 +165,7 @@ class View:
 
     def _check_related(self, rows: Rows, relation: str, expr: Expr, parameter: str) -> None:
         known = rows.through.get(relation, frozenset())
-        if rows.cut is not None:  # nothing is said of what the clarifier's filter may name
+        if rows.cut is not None:  # the properties for filters of the clarifier are not documented
             known = self._book[rows.targets[relation]].paths()
         for path in paths_of(expr):
             if not (path.startswith("meta.") or path in {"id", "guid"} or path in known):
@@ -174,7 +174,7 @@ class View:
     def _fitting(self, table: Table, relation: str, expr: Expr) -> Narrow:
         rows, target = table.rows, self._tables[table.rows.targets[relation]]
         fits = compile_filter(expr, target.score)
-        # Searched by their words, topics and concepts that were turned down are not found.
+        # Text searches do not find rejected topics and excluded concepts.
         worded = relation in _WORDED and (words_of(expr) or paths_of(expr) & {"descr", "context"})
 
         def narrow(row: int, other: int) -> bool:
@@ -257,7 +257,7 @@ class View:
         return names
 
     def _asked(self, table: Table) -> set[str]:
-        """The relationships that are to be included."""
+        """Return the relationships to include."""
         asked = set(self._call.names("include"))
         for name in asked - set(table.rows.relations):
             raise RefusedError(400, f"Unknown relationship {name}.", parameter="include")
@@ -268,7 +268,7 @@ class View:
     def _included(
         self, table: Table, shown: Projector, rows: Sequence[int], fields: Fields
     ) -> list[dict[str, Any]]:
-        """Related objects in full: of relations that are among the fields, as far as embedded."""
+        """Return the full related objects: those embedded by relations among the fields."""
         asked = self._asked(table)
         wanted = [
             name
@@ -289,7 +289,7 @@ class View:
         return found
 
     def _links(self, limit: int, offset: int, count: int) -> dict[str, str]:
-        """No credential in any link, and no offset in those to the first page."""
+        """Return links without credentials; those to the first page have no offset."""
         links = {"self": self.address(self._call.path)}
         if limit == 0:
             return links
@@ -307,9 +307,9 @@ class View:
         return links
 
     def address(self, path: str) -> str:
-        """What `links.self` says of a path, with the query of the call.
+        """Return `links.self` for a path, with the query of the call.
 
-        Servers have been seen to repeat the credentials there; a knob lets them.
+        Some servers repeat the credentials there; a knob enables this.
         """
         pairs = self._call.pairs if self._echo else self._call.public
         url = f"{self._call.origin}{path}"
@@ -320,7 +320,7 @@ class View:
 
 
 def _leaves_home(expr: Expr, mine: set[str]) -> bool:
-    """Whether a filter asks for assets of others."""
+    """Whether a filter includes assets of other owners."""
     if isinstance(expr, Compare):
         return expr.path in _OWNER and not {str(one).lower() for one in expr.values} <= mine
     if isinstance(expr, Not):

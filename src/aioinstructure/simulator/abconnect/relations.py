@@ -1,7 +1,7 @@
-"""How standards are related to standards, by number. Knows no ids, no properties and no HTTP.
+"""Relations between standards, by number.
 
-Most relations follow from the plan: the same place of another publication, the same cluster, the
-level below. What edits change lies on top: moves, and successors of retired standards.
+Most relations follow from the plan: the same place in another publication, the same cluster, the
+level below. Edits are applied on top: moves, and successors of retired standards.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ RELATIONS = (
     "peers", "crosswalks", "replaces", "replaced_by", "breakouts", "breakout_origins",
     "course_standards", "related_courses", "associations",
 )  # fmt: skip
-"""The relations between standards; those to topics and concepts are not among them."""
+"""The relations between standards, without those to topics and concepts."""
 
 _COMPARED = {"origins", "derivatives", "peer_derivatives", "replaces", "replaced_by"}
-_NEAR = 3  # crosswalks lead to publications that are as close as this
-_COURSE_LEVEL = 3  # what a course is made of
+_NEAR = 3  # crosswalks lead to publications within this distance
+_COURSE_LEVEL = 3  # the level of the standards in a course
 
 
 def is_course(edition: int, subject: int) -> bool:
-    """Whether a document lists courses: each state teaches one subject that way."""
+    """Whether a document lists courses: each state has one such subject."""
     return edition > 0 and subject == (edition + 2) % len(SUBJECTS)
 
 
@@ -37,8 +37,8 @@ class StandardRelations:
     """The relations of all standards.
 
     Attributes:
-        moves: Standards that an edit has put below another parent.
-        successors: Retired standards with what takes their place.
+        moves: New parents of standards that an edit has moved.
+        successors: Retired standards with their replacements.
     """
 
     def __init__(self, standards: Standards) -> None:
@@ -58,10 +58,10 @@ class StandardRelations:
         self.moves: dict[int, int] = {}
         self.successors: dict[int, list[int]] = {}
 
-    # Up and down.
+    # Hierarchy.
 
     def parent(self, index: int) -> int | None:
-        """The number of the parent."""
+        """Return the number of the parent."""
         moved = self.moves.get(index)
         if moved is not None:
             return moved
@@ -70,7 +70,7 @@ class StandardRelations:
         return None if parent < 0 else index - index % standards.size + parent
 
     def ancestors(self, index: int) -> list[int]:
-        """From the top down."""
+        """Return the ancestors from the top down."""
         found: list[int] = []
         parent = self.parent(index)
         while parent is not None:
@@ -79,7 +79,7 @@ class StandardRelations:
         return found[::-1]
 
     def children(self, index: int) -> list[int]:
-        """One level below."""
+        """Return the standards one level below."""
         standards = self._standards
         base = index - index % standards.size
         below = (base + place for place in self._below.get(index % standards.size, ()))
@@ -90,10 +90,10 @@ class StandardRelations:
             found += [other for other in came if other not in found]
         return found
 
-    # Sideways.
+    # Other relations.
 
     def related(self, index: int, relation: str) -> list[int]:
-        """The standards of any relation."""
+        """Return the standards of any relation."""
         if relation == "parent":
             return self.ancestors(index)[-1:]
         if relation == "ancestors":
@@ -115,11 +115,11 @@ class StandardRelations:
         return self._copies(index, relation)
 
     def derived(self, edition: int, place: int) -> bool:
-        """Whether a publication has taken a standard over from the national one."""
+        """Whether a publication has adopted a standard of the national one."""
         return edition > 0 and hash_mix(edition * self._standards.size + place + 9) % 3 != 0
 
     def _copies(self, index: int, relation: str) -> list[int]:
-        """Relations to the same place in other publications."""
+        """Return the standards at the same place in other publications."""
         standards = self._standards
         edition, place = divmod(index, standards.size)
         derived = self.derived(edition, place)
@@ -127,7 +127,7 @@ class StandardRelations:
         if relation == "origins" and derived:
             found = [place]
         elif relation == "associations" and edition > 0 and hash_mix(index + 33) % 5 == 0:
-            found = [place]  # the best match of the national one, which several may share
+            found = [place]  # the best match in the national one, which several can share
         elif (relation == "derivatives" and edition == 0) or (
             relation == "peer_derivatives" and derived
         ):
@@ -148,7 +148,7 @@ class StandardRelations:
         return [other for other in found if other != index and other < standards.count]
 
     def _crosswalks(self, index: int) -> list[int]:
-        """A third of the peers in publications nearby, whichever end is looked at."""
+        """Return a third of the peers in nearby publications; the relation is symmetric."""
         standards = self._standards
         edition = index // standards.size
         places = self._clusters.get(standards.slot(index).cluster, ())
@@ -164,7 +164,7 @@ class StandardRelations:
         ]
 
     def _replacements(self, index: int, relation: str) -> list[int]:
-        """Older and newer editions, the neighbour of what was retired, and what edits say."""
+        """Return older or newer editions, the neighbour of a retired standard, and edits."""
         standards = self._standards
         edition, step = index // standards.size, len(STATES) * standards.size
         if relation == "replaced_by":
@@ -178,15 +178,15 @@ class StandardRelations:
         return [other for other in dict.fromkeys(found) if other < standards.count]
 
     def _takes_over(self, index: int) -> bool:
-        """Whether a standard has taken the place of its older brother, retired long ago."""
+        """Whether a standard has replaced its previous sibling, which was retired."""
         standards = self._standards
         if not 0 < index < standards.count or standards.gone(index):
             return False
-        brothers = standards.slot(index).parent == standards.slot(index - 1).parent
-        return brothers and standards.gone(index - 1)
+        siblings = standards.slot(index).parent == standards.slot(index - 1).parent
+        return siblings and standards.gone(index - 1)
 
     def _breakouts(self, index: int, relation: str) -> list[int]:
-        """A standard of the third level is broken out into the parts below it."""
+        """Return the parts of a standard of the third level, or the standard of a part."""
         level = self._standards.slot(index).level
         if relation == "breakouts":
             return self.children(index) if level == _COURSE_LEVEL else []
@@ -194,7 +194,7 @@ class StandardRelations:
         return [parent] if parent is not None and level > _COURSE_LEVEL else []
 
     def _teaching(self, index: int, relation: str) -> list[int]:
-        """Courses take turns with the standards of the next subject, in the same grades."""
+        """Distribute the standards of the next subject over the courses of the same grades."""
         standards = self._standards
         slot, edition = standards.slot(index), index // standards.size
         subjects = len(SUBJECTS)
@@ -216,7 +216,7 @@ class StandardRelations:
         return [base + place for place in found if base + place < standards.count]
 
     def relation_meta(self, index: int, other: int, relation: str) -> dict[str, str] | None:
-        """The properties of a relation; only some have any."""
+        """Return the properties of a relation; None if it has none."""
         if relation not in _COMPARED:
             return None
         same = hash_mix(min(index, other) * 31 + max(index, other))

@@ -1,4 +1,4 @@
-"""One call of AB Connect: its parameters read and checked. Knows no resource."""
+"""One call of AB Connect, with parsing and checks of its parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAXIMUM_LIMIT = 100
 
 
 class RefusedError(Exception):
-    """Carries an answer out of the depth of a request."""
+    """Aborts a request; `reply` is the error reply."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class ABCall:
     """A signed call.
 
     Args:
-        operation: Its name in the fact table.
-        values: The parameters of its path.
-        pairs: Its query, credentials included.
-        body: The JSON that came with it; None without a body, or where it cannot be read.
-        now: The simulator's clock.
+        operation: The name in the operation table.
+        values: The parameters of the path.
+        pairs: The query, including credentials.
+        body: The JSON body; None if there is none or it is invalid.
+        now: The time of the simulator's clock.
         wall: Unix seconds.
     """
 
@@ -62,34 +62,34 @@ class ABCall:
         return [pair for pair in self.pairs if pair[0] not in AUTH]
 
     def parameter(self, name: str) -> str | None:
-        """The value of a parameter."""
+        """Return the value of a parameter."""
         return first(self.pairs, name)
 
     def names(self, name: str) -> list[str]:
-        """The values of a parameter with commas."""
+        """Return the values of a comma-separated parameter."""
         return [part.strip() for part in (self.parameter(name) or "").split(",") if part.strip()]
 
     def window(self) -> tuple[int, int]:
-        """Limit and offset."""
+        """Return limit and offset."""
         limit = self.number("limit", _DEFAULT_LIMIT)
         offset = self.number("offset", 0)
-        # Above the maximum it may as well be cut; refusing tells more about a client.
+        # The real service may cut a larger limit; refusing it reveals mistakes of a client.
         if limit > _MAXIMUM_LIMIT:
             raise RefusedError(400, f"limit must not exceed {_MAXIMUM_LIMIT}.", parameter="limit")
         return limit, offset
 
     def number(self, name: str, default: int) -> int:
-        """A parameter that is a whole number."""
+        """Return an integer parameter."""
         text = self.parameter(name)
         if text is None:
             return default
         if not (text.isascii() and text.isdigit()):
-            detail = f"{name} must be a whole number, not negative."
+            detail = f"{name} must be a non-negative integer."
             raise RefusedError(400, detail, parameter=name)
         return int(text)
 
     def filter(self, parameter: str) -> Expr | None:
-        """A filter, read but not checked for what it names."""
+        """Parse a filter; the names in it are not checked."""
         text = self.parameter(parameter) or ""
         if not text.strip():
             return None
@@ -100,14 +100,14 @@ class ABCall:
             raise RefusedError(400, detail, parameter=parameter) from error
 
     def data(self) -> dict[str, Any]:
-        """The member `data` of the body, an object."""
+        """Return the member `data` of the body, an object."""
         data = mapping(self._data())
         if data is None:
             raise RefusedError(400, "data must be an object.", pointer="/data")
         return data
 
     def items(self) -> list[Any]:
-        """The member `data` of the body, a list."""
+        """Return the member `data` of the body, a list."""
         data = listed(self._data())
         if data is None:
             raise RefusedError(400, "data must be a list.", pointer="/data")
@@ -121,5 +121,5 @@ class ABCall:
 
 
 def day(wall: float) -> str:
-    """A moment in UTC as AB Connect writes it, without a zone."""
+    """Format a time in UTC as AB Connect does, without a time zone."""
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""Assets, providers and asset definitions as rows. Knows no HTTP and no JSON:API."""
+"""Assets, providers and asset definitions as rows, independent of HTTP and JSON:API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CUSTOM = "custom_attributes"
 
 
 class AssetRows(Rows):
-    """The assets. Lists show the caller's own, unless the filter names an owner."""
+    """The assets. Lists show the caller's assets unless the filter uses the owner."""
 
     name = "assets"
     targets: ClassVar[Mapping[str, str]] = {
@@ -103,20 +103,20 @@ class AssetRows(Rows):
         return self._assets.rows[row]
 
     def numbers(self) -> Iterable[int]:
-        """All of them, of all owners."""
+        """Return the numbers of all assets, of all owners."""
         return self._assets.rows
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._asset(row).guid
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         asset = self._assets.find(guid)
         return None if asset is None else asset.number
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has; custom attributes are there twice."""
+        """Return all attributes of a row; custom attributes appear twice."""
         del origin
         asset = self._asset(row)
         return {
@@ -141,22 +141,22 @@ class AssetRows(Rows):
         }
 
     def related(self, row: int, relation: str) -> Sequence[int]:
-        """The other ends of a relation."""
+        """Return the related rows of a relation."""
         asset = self._asset(row)
         return (asset.owner,) if relation == "owner" else list(asset.related(relation))
 
     def meta(self, row: int, other: int, relation: str) -> Mapping[str, Any] | None:
-        """Disposition, tags, score, dates, emphasis."""
+        """Return disposition, tags, score, dates, emphasis."""
         if relation == "owner":
             return None
         return self._asset(row).related(relation).get(other) or None
 
     def usual(self, row: int) -> bool:
-        """Lists show the caller's own."""
+        """Whether it is the caller's: lists show only those by default."""
         return self._asset(row).owner == 0
 
     def searched(self, row: int, relation: str) -> Sequence[int]:
-        """No rejected topics; of concepts those alone that are central or related."""
+        """Return the related rows without rejected topics; only central or related concepts."""
         others = self.linked(row, relation)
         if relation not in {"topics", "concepts"}:
             return others
@@ -164,11 +164,11 @@ class AssetRows(Rows):
         return [other for other in others if taken(metas[other])]
 
     def has(self, path: str) -> bool:
-        """Custom attributes have names of the callers' choice."""
+        """Whether it is a property; custom attributes can have any name."""
         return path in self.known or path.startswith(f"{_CUSTOM}.")
 
     def values(self, row: int, path: str) -> Sequence[Any]:
-        """All values at a path; an owner is also known by keywords."""
+        """Return all values at a path; an owner also has its keywords as values."""
         asset = self._asset(row)
         if path in {"owner", "owner.id", "owner.guid"}:
             guid = self._book["providers"].guid(asset.owner)
@@ -180,12 +180,12 @@ class AssetRows(Rows):
         return super().values(row, path)
 
     def all_facets(self) -> tuple[str, ...]:
-        """Those that are always there, and one for each custom attribute."""
+        """Return the fixed facets, and one for each custom attribute."""
         keys = {key for asset in self._assets.rows.values() for key in asset.custom}
         return (*self.facets, *(f"{_CUSTOM}.{key}" for key in sorted(keys)))
 
     def facet_values(self, row: int, name: str) -> list[Any]:
-        """Types and custom attributes are bare values; topics carry their parents."""
+        """Return facet values: types and custom attributes are plain, topics have their parents."""
         if name == "asset_types":
             return [self._asset(row).asset_type]
         if name.startswith(f"{_CUSTOM}."):
@@ -206,7 +206,7 @@ class AssetRows(Rows):
 
 
 def taken(meta: Mapping[str, Any]) -> bool:
-    """Whether searches see a relation to a topic or concept."""
+    """Whether searches include a relation to a topic or concept."""
     return meta.get("disposition") != "rejected" and meta.get("emphasis") not in {
         "not_applicable",
         "avoid",
@@ -214,7 +214,7 @@ def taken(meta: Mapping[str, Any]) -> bool:
 
 
 class ProviderRows(Rows):
-    """The caller and those it shares with."""
+    """The caller and the providers it shares with."""
 
     name = "providers"
     targets: ClassVar[Mapping[str, str]] = {"owners": "providers", "consumers": "providers"}
@@ -228,20 +228,20 @@ class ProviderRows(Rows):
         self._standards, self._unlicensed = standards, unlicensed
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(len(PROVIDERS))
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._standards.name_guid("provide", row)
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         wanted = guid.lower()
         return next((row for row in self.numbers() if self.guid(row).lower() == wanted), None)
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has. The caller's taxonomies tell what is licensed."""
+        """Return all attributes of a row. The caller's taxonomies show what is licensed."""
         del origin
         one = PROVIDERS[row]
         gone = self._unlicensed() if row == 0 else ()
@@ -252,7 +252,7 @@ class ProviderRows(Rows):
         }
 
     def related(self, row: int, relation: str) -> list[int]:
-        """Who shares with the caller, or reads what is the caller's."""
+        """Return the providers that share with the caller, or read the caller's assets."""
         if row != 0:
             return []
         return [
@@ -262,18 +262,18 @@ class ProviderRows(Rows):
         ]
 
     def absent(self, row: int) -> Collection[str]:
-        """Only the caller's own object shows whom it shares with."""
+        """Return the hidden relationships: only the caller's own object shows them."""
         return () if row == 0 else self.targets
 
     def values(self, row: int, path: str) -> Sequence[Any]:
-        """All values at a path; ids are also known by keywords."""
+        """Return all values at a path; ids also have their keywords as values."""
         if path in {"id", "guid"}:
             return (self.guid(row), _ALL, _ME) if row == 0 else (self.guid(row), _ALL)
         return super().values(row, path)
 
 
 class DefinitionRows(Rows):
-    """What can be asked of each type of asset."""
+    """The definitions of asset types: their searchable properties."""
 
     name = "asset_definitions"
     texts = ("asset_type",)
@@ -286,19 +286,19 @@ class DefinitionRows(Rows):
         self.known = frozenset(flat(definition(standards, 0, "")))
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(len(self._definitions))
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return str(self._definitions[row]["guid"])
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         wanted = guid.lower()
         return next((row for row in self.numbers() if self.guid(row).lower() == wanted), None)
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has."""
+        """Return all attributes of a row."""
         del origin
         return self._definitions[row]

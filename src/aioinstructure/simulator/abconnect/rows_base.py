@@ -1,4 +1,4 @@
-"""Resources as rows with numbers and values at paths. Knows no HTTP and no JSON:API."""
+"""Resources as numbered rows with values at paths, independent of HTTP and JSON:API."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Book", "Rows", "flat", "walk"]
 
 Book: TypeAlias = "dict[str, Rows]"
-"""All resources by type: relations lead from one to another."""
+"""All resources by type; relations connect them."""
 
 
 def walk(value: Any, names: Sequence[str]) -> list[Any]:
-    """All values at a path; lists are walked through, nulls and empty objects are no values."""
+    """Return all values at a path, also inside lists; omit nulls and empty objects."""
     for at, name in enumerate(names):
         if (elements := listed(value)) is not None:
             rest = names[at:]
@@ -31,7 +31,7 @@ def walk(value: Any, names: Sequence[str]) -> list[Any]:
 
 
 def flat(value: Any, prefix: str = "") -> set[str]:
-    """All property names of an object, those of whole objects included."""
+    """Return all property paths of an object, including those of nested objects."""
     if (elements := listed(value)) is not None:
         return {name for inner in elements for name in flat(inner, prefix)}
     found: set[str] = set()
@@ -42,23 +42,23 @@ def flat(value: Any, prefix: str = "") -> set[str]:
 
 
 def same(path: str) -> str:
-    """`document.id` and `document.guid` are the same."""
+    """Normalize a path: `document.id` is the same as `document.guid`."""
     return f"{path[:-2]}guid" if path.endswith(".id") or path == "id" else path
 
 
 class Rows:
-    """What can be searched and shown: one resource.
+    """The rows of one resource.
 
     Attributes:
         name: The resource type.
-        targets: The relationships in order, each with the type it leads to.
-        to_one: Those with at most one object.
-        through: What of the other end a filter may name, by relationship.
-        lifted_by: The property whose mention in a filter lets `usual` no longer count.
-        facets: The names of the facets that every request may ask for.
-        texts: The properties that a query without a property looks at.
+        targets: The relationships in order, each with its target type.
+        to_one: Relationships with at most one object.
+        through: Properties of the related objects that a filter can use, by relationship.
+        lifted_by: If a filter uses this property, `usual` does not apply.
+        facets: The names of the facets that are always available.
+        texts: The properties that a query without a property searches.
         known: The names of all properties.
-        cut: How many related objects are shown at most, where it is not the rule of all.
+        cut: The maximum of related objects to show, if it differs from the general rule.
     """
 
     name: str = ""
@@ -75,86 +75,86 @@ class Rows:
         self._book = book
         book[self.name] = self
 
-    # What each resource has of its own.
+    # Specific to each resource.
 
     def numbers(self) -> Iterable[int]:
-        """The numbers of all rows; none where there is no list."""
+        """Return the numbers of all rows; none if the resource has no list."""
         return ()
 
     def guid(self, row: int) -> str:
-        """The id of a row."""
+        """Return the id of a row."""
         raise NotImplementedError
 
     def row_of(self, guid: str) -> int | None:
-        """The row of an id in any case."""
+        """Return the row of an id in any case."""
         raise NotImplementedError
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything a row has; URLs in it are on the origin."""
+        """Return all attributes of a row; URLs in them start with `origin`."""
         raise NotImplementedError
 
     def related(self, row: int, relation: str) -> Sequence[int]:
-        """The numbers of the other end of a relation, licensed or not."""
+        """Return the related rows of a relation, licensed or not."""
         raise NotImplementedError
 
-    # What most have in common.
+    # Common to most resources.
 
     def meta(self, row: int, other: int, relation: str) -> Mapping[str, Any] | None:
-        """The properties of a relation; None where it has none."""
+        """Return the properties of a relation; None if it has none."""
         del row, other, relation
         return None
 
     def absent(self, row: int) -> Collection[str]:
-        """Relationships that this row does not show at all."""
+        """Return the relationships that this row does not show at all."""
         del row
         return ()
 
     def shown(self, row: int, relation: str, url: str) -> dict[str, Any] | None:
-        """A relationship object of its own kind; None for one like all others."""
+        """Return a special relationship object; None for the general form."""
         del row, relation, url
         return None
 
     def usual(self, row: int) -> bool:
-        """Whether lists show it by default."""
+        """Whether lists show the row by default."""
         del row
         return True
 
     def withholds(self) -> bool:
-        """Whether anything is out of licence at all."""
+        """Whether any row is not licensed."""
         return False
 
     def readable(self, row: int) -> bool:
-        """Whether it is in the licence."""
+        """Whether the row is licensed."""
         del row
         return True
 
     def alike(self, row: int) -> int:
-        """A number that only rows share whose values of all facets are the same."""
+        """Return a number that only rows with the same values of all facets share."""
         return row
 
     def candidates(self, expr: Expr) -> set[int] | None:
-        """Rows that may fit, or None for all; spares looking at each."""
+        """Return the rows that can match, or None for all; avoids checking each row."""
         del expr
         return None
 
     def paths(self) -> frozenset[str]:
-        """All property names, relations not included."""
+        """Return all property names, without relations."""
         return self.known
 
     def has(self, path: str) -> bool:
-        """Whether it is a property, as fields may name it."""
+        """Whether it is a property that `fields` can use."""
         return path in self.paths()
 
     def searched(self, row: int, relation: str) -> Sequence[int]:
-        """The other end of a relation as far as its texts are searched."""
+        """Return the related rows that text searches include."""
         return self.linked(row, relation)
 
     def facet_values(self, row: int, name: str) -> list[Any]:
-        """The values of a facet in one row."""
+        """Return the values of a facet in one row."""
         return walk(self.attributes(row, ""), name.split("."))
 
     def all_facets(self) -> tuple[str, ...]:
-        """The facets there are now."""
+        """Return the facets that are currently available."""
         return self.facets
 
     @property
@@ -163,7 +163,7 @@ class Rows:
         return tuple(self.targets)
 
     def linked(self, row: int, relation: str) -> Sequence[int]:
-        """The other end of a relation as far as it is in the licence."""
+        """Return the related rows that are licensed."""
         others = self.related(row, relation)
         target = self._book[self.targets[relation]]
         if not target.withholds():
@@ -171,7 +171,7 @@ class Rows:
         return [other for other in others if target.readable(other)]
 
     def values(self, row: int, path: str) -> Sequence[Any]:
-        """All values at a path of a row."""
+        """Return all values at a path of a row."""
         if path in {"guid", "id"}:
             return (self.guid(row),)
         head, _, tail = path.partition(".")
@@ -180,7 +180,7 @@ class Rows:
         return walk(self.attributes(row, ""), same(path).split("."))
 
     def _through(self, row: int, relation: str, tail: str) -> Sequence[Any]:
-        """Values of the other end, or of the relation itself."""
+        """Return values of the related rows, or of the relation itself."""
         if tail.startswith("meta."):
             names = tail.split(".")[1:]
             others = self.linked(row, relation)
@@ -188,7 +188,7 @@ class Rows:
         target = self._book[self.targets[relation]]
         if tail in {"", "id", "guid"}:
             return [target.guid(other) for other in self.linked(row, relation)]
-        # What standards call by a shorter name.
+        # Standards have a shorter path for this.
         tail = tail.replace("document.disciplines.subjects.", "disciplines.subjects.")
         others = self.searched(row, relation)
         return [value for other in others for value in target.values(other, tail)]

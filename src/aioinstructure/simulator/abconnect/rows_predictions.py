@@ -1,4 +1,4 @@
-"""Predictions, their queue and the clarifier as rows. Knows no HTTP."""
+"""Predictions, their queue and the clarifier as rows, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ClarifierRows", "PredictionRows", "QueueRows"]
 
 
 class PredictionRows(Rows):
-    """Sets of predictions. There is no list of them."""
+    """Sets of predictions. They have no list."""
 
     name = "predictions"
     targets: ClassVar[Mapping[str, str]] = {
@@ -46,16 +46,16 @@ class PredictionRows(Rows):
         return self._predictions.rows[row]
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._one(row).guid
 
     def row_of(self, guid: str) -> int | None:
-        """The number of one that is done and has not expired."""
+        """Return the row of a set that is complete and has not expired."""
         one = self._predictions.of_guid(guid, self.now)
         return None if one is None else one.number
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has; nothing of it is a URL."""
+        """Return all attributes of a row; none is a URL."""
         del origin
         one = self._one(row)
         return {
@@ -66,7 +66,7 @@ class PredictionRows(Rows):
         }
 
     def related(self, row: int, relation: str) -> Sequence[int]:
-        """The other ends of a relation. Assets that were deleted since are left out."""
+        """Return the related rows of a relation, without assets that were deleted."""
         one = self._one(row)
         if relation == "standard":
             return () if one.standard is None else (one.standard,)
@@ -78,13 +78,13 @@ class PredictionRows(Rows):
         return [other for other in found if other in numbers] if relation == "assets" else found
 
     def meta(self, row: int, other: int, relation: str) -> Mapping[str, Any] | None:
-        """Score, disposition and steps."""
+        """Return score, disposition and steps."""
         return self._one(row).found.get(relation, {}).get(other)
 
     def shown(self, row: int, relation: str, url: str) -> dict[str, Any] | None:
-        """The subject by its own address, and the focus as it came.
+        """Return the subject with a link to its own URL, and the focus unchanged.
 
-        The focus is a list in the request and an object in the documented answer.
+        The focus is a list in the request and an object in the documented response.
         """
         one = self._one(row)
         if relation == "focus":
@@ -98,7 +98,7 @@ class PredictionRows(Rows):
 
 
 class QueueRows(Rows):
-    """Entries of the queue. Their relations are links and nothing else."""
+    """Entries of the queue. Their relations have only links."""
 
     name = "queue-status"
     targets: ClassVar[Mapping[str, str]] = {"asset": "", "standard": "", "predictions": ""}
@@ -113,16 +113,16 @@ class QueueRows(Rows):
         return self._predictions.rows[row]
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._one(row).queue_guid
 
     def row_of(self, guid: str) -> int | None:
-        """The number of one whose set has not expired."""
+        """Return the row of an entry whose set has not expired."""
         one = self._predictions.of_queue(guid, self.now)
         return None if one is None else one.number
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has."""
+        """Return all attributes of a row."""
         del origin
         one = self._one(row)
         done = one.ready_at <= self.now
@@ -133,11 +133,11 @@ class QueueRows(Rows):
         }
 
     def absent(self, row: int) -> Sequence[str]:
-        """What it is not about."""
+        """Return the subject relationship that the entry does not have."""
         return ("asset",) if self._one(row).asset is None else ("standard",)
 
     def shown(self, row: int, relation: str, url: str) -> dict[str, Any]:
-        """A link to the object itself. That to the set leads nowhere until it is done."""
+        """Return a link to the related object. The set gives 404 until it is complete."""
         one, base = self._one(row), url.partition("/queue-status/")[0]
         places = {
             "asset": ("assets", one.asset),
@@ -150,7 +150,7 @@ class QueueRows(Rows):
 
 
 class ClarifierRows(Rows):
-    """What the service wants an opinion about, by asset."""
+    """Suggestions of standards and concepts to review, by asset."""
 
     name = "clarifier"
     targets: ClassVar[Mapping[str, str]] = {
@@ -164,21 +164,21 @@ class ClarifierRows(Rows):
         self._assets, self._standards, self._oracle = assets, standards, oracle
 
     def guid(self, row: int) -> str:
-        """The id of the asset."""
+        """Return the id of the asset."""
         return self._assets.rows[row].guid
 
     def row_of(self, guid: str) -> int | None:
-        """The number of the asset."""
+        """Return the number of the asset."""
         asset = self._assets.find(guid)
         return None if asset is None else asset.number
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """It has none."""
+        """Return no attributes: the clarifier has none."""
         del row, origin
         return {}
 
     def related(self, row: int, relation: str) -> list[int]:
-        """What would tell most, best first: nobody has said anything about it yet."""
+        """Return standards or concepts without an opinion yet, best first."""
         asset = self._assets.rows[row]
         scores = self._oracle.confident(asset)
         best = sorted(scores, key=lambda one: -scores[one])

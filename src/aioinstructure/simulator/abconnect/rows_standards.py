@@ -1,4 +1,4 @@
-"""Standards, topics, concepts and events as rows. Knows no HTTP and no JSON:API."""
+"""Standards, topics, concepts and events as rows, independent of HTTP and JSON:API."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ALIGNED = frozenset(
         "topics.descr",
     ]
 )
-"""Properties of standards that filters of other resources may name."""
+"""Properties of standards that filters of other resources can use."""
 
 _EXTRA = """
     statement.addendums.descr statement.addendums.position statement.addendums.seq
@@ -78,7 +78,7 @@ _WORDED = frozenset({"descr", "context"})
 
 
 class StandardRows(Rows):
-    """The standards. Paths that filters like are read without making the whole standard."""
+    """The standards. Common filter paths are read without building the complete standard."""
 
     name = "standards"
     targets: ClassVar[Mapping[str, str]] = {
@@ -134,23 +134,23 @@ class StandardRows(Rows):
         }
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(self._standards.count)
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._standards.guid(row)
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         return self._standards.index_of(guid)
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has."""
+        """Return all attributes of a row."""
         return self._standards.attributes(row, origin)
 
     def related(self, row: int, relation: str) -> Sequence[int]:
-        """The other ends of a relation."""
+        """Return the related rows of a relation."""
         if relation == "topics":
             return self._standards.taxonomy.topics_of(row)
         if relation == "concepts":
@@ -158,23 +158,23 @@ class StandardRows(Rows):
         return self._standards.relations.related(row, relation)
 
     def meta(self, row: int, other: int, relation: str) -> dict[str, str] | None:
-        """Whether text and concepts are the same, for relations that compare."""
+        """Return whether text and concepts are the same, for relations that compare them."""
         return self._standards.relations.relation_meta(row, other, relation)
 
     def usual(self, row: int) -> bool:
-        """Lists leave out what is deleted, unless the filter names the status."""
+        """Whether it is not deleted: lists omit deleted rows unless the filter uses the status."""
         return self._standards.status(row) != "deleted"
 
     def withholds(self) -> bool:
-        """Whether a document or section is out of licence."""
+        """Whether a document or section is not licensed."""
         return bool(self._standards.withheld)
 
     def readable(self, row: int) -> bool:
-        """Whether its document and section are in the licence."""
+        """Whether its section is licensed."""
         return self._standards.readable(row)
 
     def values(self, row: int, path: str) -> Sequence[Any]:
-        """All values at a path."""
+        """Return all values at a path."""
         head, _, tail = path.partition(".")
         quick = self._quick.get(head)
         if quick is None or row in self._standards.patches:
@@ -182,11 +182,11 @@ class StandardRows(Rows):
         return quick(row, same(tail).split(".") if tail else ())
 
     def facet_values(self, row: int, name: str) -> list[Any]:
-        """The values of a facet in one row."""
+        """Return the values of a facet in one row."""
         return list(self.values(row, name))
 
     def alike(self, row: int) -> int:
-        """The number of its ancestor at the top, or one of its own if it was edited."""
+        """Return the number of its topmost ancestor, or a unique one if it was edited."""
         standards = self._standards
         if row in standards.patches:
             return -1 - row
@@ -196,7 +196,7 @@ class StandardRows(Rows):
         return row - row % standards.size + slot.place
 
     def candidates(self, expr: Expr) -> set[int] | None:
-        """Follows the terms that all must hold: ids, parents, and what a whole section shares."""
+        """Use the required terms on ids, parents, and properties that all of a section shares."""
         terms = expr.parts if isinstance(expr, And) else (expr,)
         shared: list[Expr] = []
         for term in terms:
@@ -215,7 +215,7 @@ class StandardRows(Rows):
         return {row for row in rows if row is not None}
 
     def _of_sections(self, expr: Expr) -> set[int]:
-        """Looks at one standard of each section; edited ones may differ from the others."""
+        """Check one standard of each section; edited ones can differ from the others."""
         patches = self._standards.patches
         fits = compile_filter(expr, lambda _get, _call: 0)
         found = set(patches)
@@ -227,7 +227,7 @@ class StandardRows(Rows):
 
 
 class TopicRows(Rows):
-    """The topics: branches and what is below them."""
+    """The topics: branches and the topics below them."""
 
     name = "topics"
     targets: ClassVar[Mapping[str, str]] = {
@@ -248,23 +248,23 @@ class TopicRows(Rows):
         self.known = frozenset(flat(self._taxonomy.topic_attributes(0, "")))
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(len(self._taxonomy.topics))
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._taxonomy.topic_guid(row)
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         return self._guids.get(guid.lower())
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has."""
+        """Return all attributes of a row."""
         return self._taxonomy.topic_attributes(row, origin)
 
     def related(self, row: int, relation: str) -> Sequence[int]:
-        """The other ends of a relation."""
+        """Return the related rows of a relation."""
         if relation == "parent":
             return self._taxonomy.topic_parent(row)
         if relation == "children":
@@ -273,10 +273,10 @@ class TopicRows(Rows):
 
 
 class ConceptRows(Rows):
-    """The concepts. They have no relations; standards and assets lead to them."""
+    """The concepts. They have no relations; standards and assets are related to them."""
 
     name = "concepts"
-    facets = ("disciplines.subjects",)  # which there are is not documented
+    facets = ("disciplines.subjects",)  # the documentation does not list them
     texts = ("descr", "context")
 
     def __init__(self, book: Book, standards: Standards) -> None:
@@ -287,25 +287,25 @@ class ConceptRows(Rows):
         self.known = frozenset(flat(self._taxonomy.concept_attributes(0)))
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(len(self._taxonomy.concepts))
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._taxonomy.concept_guid(row)
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         return self._guids.get(guid.lower())
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has; nothing of it is a URL."""
+        """Return all attributes of a row; none is a URL."""
         del origin
         return self._taxonomy.concept_attributes(row)
 
 
 class EventRows(Rows):
-    """The events; a row's number is its place in the feed."""
+    """The events; the number of a row is its position in the feed."""
 
     name = "events"
     targets: ClassVar[Mapping[str, str]] = dict.fromkeys(
@@ -338,21 +338,21 @@ class EventRows(Rows):
         return self._world.events[row]
 
     def numbers(self) -> range:
-        """All of them."""
+        """Return the numbers of all rows."""
         return range(len(self._world.events))
 
     def guid(self, row: int) -> str:
-        """The id of one."""
+        """Return the id of a row."""
         return self._event(row).guid
 
     def row_of(self, guid: str) -> int | None:
-        """The number of an id in any case."""
+        """Return the row of an id in any case."""
         wanted = guid.lower()
         events = enumerate(self._world.events)
         return next((row for row, event in events if event.guid == wanted), None)
 
     def attributes(self, row: int, origin: str) -> dict[str, Any]:
-        """Everything one has; nothing of it is a URL."""
+        """Return all attributes of a row; none is a URL."""
         del origin
         event = self._event(row)
         return {
@@ -367,9 +367,9 @@ class EventRows(Rows):
         }
 
     def related(self, row: int, relation: str) -> list[int]:
-        """The standard; under another name once it can no longer be read.
+        """Return the standard, as `nondeliverable_standard` if it can no longer be read.
 
-        `deleted_standard` is never filled, as in the real feed.
+        `deleted_standard` is always empty, as in the real feed.
         """
         standard = self._event(row).standard
         if standard is None:
@@ -378,11 +378,11 @@ class EventRows(Rows):
         return [standard] if relation == ("standard" if readable else _NONDELIVERABLE) else []
 
     def linked(self, row: int, relation: str) -> list[int]:
-        """A standard out of licence is named all the same: the feed tells what to purge."""
+        """Return the standard even if it is not licensed: the feed shows what to purge."""
         return self.related(row, relation)
 
     def values(self, row: int, path: str) -> Sequence[Any]:
-        """All values at a path."""
+        """Return all values at a path."""
         return (self._event(row).seq,) if path == "seq" else super().values(row, path)
 
 

@@ -1,4 +1,4 @@
-"""What the world has of assets, providers and asset definitions at its beginning. No HTTP."""
+"""Initial assets, providers and asset definitions of a world, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Provider:
 
     descr: str
     owner: bool = False  # shares with the caller
-    consumer: bool = False  # reads what is the caller's
+    consumer: bool = False  # reads the caller's assets
     taxonomies: tuple[str, ...] = ("concepts", "topics")
 
 
@@ -38,7 +38,7 @@ PROVIDERS = (
 _NOUNS = ("Lesson", "Warm-up", "Quiz", "Project", "Reading", "Lab", "Video")
 _TAGS = ("Excellent", "Good", "Moderate", "Related", "Partial", "Best One")
 _COLORS = ("blue", "yellow", "green")
-_MANY = 10  # every so many, one has more alignments than are embedded
+_MANY = 10  # one asset in this many has more alignments than are embedded
 _PROPERTIES = (
     ("Grade", "education_levels.grades"),
     ("Subject", "disciplines.subjects"),
@@ -53,7 +53,7 @@ _CUSTOM = (
 
 
 def definition(standards: Standards, number: int, kind: str) -> dict[str, Any]:
-    """What can be asked of the assets of one type, and how."""
+    """Create the definition of an asset type: its searchable properties."""
     properties: list[dict[str, Any]] = [
         {
             "label": label,
@@ -63,7 +63,7 @@ def definition(standards: Standards, number: int, kind: str) -> dict[str, Any]:
         }
         for label, name in _PROPERTIES
     ]
-    # The values of custom attributes are no objects: text and value are the datum itself.
+    # The values of custom attributes are not objects: name and id are both the value itself.
     properties += [
         {
             "label": label,
@@ -82,8 +82,8 @@ def definition(standards: Standards, number: int, kind: str) -> dict[str, Any]:
 
 
 def make_assets(seed: int, standards: Standards, count: int, kinds: Sequence[str]) -> Assets:
-    """Draws all assets: three of four are the caller's."""
-    random = Random(f"{seed}:assets")  # noqa: S311 -- a world, no secret
+    """Generate all assets: three of four are the caller's."""
+    random = Random(f"{seed}:assets")  # noqa: S311 -- not a secret
     assets = Assets()
     places: dict[tuple[int, int], list[int]] = {}
     for slot in standards.plan:
@@ -106,7 +106,7 @@ def make_assets(seed: int, standards: Standards, count: int, kinds: Sequence[str
 
 
 def _subject(number: int) -> int:
-    """Takes turns, and not in step with the owners."""
+    """Cycle through the subjects, out of step with the owners."""
     return (number + number // len(SUBJECTS)) % len(SUBJECTS)
 
 
@@ -136,7 +136,7 @@ def _asset(random: Random, standards: Standards, number: int, band: int, kind: s
 
 
 def _relate(random: Random, standards: Standards, asset: Asset, near: list[int]) -> None:
-    """Aligns it to standards of its subject and grades, some of them retired."""
+    """Align an asset to standards of its subject and grades, some of them retired."""
     taxonomy = standards.taxonomy
     wanted = 40 if asset.number % _MANY == 1 else random.randint(1, 6)
     chosen = random.sample(near, min(wanted, len(near)))
@@ -170,7 +170,7 @@ def _relate(random: Random, standards: Standards, asset: Asset, near: list[int])
 
 
 def _family(assets: Assets) -> None:
-    """Some are part of the one before them; half of those have it as a donor as well."""
+    """Make some assets children of the previous one, which is a donor of half of them."""
     for number, asset in assets.rows.items():
         before = assets.rows.get(number - 1)
         if number % 12 not in {3, 7} or before is None:

@@ -1,4 +1,4 @@
-"""The operations of AB Connect. Knows no throttle and no clock but the one it is handed."""
+"""The operations of AB Connect, independent of throttles."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 __all__ = ["ABConnectService", "is_wildcard"]
 
 _ACTIONS = {"add", "set", "replace", "remove"}
-_TO_ONE = {"parent", "owner"}  # of assets: one object, where standards and topics give a list
+_TO_ONE = {"parent", "owner"}  # of assets: one object; standards and topics give a list
 
 
 def is_wildcard(pairs: Pairs) -> bool:
-    """Whether a call is one of those that only two a second are let through."""
+    """Whether the stricter rate limit for wildcards applies to a call (2 per second by default)."""
     return any(
         (name.startswith("fields[") and "*" in value.split(","))
         or (name == "facet_summary" and value == "*")
@@ -54,11 +54,11 @@ def is_wildcard(pairs: Pairs) -> bool:
 
 
 class ABConnectService:
-    """Answers calls of AB Connect from a world.
+    """Handlers of AB Connect calls on a world.
 
     Args:
         partners: Partner ids with their keys.
-        now: The simulator's clock, for answers that are held back.
+        now: The simulator's clock, for delayed responses.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ABConnectService:
             for kind in ("standard_collections", "asset_collections")
         }
         self._edits = (world.edits, world.assets.edits)
-        # All that is neither a plain read nor a relation.
+        # Everything except plain reads and relations.
         self._special: dict[str, Callable[[ABCall, View], Reply]] = {
             "predictions.create": self._predict,
             "predictions.queue_status.get": self._poll,
@@ -100,11 +100,11 @@ class ABConnectService:
         }
 
     def handles(self, name: str) -> bool:
-        """Whether there is code for an operation."""
+        """Whether an operation has a handler."""
         return self._handler(name) is not None
 
     def refused(self, method: str, path: str, pairs: Pairs, now: float) -> Reply | None:
-        """401 of a call that is not signed well; None if it is."""
+        """Return 401 for a call without a valid signature, else None."""
         partner, signature = first(pairs, "partner.id"), first(pairs, "auth.signature")
         key = self._partners.get(partner or "")
         rest = path.removeprefix("/rest/v4.1/").split("/")
@@ -120,7 +120,7 @@ class ABConnectService:
         return None if good else abconnect_error(401, "Signature is not authorized.")
 
     def answer(self, call: ABCall) -> Reply:
-        """The answer of a signed call. One that writes changes all of what it says or nothing."""
+        """Answer a signed call. A write changes everything it contains, or nothing."""
         self._forget()
         self._sets.now = self._queue.now = call.now
         handler = self._handler(call.operation)
@@ -133,7 +133,7 @@ class ABConnectService:
             return refusal.reply
 
     def _handler(self, name: str) -> Callable[[ABCall, View], Reply] | None:
-        """The code of an operation, found by its name: resource, relation, action."""
+        """Find the handler of an operation by its name: resource, relation, action."""
         if (special := self._special.get(name)) is not None:
             return special
         resource, *middle, action = name.split(".")
@@ -146,7 +146,7 @@ class ABConnectService:
         return {"list": self._list, "get": self._get}.get(action)
 
     def _forget(self) -> None:
-        """What was remembered of lists goes with what it was made from."""
+        """Drop cached lists whose data has changed."""
         before, self._edits = self._edits, (self._world.edits, self._world.assets.edits)
         if before[0] != self._edits[0]:
             for table in self._tables.values():
@@ -183,7 +183,7 @@ class ABConnectService:
     def _get(self, call: ABCall, view: View) -> Reply:
         table, row = self._found(call)
         reply = view.one(table, row)
-        reply.cacheable = reply.cacheable and table.name != "predictions"  # those expire
+        reply.cacheable = reply.cacheable and table.name != "predictions"  # sets expire
         return reply
 
     def _related(self, call: ABCall, view: View) -> Reply:
@@ -218,7 +218,9 @@ class ABConnectService:
     def _create_asset(self, call: ABCall, view: View) -> Reply:
         view.check(self._tables["assets"])
         asset = self._writer.create(call)
-        here = evolve(call, path=f"{call.path.rstrip('/')}/{asset.guid}")  # links.self is its own
+        here = evolve(
+            call, path=f"{call.path.rstrip('/')}/{asset.guid}"
+        )  # links.self names the new asset
         return self._view(here).one(self._tables["assets"], asset.number, status=201)
 
     def _patch_asset(self, call: ABCall, view: View) -> Reply:
@@ -248,7 +250,7 @@ class ABConnectService:
         return self._predictor.polled(one, call, lambda: self._queued(call, guid, 200))
 
     def _queued(self, call: ABCall, guid: str, status: int) -> Reply:
-        """An entry of the queue as it is now. `links.self` names it, whatever was called."""
+        """Reply with a queue entry in its current state. `links.self` always names the entry."""
         self._sets.now = self._queue.now = self._now()
         row = self._queue.row_of(guid)
         if row is None:

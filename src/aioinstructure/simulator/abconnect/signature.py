@@ -1,4 +1,4 @@
-"""The check of AB Connect's signature, from the documentation's rules. Pure."""
+"""Verification of AB Connect's signatures, by the documented rules."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["accepted", "sign"]
 
 
 def sign(key: str, message: str) -> str:
-    """The signature of a message. The key is used as text, not decoded."""
+    """Sign a message. The key is used as text, not decoded."""
     digest = hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 
 
 def _messages(expires: str, user: str | None, method: str, resource: str) -> list[str]:
-    """All messages that grant such a call, from the widest to the narrowest."""
+    """Return all messages whose signatures allow a call."""
     messages = [
         expires,
         f"{expires}\n",
@@ -42,21 +42,21 @@ def accepted(
     resource: str,
     now: float,
 ) -> bool:
-    """Whether a signature is good for a call at this moment.
+    """Check whether a signature is valid for a call at time `now`.
 
     Args:
         key: The partner key.
-        signature: As it came, decoded from the query.
+        signature: The signature, decoded from the query.
         expires: Unix seconds, as text.
         user: The user.id that was sent, if any.
-        method: In capitals.
-        resource: The first part of the path behind the version.
+        method: The method in upper case.
+        resource: The first part of the path after the version.
         now: Unix seconds.
     """
     if not (expires.isascii() and expires.isdigit()) or int(expires) <= now:
         return False
     given = signature.encode("utf-8", "replace")
-    # No early end: every candidate is compared, in constant time.
+    # Every candidate is compared in constant time, without an early exit.
     fits = [
         hmac.compare_digest(sign(key, message).encode(), given)
         for message in _messages(expires, user, method, resource)

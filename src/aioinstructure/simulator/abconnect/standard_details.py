@@ -1,4 +1,4 @@
-"""What only some standards carry: addenda, legends, extensions. Knows no relation and no HTTP."""
+"""Optional properties of standards: addenda, legends, extensions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["extensions", "legends", "statement"]
 
-_LEAST = 3  # titles of the upper levels carry nothing
+_LEAST = 3  # the upper levels are titles and have none
 _ADDENDA = (
     ("Given a range of tasks,", "before"),
     ("Tasks are limited to those of the grade.", "after"),
@@ -21,7 +21,7 @@ _LEGENDS = (("*", "Assessed statewide"), ("+", "Additional content"), ("m", "Mod
 
 
 def statement(index: int, slot: Slot) -> dict[str, Any]:
-    """The text; its combined form has the addendum where it belongs."""
+    """Return the statement; its combined form includes the addendum."""
     if slot.level < _LEAST or hash_mix(index + 301) % 17:
         return {"descr": slot.text, "combined_descr": slot.text, "addendums": []}
     text, position = _ADDENDA[hash_mix(index + 302) % len(_ADDENDA)]
@@ -31,7 +31,7 @@ def statement(index: int, slot: Slot) -> dict[str, Any]:
 
 
 def legends(index: int, slot: Slot) -> list[dict[str, Any]]:
-    """The meaning of a symbol at the number."""
+    """Return the legend of a symbol at the number."""
     if slot.level < _LEAST or hash_mix(index + 303) % 23:
         return []
     symbol, text = _LEGENDS[hash_mix(index + 304) % len(_LEGENDS)]
@@ -39,7 +39,7 @@ def legends(index: int, slot: Slot) -> list[dict[str, Any]]:
 
 
 def extensions(index: int, slot: Slot, guid: str) -> list[dict[str, Any]]:
-    """A remark that the authority has put aside."""
+    """Return a separate remark of the authority."""
     if slot.level < _LEAST or hash_mix(index + 305) % 29:
         return []
     text = f"See the notes on grade {slot.number.partition('.')[0]} in the appendix."

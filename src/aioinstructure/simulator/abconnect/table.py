@@ -1,4 +1,4 @@
-"""Finds rows by filter and brings them into order. Knows no HTTP and no resource."""
+"""Filtering and sorting of rows, independent of HTTP and resources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REMEMBERED = 64
 
 
 class Table:
-    """Rows that can be searched. Results are remembered until `forget`."""
+    """Rows that can be searched. Results are cached until `forget`."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -36,7 +36,7 @@ class Table:
         self._order: array[int] | None = None
 
     def known(self, path: str) -> bool:
-        """Whether a filter or sort may name it."""
+        """Whether a filter or sort can use a path."""
         head, _, tail = path.partition(".")
         if head in self.rows.relations:
             fixed = tail in {"", "id", "guid"} or tail.startswith("meta.")
@@ -44,12 +44,12 @@ class Table:
         return path == "id" or self.rows.has(path) or path.endswith(".id")
 
     def forget(self) -> None:
-        """Drops what was remembered, after a change."""
+        """Clear the cache after a change."""
         self._found.clear()
         self._order = None
 
     def find(self, expr: Expr | None, text: str, sort: Sequence[str]) -> array[int]:
-        """The rows that fit, in order. `text` stands for `expr` where results are remembered."""
+        """Return the matching rows, in order. `text` is the cache key for `expr`."""
         key = (text, ",".join(sort))
         found = self._found.get(key)
         if found is None:
@@ -62,7 +62,7 @@ class Table:
         return found
 
     def _all(self) -> array[int]:
-        """All rows by the bytes of their ids."""
+        """Return all rows, sorted by the bytes of their ids."""
         if self._order is None:
             self._order = array("I", sorted(self.rows.numbers(), key=self.rows.guid))
         return self._order
@@ -86,7 +86,7 @@ class Table:
         return array("I", found)
 
     def getter(self, row: int) -> Getter:
-        """A function that gives the values of one row."""
+        """Return a function that returns the values of a row."""
         values = self.rows.values
         return lambda path: values(row, path)
 
@@ -96,12 +96,12 @@ class Table:
         sort: Sequence[str],
         values: Callable[[int, str], Sequence[Any]] | None = None,
     ) -> None:
-        """Sorts by several keys, in place; what has no value comes first.
+        """Sort by several keys, in place; rows without a value come first.
 
         Args:
-            rows: What is sorted.
-            sort: Paths, those with a minus turned.
-            values: Gives the values at a path, where not the row alone decides on them.
+            rows: The rows to sort.
+            sort: Paths; a leading minus means descending.
+            values: Returns the values at a path, if they depend on more than the row.
         """
         values = self.rows.values if values is None else values
         for key in reversed(sort):
@@ -114,10 +114,10 @@ class Table:
         rows.sort(key=lambda row: -scores[row])
 
     def score(self, get: Getter, call: Call) -> int:
-        """How well a row fits a query: words found, a phrase ahead of single words.
+        """Score a row for a query: the number of words found, plus a bonus for the exact phrase.
 
-        A stand-in for the stemming of the real search: a plural `s` is cut off, and parts of words
-        count.
+        The real search uses stemming. This one only removes a plural `s` and also matches parts
+        of words.
         """
         if ".number." in f".{call.path}":
             wanted = _parts(call.words)

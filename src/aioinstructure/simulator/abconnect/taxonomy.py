@@ -1,9 +1,9 @@
-"""Topics and concepts, and which standards have them, by number. Knows nothing of HTTP.
+"""Topics and concepts, and which standards have them, by number. Independent of HTTP.
 
-A topic is a place of the plan's upper two levels, so all publications share it: level 1 is a
-branch, level 2 a topic below it; above them are a subject (`document`) and a grade band
-(`section`), which are no topics. A concept is what a sentence is about: its object, in the context
-of a range of grades, or its adjective, without a context.
+A topic is a place in the upper two levels of the plan, so all publications share it: level 1 is a
+branch, level 2 a topic below it. Above them are a subject (`document`) and a grade band
+(`section`), which are not topics. A concept is the subject of a sentence: its object, in the
+context of a range of grades, or its adjective, without a context.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CONTEXTS = ("first steps", "primary school", "intermediate school", "secondary 
 
 @frozen
 class Concept:
-    """What is taught, told from its namesakes by the context."""
+    """A concept; the context distinguishes concepts with the same name."""
 
     number: int
     subject: int
@@ -64,11 +64,11 @@ class Taxonomy:
     # Topics.
 
     def topic_guid(self, topic: int) -> str:
-        """The id of a topic."""
+        """Return the id of a topic."""
         return self._standards.name_guid("topic", topic)
 
     def topics_of(self, index: int) -> list[int]:
-        """The topic of a standard; the titles of the upper levels have none."""
+        """Return the topic of a standard; the titles of the upper levels have none."""
         slot = self._standards.slot(index)
         if slot.level <= _TOPIC_LEVEL:
             return []
@@ -77,7 +77,7 @@ class Taxonomy:
         return [self._numbers[slot.place]]
 
     def topic_standards(self, topic: int) -> list[int]:
-        """The standards of a topic, in all publications; a branch has none of its own."""
+        """Return the standards of a topic in all publications; a branch has none itself."""
         standards = self._standards
         places = self._places().get(topic, ())
         found = (
@@ -95,25 +95,25 @@ class Taxonomy:
         return self._below
 
     def topic_parent(self, topic: int) -> list[int]:
-        """The branch of a topic."""
+        """Return the branch of a topic."""
         parent = self._slot(topic).parent
         return [] if parent < 0 else [self._numbers[parent]]
 
     def topic_children(self, topic: int) -> list[int]:
-        """The topics of a branch."""
+        """Return the topics of a branch."""
         here = self.topics[topic]
         places = (place for place in self.topics if self._standards.plan[place].parent == here)
         return [self._numbers[place] for place in places]
 
     def topic_text(self, topic: int) -> str:
-        """A few words: the title of a branch, or what a topic's sentence is about."""
+        """Return a short text: the title of a branch, or what a topic's sentence is about."""
         slot = self._slot(topic)
         if slot.level < _TOPIC_LEVEL:
             return slot.text
         return " ".join(_about(slot)).capitalize()
 
     def topic_attributes(self, topic: int, origin: str) -> dict[str, Any]:
-        """Everything a topic has."""
+        """Return all attributes of a topic."""
         standards, slot, guid = self._standards, self._slot(topic), self.topic_guid(topic)
         subject, band = slot.subject, slot.band
         date = "2024-07-09 08:15:00"
@@ -148,15 +148,15 @@ class Taxonomy:
     # Concepts.
 
     def concept_guid(self, concept: int) -> str:
-        """The id of a concept."""
+        """Return the id of a concept."""
         return self._standards.name_guid("concept", concept)
 
     def concepts_of(self, index: int) -> tuple[int, ...]:
-        """The concepts of a standard."""
+        """Return the concepts of a standard."""
         return self.of_place(index % self._standards.size)
 
     def _of_place(self, place: int) -> tuple[int, ...]:
-        """What the sentence of a place is about; the titles of the upper levels have none."""
+        """Return the concepts of a place; the titles of the upper levels have none."""
         slot = self._standards.plan[place]
         if slot.level <= _TOPIC_LEVEL:
             return ()
@@ -168,7 +168,7 @@ class Taxonomy:
         )
 
     def concept_attributes(self, concept: int) -> dict[str, Any]:
-        """Everything a concept has."""
+        """Return all attributes of a concept."""
         one = self.concepts[concept]
         return {
             "guid": self.concept_guid(concept),
@@ -178,7 +178,7 @@ class Taxonomy:
         }
 
     def key_ideas(self, index: int) -> list[dict[str, Any]]:
-        """The ideas that a standard is unpacked into, each with its concepts."""
+        """Return the key ideas of a standard, each with its concepts."""
         found = self.concepts_of(index)
         parts = [part for part in (found, found[:1]) if part]
         return [
@@ -196,7 +196,7 @@ class Taxonomy:
 
 
 def _about(slot: Slot) -> tuple[str, str]:
-    """Adjective and object of the plan's sentence."""
+    """Return adjective and object of a sentence in the plan."""
     text = slot.text.rstrip(".")
     code = SUBJECTS[slot.subject][0]
     thing = next(name for name in OBJECTS[code] if text.endswith(name))

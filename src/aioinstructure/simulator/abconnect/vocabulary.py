@@ -1,4 +1,4 @@
-"""Words that the world is made of. Knows nothing of randomness or servers."""
+"""Names and titles for generated standards, topics and concepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes on assets and their relations: bodies read, checked and carried out."""
+"""Writes of assets and their relations: parsing, checking and applying bodies."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _TAGS = {
     "Maybe",
 }  # fmt: skip
 _EMPHASES = {"central", "related", "not_applicable", "avoid"}
-_DISPOSITIONS = {"accepted", "rejected"}  # predicted is the service's own
+_DISPOSITIONS = {"accepted", "rejected"}  # only the service sets predicted
 _FIXED = ("client_id", "asset_type")
 _WRITABLE = {"title", "descriptors", "custom_attributes", "disciplines", "education_levels"}
 
 
 class AssetWriter:
-    """Carries out writes on the caller's assets. Either all of a body counts or nothing."""
+    """Writes of the caller's assets. A body is applied completely or not at all."""
 
     def __init__(self, world: World, knobs: Knobs, book: Book) -> None:
         self._world, self._knobs, self._book = world, knobs, book
 
     def create(self, call: ABCall) -> Asset:
-        """A new asset of the caller."""
+        """Create an asset of the caller."""
         data = call.data()
         _expect_type(data, "assets", "/data/type")
         attributes = _attributes(data)
@@ -60,7 +60,7 @@ class AssetWriter:
                 raise RefusedError(422, f"{name} is required.", pointer=f"/data/attributes/{name}")
         kind = str(attributes["asset_type"])
         if kind not in self._knobs.asset_types:
-            detail = f"{kind} is not among the asset types of this account."
+            detail = f"{kind} is not one of the asset types of this account."
             raise RefusedError(422, detail, pointer="/data/attributes/asset_type")
         assets = self._world.assets
         number = assets.next_number()
@@ -81,18 +81,18 @@ class AssetWriter:
         return asset
 
     def patch(self, call: ABCall, asset: Asset) -> None:
-        """Replaces the attributes that were sent, each as a whole."""
+        """Replace each attribute that was sent completely."""
         self._mine(asset)
         data = call.data()
         _expect_type(data, "assets", "/data/type")
         if str(data.get("id", asset.guid)).lower() != asset.guid.lower():
-            raise RefusedError(409, "The id is not that of the asset.", pointer="/data/id")
+            raise RefusedError(409, "The id must be that of the asset.", pointer="/data/id")
         attributes = _attributes(data)
         for name in _FIXED:
             if attributes.get(name, getattr(asset, name)) != getattr(asset, name):
                 pointer = f"/data/attributes/{name}"
                 raise RefusedError(422, f"{name} cannot be changed.", pointer=pointer)
-        # Changed on a copy first: a mistake in the last attribute must not keep the others.
+        # Changed on a copy first: if the last attribute is invalid, the others must not change.
         changed = evolve(asset)
         self._change(changed, attributes)
         for name in ("title", "custom", "labels", "disciplines", "grades"):
@@ -102,7 +102,7 @@ class AssetWriter:
         self._world.assets.edits += 1
 
     def delete(self, asset: Asset) -> Reply:
-        """Removes it, unless it is a donor."""
+        """Delete an asset, unless it is a donor."""
         self._mine(asset)
         try:
             self._world.assets.drop(asset)
@@ -111,7 +111,7 @@ class AssetWriter:
         return done()
 
     def relate(self, call: ABCall, asset: Asset, relation: str, action: str) -> Reply:
-        """add, replace or remove; `parent` takes one object instead of a list."""
+        """Add, replace or remove relations; `parent` takes one object instead of a list."""
         self._mine(asset)
         date, assets = day(call.wall), self._world.assets
         try:
@@ -129,7 +129,7 @@ class AssetWriter:
             raise RefusedError(409, str(error), pointer=pointer) from error
         except KeyError as error:
             pointer = f"/data/{error.args[0]}"
-            raise RefusedError(404, "There is no such relation.", pointer=pointer) from error
+            raise RefusedError(404, "The relation does not exist.", pointer=pointer) from error
         return done()
 
     def _mine(self, asset: Asset) -> None:
@@ -139,7 +139,7 @@ class AssetWriter:
     # Relations.
 
     def _parent(self, call: ABCall, asset: Asset, action: str) -> None:
-        """POST and PATCH set it; an empty list or object clears it, as DELETE does."""
+        """Set the parent for POST and PATCH; clear it for DELETE and for PATCH without data."""
         date, assets = day(call.wall), self._world.assets
         body = mapping(call.body) or {}
         if action == "remove" or (action == "replace" and body.get("data") in ([], {}, None)):
@@ -170,7 +170,11 @@ class AssetWriter:
             guid = str(members.get("id", ""))
             number = rows.row_of(guid)
             if number is None:
-                raise RefusedError(400, f"There is no {guid or 'id'}.", pointer=f"{pointer}/id")
+                raise RefusedError(
+                    400,
+                    f"{guid} does not exist." if guid else "id is missing.",
+                    pointer=f"{pointer}/id",
+                )
             if not rows.readable(number):
                 detail = f"This account is not licensed to access {guid}"
                 raise RefusedError(403, detail, pointer=f"{pointer}/id")
@@ -197,7 +201,7 @@ class AssetWriter:
             )
 
     def _name_values(self, asset: Asset, attributes: dict[str, Any]) -> None:
-        """Both forms are the same data: either replaces all of it; sent together they add up."""
+        """Replace the custom attributes by either form; if both are sent, they are merged."""
         if "descriptors" not in attributes and "custom_attributes" not in attributes:
             return
         custom: dict[str, list[Any]] = {}
@@ -206,14 +210,16 @@ class AssetWriter:
             members = mapping(one) or {}
             if not isinstance(members.get("name"), str) or "value" not in members:
                 pointer = f"/data/attributes/descriptors/{place}"
-                raise RefusedError(422, "A descriptor has a name and a value.", pointer=pointer)
+                raise RefusedError(
+                    422, "A descriptor must have a name and a value.", pointer=pointer
+                )
             key = attribute_key(members["name"])
             labels[key] = members["name"]
             custom.setdefault(key, []).append(members["value"])
         many = attributes.get("custom_attributes", {})
         if (named := mapping(many)) is None:
             pointer = "/data/attributes/custom_attributes"
-            raise RefusedError(422, "custom_attributes is an object.", pointer=pointer)
+            raise RefusedError(422, "custom_attributes must be an object.", pointer=pointer)
         for name, value in named.items():
             key = attribute_key(name)
             labels.setdefault(key, asset.labels.get(key, name))
@@ -225,7 +231,7 @@ class AssetWriter:
         sent = mapping(value)
         if sent is None:
             pointer = "/data/attributes/disciplines"
-            raise RefusedError(422, "disciplines is an object.", pointer=pointer)
+            raise RefusedError(422, "disciplines must be an object.", pointer=pointer)
         standards = self._world.standards
         known = {
             "subjects": [standards.subject(number) for number in range(len(SUBJECTS))],
@@ -244,7 +250,7 @@ class AssetWriter:
 
 
 def done() -> Reply:
-    """The answer of a write that shows nothing."""
+    """Return the reply to a write without data."""
     return json_reply({"meta": {"took": 14}})
 
 
@@ -256,52 +262,52 @@ def _attributes(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expect_type(members: dict[str, Any], kind: str, pointer: str, *, needed: bool = False) -> None:
-    """Types are read in any case: the documentation prints both."""
+    """Check a type. Case does not matter: the documentation uses both."""
     found = members.get("type", "" if needed else kind)
     if not isinstance(found, str) or found.lower() != kind:
         raise RefusedError(400, f"The type must be {kind}.", pointer=pointer)
 
 
 def _known(value: Any, candidates: list[dict[str, Any]], pointer: str) -> list[Any]:
-    """Terms in full, by code or GUID as they came."""
+    """Return the full terms for codes or GUIDs."""
     found: list[Any] = []
     for place, one in enumerate(listed(value) or []):
         members = mapping(one) or {}
         guid, code = str(members.get("guid", "")).lower(), members.get("code")
         term = next((term for term in candidates if _is_term(term, guid, code)), None)
         if term is None:
-            raise RefusedError(422, "There is no such term.", pointer=f"{pointer}/{place}")
+            raise RefusedError(422, "The term does not exist.", pointer=f"{pointer}/{place}")
         found.append(term)
     return found
 
 
 def _is_term(term: dict[str, Any], guid: str, code: Any) -> bool:
-    """Whether a term is meant; the GUID decides where both were sent."""
+    """Whether a term matches; the GUID decides if both were sent."""
     if guid:
         return str(term["guid"]).lower() == guid
     return code is not None and term.get("code") == code
 
 
 def _meta(relation: str, item: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """The properties that a caller may write; score and dates in a body are passed over."""
+    """Return the properties that a caller can write; score and dates in a body are ignored."""
     meta = mapping(item.get("meta", {}))
     if meta is None:
         raise RefusedError(400, "meta must be an object.", pointer=pointer)
     if relation == "concepts":
         emphasis = meta.get("emphasis", "central")  # without one: not documented
         if emphasis not in _EMPHASES:
-            raise RefusedError(400, "There is no such emphasis.", pointer=f"{pointer}/emphasis")
+            raise RefusedError(400, "The emphasis does not exist.", pointer=f"{pointer}/emphasis")
         return {"emphasis": emphasis}
     if relation.endswith("_donors"):
         return {}
     disposition = meta.get("disposition", "accepted")  # without one: not documented
     if disposition not in _DISPOSITIONS:
-        detail = "disposition is accepted or rejected."
+        detail = "disposition must be accepted or rejected."
         raise RefusedError(400, detail, pointer=f"{pointer}/disposition")
     if relation == "topics" or "tags" not in meta:
         return {"disposition": disposition}
     tags = listed(meta["tags"])
     if tags is None or not set(map(str, tags)) <= _TAGS or (tags and disposition != "accepted"):
-        detail = "tags go with accepted, and have a fixed vocabulary."
+        detail = "tags must be known values, and need the disposition accepted."
         raise RefusedError(400, detail, pointer=f"{pointer}/tags")
     return {"disposition": disposition, "tags": tags} if tags else {"disposition": disposition}

@@ -1,1 +1,1 @@
-"""The simulated Canvas: its state and its answers."""
+"""The simulated Canvas: its state and its responses."""

@@ -1,4 +1,4 @@
-"""Canvas's course pacing. Knows no throttle; shares the courses of `canvas`."""
+"""Course pacing of the simulated Canvas."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PaceService"]
 
-_ITEM_ID = 1000  # ids of pace items: of the pace, times this, plus the place
+_ITEM_ID = 1000  # id of a pace item: id of the pace times this, plus its position
 
 
 class PaceService:
@@ -50,7 +50,7 @@ class PaceService:
     def _gated(
         self, handler: Callable[[CanvasCall, Course], Reply]
     ) -> Callable[[CanvasCall], Reply]:
-        """404 while the feature is off, and for unknown courses."""
+        """Reply 404 while the feature is off, and for unknown courses."""
 
         def gated(call: CanvasCall) -> Reply:
             if not self._knobs.course_pacing:
@@ -74,7 +74,7 @@ class PaceService:
         return not_found() if pace is None else self._envelope(call, course, pace)
 
     def _new(self, call: CanvasCall, course: Course) -> Reply:
-        """The pace there is, or one that is not saved: its id is null."""
+        """Show the existing pace, or an unsaved one whose id is null."""
         section_id = number(last(call.pairs, "course_section_id"))
         if section_id is not None and all(one.id != section_id for one in course.sections):
             return not_found()
@@ -114,7 +114,7 @@ class PaceService:
         return missing("course_pace") if wanted is None else self._write(call, course, pace, wanted)
 
     def _write(self, call: CanvasCall, course: Course, pace: Pace, wanted: dict[str, Any]) -> Reply:
-        """Changes a pace all or nothing, and starts to publish it."""
+        """Change a pace, all or nothing, and start to publish it."""
         durations = self._durations(course, pace, wanted)
         if durations is None:
             return not_found()
@@ -143,7 +143,7 @@ class PaceService:
     def _durations(
         self, course: Course, pace: Pace, wanted: dict[str, Any]
     ) -> dict[int, int] | None:
-        """Days by module item, from the nested attributes; None if an id there is unknown."""
+        """Return days by module item, from the nested attributes; None if an id is unknown."""
         numbers = self._item_numbers(course, pace)
         found: dict[int, int] = {}
         for one in listed(wanted.get("course_pace_module_items_attributes")) or ():
@@ -172,9 +172,9 @@ class PaceService:
     # Bodies.
 
     def _settle(self, call: CanvasCall, pace: Pace, *, run: bool = False) -> dict[str, Any] | None:
-        """Lets a finished job take effect; gives the Progress that is still worth showing.
+        """Apply a finished job; return the Progress of an unfinished one.
 
-        With `run` a queued job starts to run: reading a pace does that to it.
+        With `run` a queued job starts to run: reading a pace has this effect.
         """
         job = self._campus.jobs.get(pace.job_id) if pace.job_id is not None else None
         if job is None:
@@ -226,7 +226,7 @@ class PaceService:
         }
 
     def _item_numbers(self, course: Course, pace: Pace) -> dict[int, int]:
-        """Module items by the ids of the pace's items."""
+        """Return the module items by the ids of the pace's items."""
         items = [
             item for module in self._campus.modules(course) for item in module.items if item.paced
         ]
@@ -242,7 +242,7 @@ class PaceService:
                     continue
                 place += 1
                 points = item.points
-                whole = points is not None and points == int(points)
+                integral = points is not None and points == int(points)
                 items.append(
                     {
                         "id": pace.id * _ITEM_ID + place if pace.id else None,
@@ -252,7 +252,9 @@ class PaceService:
                         "module_item_id": item.id,
                         "assignment_title": item.title,
                         "assignment_id": item.content_id,
-                        "points_possible": int(points) if whole and points is not None else points,
+                        "points_possible": int(points)
+                        if integral and points is not None
+                        else points,
                         "assignment_link": f"/courses/{course.id}/modules/items/{item.id}",
                         "position": item.position,
                         "module_item_type": PACED_TYPES[item.kind],
@@ -279,7 +281,7 @@ class PaceService:
             url=f"/api/v1/courses/{course.id}/pace_contexts",
             key=lambda row: row["item_id"],
             wrap=lambda shown: {"pace_contexts": shown, "total_entries": total},
-            cacheable=False,  # a publishing job may end at any time
+            cacheable=False,  # a publishing job can end at any time
         )
 
     def _context_rows(self, call: CanvasCall, course: Course, kind: str) -> list[dict[str, Any]]:
@@ -292,7 +294,7 @@ class PaceService:
         if (chosen := last(call.pairs, "contexts")) is not None:
             wanted = _ids(chosen)
             rows = [row for row in rows if row["item_id"] in wanted]
-        # A bookmark needs the order of ids.
+        # Bookmarks need the rows in the order of their ids.
         if last(call.pairs, "sort") == "name" and "bookmark" not in self._knobs.paging.values():
             rows.sort(key=lambda row: row["name"].casefold())
         if last(call.pairs, "order") == "desc":
@@ -368,12 +370,12 @@ class PaceService:
 
 
 def _root(call: CanvasCall) -> dict[str, Any] | None:
-    """The parameters below course_pace; an empty one counts as missing, as in Rails."""
+    """Return the parameters in course_pace; as in Rails, an empty one counts as missing."""
     return mapping((call.body or {}).get("course_pace")) or None
 
 
 def _owner(wanted: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Whose pace it is: (section, user). The context may say it in other words."""
+    """Return the owner of a pace as (section, user); the context can also name it."""
     section_id, user_id = number(wanted.get("course_section_id")), number(wanted.get("user_id"))
     if wanted.get("context_type") == "Section":
         section_id = number(wanted.get("context_id"))
@@ -387,7 +389,7 @@ def _invalid(message: str) -> Reply:
 
 
 def _ids(text: str) -> set[int]:
-    """A JSON list in one text; what is none filters everything out."""
+    """Parse a JSON list; invalid JSON gives no ids, so that nothing matches."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:

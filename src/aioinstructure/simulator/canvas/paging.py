@@ -1,8 +1,8 @@
-"""Canvas's pages and Link headers. Knows lists and queries, but no resource.
+"""Canvas's pages and Link headers, independent of resources.
 
-A numbered (ordinal) list knows all its pages. A bookmarked list only knows the place where the
-page began: it has no `prev`, and no `last` until the end. Tokens that make no sense give the first
-page of a bookmarked list, but 404 on a numbered one.
+A numbered (ordinal) list has links to all its pages. A bookmarked list only knows where the
+current page starts: it has no `prev`, and no `last` before the last page. An invalid token gives
+the first page of a bookmarked list, but 404 on a numbered one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TAG = "bookmark:"
 
 
 class BadPageError(ValueError):
-    """A page number that is none."""
+    """An invalid page number."""
 
 
 @frozen
@@ -47,7 +47,7 @@ class Slice:
 
 
 def _per_page(pairs: Pairs, knobs: Knobs) -> int:
-    """Never an error: what is no number counts as 0, and 0 as 1."""
+    """Return the page size. Never an error: a value that is not a number counts as 1."""
     text = last(pairs, "per_page")
     if text is None:
         number = knobs.per_page_default
@@ -58,13 +58,13 @@ def _per_page(pairs: Pairs, knobs: Knobs) -> int:
 
 
 def bookmark(key: Any) -> str:
-    """The token of the place behind a row."""
+    """Return the token of the position after a row."""
     text = base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
     return f"{_TAG}{text}"
 
 
 def _key(token: str | None) -> Any:
-    """What a token stands for; None for whatever makes no sense."""
+    """Decode a token; None if it is invalid."""
     if token is None or not token.startswith(_TAG):
         return None
     text = token.removeprefix(_TAG)
@@ -78,17 +78,17 @@ def _key(token: str | None) -> Any:
 def cut(
     rows: Sequence[T], pairs: Pairs, knobs: Knobs, *, kind: str, key: Callable[[T], int]
 ) -> Slice:
-    """Which rows the request is for.
+    """Select the rows of the requested page.
 
     Args:
-        rows: All of them; for bookmarks in ascending order of `key`.
+        rows: All rows; for bookmarks in ascending order of `key`.
         pairs: The query.
-        knobs: Sizes and habits of pages.
+        knobs: The settings of pages.
         kind: ordinal or bookmark.
         key: The unique number of a row, such as its id.
 
     Raises:
-        BadPageError: The page of a numbered list is no positive number.
+        BadPageError: The page of a numbered list is not a positive number.
     """
     per_page = _per_page(pairs, knobs)
     if kind == "bookmark":
@@ -102,9 +102,9 @@ def _bookmarked(
     after = _key(token)
     start = 0
     if after is None:
-        token = "first"  # noqa: S105 -- of a page
+        token = "first"  # noqa: S105 -- a page token
     else:
-        # By key, not by count: rows that came or went before the place do not shift it.
+        # By key, not by count: rows added or deleted before the position do not shift it.
         start = next((at for at, row in enumerate(rows) if key(row) > after), len(rows))
     stop = min(start + per_page, len(rows))
     tokens = {"current": str(token), "first": "first"}
@@ -124,7 +124,7 @@ def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Sli
     if page > 1:
         tokens["prev"] = str(page - 1)
     if page > pages:
-        # The server has forgotten the total on a page behind the end.
+        # After the last page the server no longer knows the total.
         if knobs.endless_next:
             tokens["next"] = str(page + 1)
         return Slice(count, count, per_page, tokens)
@@ -137,7 +137,7 @@ def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Sli
 
 
 def link_header(url: str, pairs: Pairs, part: Slice) -> str:
-    """The Link header of a page. Beyond 6 KB of URLs the less important ones are dropped."""
+    """Build the Link header. Beyond 6 KB of URLs the less important links are dropped."""
     kept = rails_query([pair for pair in pairs if pair[0] not in _NOT_REPEATED])
     base = f"{url}?{kept}&" if kept else f"{url}?"
     links: dict[str, str] = {}
@@ -145,7 +145,7 @@ def link_header(url: str, pairs: Pairs, part: Slice) -> str:
     for rel in _BY_WEIGHT:
         if rel not in part.tokens:
             continue
-        link = f"{base}page={part.tokens[rel]}&per_page={part.per_page}"  # the colon stays raw
+        link = f"{base}page={part.tokens[rel]}&per_page={part.per_page}"  # the colon is not encoded
         size += len(link)
         if size > _LINKS_BYTES:
             break

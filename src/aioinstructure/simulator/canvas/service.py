@@ -1,4 +1,4 @@
-"""The operations of Canvas but for pacing: courses, modules, progress, users. Knows no throttle."""
+"""The operations of Canvas except pacing: courses, modules, progress, users."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ __all__ = ["PACED_TYPES", "CanvasCall", "CanvasService"]
 T = TypeVar("T")
 
 PACED_TYPES = {"Assignment": "Assignment", "Quiz": "Quizzes::Quiz", "Discussion": "DiscussionTopic"}
-"""The class names that paces show, by the type that modules show."""
+"""The class name in paces, by the type in modules."""
 
-_SMALL_MODULE = 50  # bigger ones leave their items out, whatever was asked for
+_SMALL_MODULE = 50  # larger ones omit their items even if requested
 
 
 @define
 class CanvasCall:
-    """One call that has a good token.
+    """One call with a valid token.
 
     Args:
         pairs: The query.
-        body: The parameters of the body; None if it could not be read.
-        origin: What links name.
-        now: The simulator's clock.
-        today: The wall clock as Canvas writes it.
+        body: The parameters of the body; None if it is not a JSON object.
+        origin: The origin that links use.
+        now: The time of the simulator's clock.
+        today: The wall-clock time in Canvas's format.
     """
 
     operation: Operation
@@ -68,7 +68,7 @@ class CanvasCall:
 
 
 class CanvasService:
-    """Answers calls of Canvas from a world."""
+    """Handlers of Canvas calls on a world."""
 
     def __init__(self, world: World, knobs: Knobs) -> None:
         self.world, self.campus, self.knobs = world, world.campus, knobs
@@ -85,22 +85,22 @@ class CanvasService:
         }
 
     def extend(self, handlers: dict[str, Callable[[CanvasCall], Reply]]) -> None:
-        """Adds operations by their names in the fact table."""
+        """Add operations by their names in the operation table."""
         self._handlers.update(handlers)
 
     @property
     def handled(self) -> frozenset[str]:
-        """The names of the operations that it answers."""
+        """The names of the supported operations."""
         return frozenset(self._handlers)
 
     def answer(self, call: CanvasCall) -> Reply:
-        """The answer of a call."""
+        """Answer a call."""
         return self._handlers[call.operation.name](call)
 
     # Shared with pacing.
 
     def course(self, text: str) -> Course | None:
-        """The course of an id or a SIS id in a path, decoded; None for any other form."""
+        """Find a course by the decoded id or SIS id from a path; None for any other form."""
         if text.isascii() and text.isdigit():
             found = self.campus.by_id.get(int(text)) if len(text) < 20 else None
         else:
@@ -128,7 +128,7 @@ class CanvasService:
         wrap: Callable[[list[Any]], Any] = lambda shown: shown,
         cacheable: bool = True,
     ) -> Reply:
-        """One page of a list with its Link header; only its rows are shown, so only they cost."""
+        """Reply with one page of a list and its Link header; the cost depends on this page only."""
         kind = self.knobs.paging.get(call.operation.name, call.operation.paging or "ordinal")
         try:
             part = cut(rows, call.pairs, self.knobs, kind=kind, key=key)
@@ -280,7 +280,7 @@ class CanvasService:
         return self.campus.jobs.get(int(text)) if text.isascii() and text.isdigit() else None
 
     def show_job(self, call: CanvasCall, job: Job) -> dict[str, Any]:
-        """A Progress as Canvas shows it."""
+        """Show a Progress as Canvas does."""
         state, completion = job.read(call.now, self.knobs.progress_seconds)
         shown: dict[str, Any] = {
             "id": job.id,

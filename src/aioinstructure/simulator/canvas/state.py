@@ -1,7 +1,7 @@
-"""The state of Canvas: courses, modules, people, paces, jobs. Knows nothing of HTTP or JSON keys.
+"""The state of Canvas: courses, modules, people, paces, jobs. Independent of HTTP and JSON.
 
-Courses and paces stand from the start. What a course holds is made when it is first looked at,
-from a random stream of its own, so that the order of looking changes nothing.
+Courses and paces are created at the start. The content of a course is generated at the first
+access, from a random stream of its own, so the order of access does not matter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Section:
 
 @frozen
 class Student:
-    """A student in a course; the id of the enrollment is not that of the user."""
+    """A student in a course; the enrollment id differs from the user id."""
 
     user_id: int
     enrollment_id: int
@@ -48,11 +48,11 @@ class Student:
 
 @frozen
 class Item:
-    """One thing in a module.
+    """A module item.
 
     Args:
-        kind: The type as the API of modules says it, such as "Quiz".
-        points: None for what is not graded, and so cannot be paced.
+        kind: The type in the modules API, such as "Quiz".
+        points: None if the item is not graded, and so cannot be paced.
     """
 
     id: int
@@ -67,13 +67,13 @@ class Item:
 
     @property
     def paced(self) -> bool:
-        """Whether a pace gives it a due date."""
+        """Whether a pace assigns a due date to it."""
         return self.points is not None and self.kind in _PACED
 
 
 @frozen
 class Module:
-    """A module and what it holds, in order."""
+    """A module and its items, in order."""
 
     id: int
     position: int
@@ -85,7 +85,7 @@ class Module:
 
 @define
 class Course:
-    """A course. `role` is what the token's user is in it."""
+    """A course. `role` is the role of the token's user."""
 
     id: int
     name: str
@@ -102,13 +102,13 @@ class Course:
 
     @property
     def concluded(self) -> bool:
-        """Whether it is over."""
+        """Whether the course is completed."""
         return self.state == "completed"
 
 
 @define
 class Pace:
-    """A course pace; without a section or user it is the primary one of its course."""
+    """A course pace; without a section or user it is the primary pace of its course."""
 
     id: int
     course_id: int
@@ -129,13 +129,13 @@ class Pace:
 
     @property
     def primary(self) -> bool:
-        """Whether it is the pace of the whole course."""
+        """Whether it applies to the complete course."""
         return self.section_id is None and self.user_id is None
 
 
 @define
 class Job:
-    """A Progress. `started` is on the simulator's clock; None until somebody starts it."""
+    """A Progress. `started` is a time of the simulator's clock; None until it is started."""
 
     id: int
     tag: str
@@ -144,11 +144,11 @@ class Job:
     user_id: int | None
     created_at: str
     started: float | None = None
-    state: str = ""  # set when it no longer follows the clock
+    state: str = ""  # set once it no longer depends on the clock
     message: str | None = None
 
     def read(self, now: float, seconds: float) -> tuple[str, float]:
-        """Its state and completion in percent. The first tenth of the time it is queued."""
+        """Return the state and completion in percent. It is queued for the first tenth."""
         if self.state:
             return self.state, 100.0 if self.state == "completed" else 0.0
         if self.started is None:
@@ -166,11 +166,11 @@ _QUEUED = 0.1
 
 
 class CanvasState:
-    """Everything that Canvas knows."""
+    """All data of Canvas."""
 
     def __init__(self, seed: int, *, courses: int, modules: int, items: int, students: int) -> None:
         self._seed, self._modules, self._items = seed, modules, items
-        random = Random(f"{seed}:campus")  # noqa: S311 -- a world, no secret
+        random = Random(f"{seed}:campus")  # noqa: S311 -- not a secret
         self.courses = [_course(random, index, students) for index in range(courses)]
         self.by_id = {course.id: course for course in self.courses}
         self.by_sis = {course.sis_id: course for course in self.courses}
@@ -198,10 +198,10 @@ class CanvasState:
                     number += 1
 
     def modules(self, course: Course) -> tuple[Module, ...]:
-        """The modules of a course, in order."""
+        """Return the modules of a course, in order."""
         held = self._held.get(course.id)
         if held is None:
-            random = Random(f"{self._seed}:modules:{course.id}")  # noqa: S311 -- a world, no secret
+            random = Random(f"{self._seed}:modules:{course.id}")  # noqa: S311 -- not a secret
             count = max(1, self._modules + random.randint(-2, 2)) if self._modules else 0
             held = tuple(
                 _module(random, course.id, position, self._items)
@@ -211,10 +211,10 @@ class CanvasState:
         return held
 
     def students(self, course: Course) -> tuple[Student, ...]:
-        """The students of a course, by enrollment."""
+        """Return the students of a course, by enrollment."""
         people = self._people.get(course.id)
         if people is None:
-            random = Random(f"{self._seed}:students:{course.id}")  # noqa: S311 -- a world
+            random = Random(f"{self._seed}:students:{course.id}")  # noqa: S311 -- not a secret
             people = tuple(
                 Student(
                     course.id * 1000 + 10_000_000 + number,
@@ -228,7 +228,7 @@ class CanvasState:
         return people
 
     def pace_of(self, course: Course, section_id: int | None, user_id: int | None) -> Pace | None:
-        """The pace that stands for a course, section or user of it; None if there is none."""
+        """Return the pace of a course, or of its section or user; None if there is none."""
         for pace in self.paces.values():
             if pace.course_id != course.id or pace.state == "deleted":
                 continue
@@ -237,7 +237,7 @@ class CanvasState:
         return None
 
     def add_job(self, pace: Pace, now: float, created_at: str) -> Job:
-        """Starts the publishing of a pace; one that still runs for it is canceled."""
+        """Start a job that publishes a pace; cancel a running one."""
         old = self.jobs.get(pace.job_id) if pace.job_id is not None else None
         if old is not None and old.state == "":
             old.state = "canceled"
@@ -250,7 +250,7 @@ class CanvasState:
         return job
 
     def duration(self, pace: Pace, item: Item) -> int:
-        """Days that an item takes under a pace."""
+        """Return the days for an item under a pace."""
         return pace.durations.get(item.id, 1 + item.id % 4)
 
 
@@ -304,7 +304,7 @@ def _module(random: Random, course_id: int, position: int, items: int) -> Module
 
 
 def _item(random: Random, module_id: int, position: int, topic: str) -> Item:
-    # The first items of the first modules go through all types, so that each course has them all.
+    # The first items cycle through the types, so that each course has all of them.
     kind = ITEM_TYPES[(module_id + position) % len(ITEM_TYPES)]
     graded = kind in {"Assignment", "Quiz"} or (kind == "Discussion" and random.random() < 0.5)
     points = random.choice((5.0, 10.0, 12.5, 20.0, 100.0)) if graded else None

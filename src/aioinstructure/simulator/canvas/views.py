@@ -1,4 +1,4 @@
-"""How Canvas shows courses and module items. Knows no request."""
+"""JSON representation of courses and module items."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["CourseView", "enrollment_state", "show_item"]
 
 
 def enrollment_state(course: Course) -> str:
-    """What the caller's enrollment in a course is."""
+    """Return the state of the caller's enrollment in a course."""
     return "completed" if course.concluded else "active"
 
 
 class CourseView:
-    """Shows courses; `include[]` decides on the keys."""
+    """JSON representation of courses; `include[]` selects the optional keys."""
 
     def __init__(self, include: Sequence[str], *, own: bool) -> None:
         self._include, self._own = set(include), own
 
     def __call__(self, course: Course) -> dict[str, Any]:
-        """One course as JSON."""
+        """Show a course."""
         _, _, start_at, end_at = TERMS[course.term]
         shown: dict[str, Any] = {
             "id": course.id,
@@ -149,7 +149,7 @@ _RESOURCES = {
 
 
 def show_item(origin: str, include: Sequence[str], course: Course, item: Item) -> dict[str, Any]:
-    """A module item. Which keys it has depends on its type."""
+    """Show a module item. Its keys depend on its type."""
     base = f"{origin}/courses/{course.id}"
     shown: dict[str, Any] = {
         "id": item.id,

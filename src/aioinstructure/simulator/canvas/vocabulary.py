@@ -1,4 +1,4 @@
-"""Words that the school is made of. Knows nothing of randomness or servers."""
+"""Names and titles for generated courses, modules and people."""
 
 from __future__ import annotations
 

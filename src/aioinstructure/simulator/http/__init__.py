@@ -1,1 +1,1 @@
-"""The simulator's HTTP: routes, queries, responses, faults."""
+"""HTTP of the simulator: routes, queries, responses and faults."""

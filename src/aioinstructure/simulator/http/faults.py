@@ -1,4 +1,4 @@
-"""Things that go wrong on purpose. A fault waits for a request that it matches, and is used up."""
+"""Injected faults. A fault waits for matching requests and is removed after use."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ KINDS = (
     "wrong_shape",
     "delay",
 )
-"""What a fault can be.
+"""The kinds of faults.
 
 status: `status`, with a body that is json, html or empty. close: the connection drops in the
-middle of the body. hang: no answer, ever. truncated: a good length, but the JSON stops half way.
-invalid_json: a 200 that is no JSON. redirect: `status` (302 unless given) to `location`. bad_link:
-the Link header, or `links.next` of AB Connect, is garbage. foreign_next: the next page is on the
-origin `location`. wrong_shape: JSON of another type than documented. delay: the proper answer,
-`seconds` later.
+middle of the body. hang: no response, ever. truncated: a correct length, but the JSON stops half
+way. invalid_json: a 200 that is not JSON. redirect: `status` (302 by default) to `location`.
+bad_link: the Link header, or `links.next` of AB Connect, is invalid. foreign_next: the next page
+is on the origin `location`. wrong_shape: JSON of another type than documented. delay: the normal
+response, `seconds` later.
 """
 
 _BODIES = ("json", "html", "empty")
@@ -49,21 +49,21 @@ def _regex(value: str | re.Pattern[str]) -> re.Pattern[str]:
 
 @define(kw_only=True)
 class Fault:
-    """One thing that goes wrong, `count` times.
+    """A fault that occurs `count` times.
 
     Args:
         kind: One of `KINDS`.
-        method: A regular expression that the whole method must match.
+        method: A regular expression that must match the complete method.
         path: A regular expression, searched in the raw path with its query.
-        count: How many requests it hits.
-        skip: How many matching requests pass before it.
+        count: How many requests it affects.
+        skip: How many matching requests pass first.
         status: The status of `status` and `redirect`.
         body: The body of `status`: json, html or empty.
-        location: Where a redirect or a foreign next link goes.
+        location: The target of a redirect or a foreign next link.
         seconds: How long `delay` waits.
         retry_after: A Retry-After header for `status`.
-        stage: "service" is behind the throttle: the request costs quota and the answer has its
-            headers. "gateway" is before it, as a load balancer is.
+        stage: "service" is after the throttle: the request costs quota and the response has the
+            quota headers. "gateway" is before it, like a load balancer.
     """
 
     kind: str = field(validator=validators.in_(KINDS))
@@ -80,43 +80,45 @@ class Fault:
 
     def __attrs_post_init__(self) -> None:
         if self.stage == "gateway" and self.kind in _SPOILING:
-            raise ValueError(f"{self.kind} spoils the answer of a service: no gateway has one")
+            raise ValueError(
+                f"{self.kind} changes a response of the service: stage must be 'service'"
+            )
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Fault:
-        """Makes one of what came as JSON.
+        """Create a fault from JSON.
 
         Raises:
-            ValueError: A name or value that no fault has.
+            ValueError: A name is unknown or a value is invalid.
         """
         if unknown := sorted(set(facts) - set(fields_dict(cls))):
-            raise ValueError(f"unknown in a fault: {', '.join(unknown)}")
+            raise ValueError(f"unknown fault members: {', '.join(unknown)}")
         try:
             return cls(**facts)
         except (TypeError, re.error) as error:
-            raise ValueError(f"no fault: {error}") from error
+            raise ValueError(f"invalid fault: {error}") from error
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether it is about such a request."""
+        """Whether the fault matches a request."""
         return self.method.fullmatch(method) is not None and self.path.search(path) is not None
 
 
 class Faults:
-    """The faults that still wait, oldest first."""
+    """The pending faults, oldest first."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
 
     def add(self, faults: Iterable[Fault]) -> None:
-        """Puts more behind those that wait."""
+        """Append faults to the pending ones."""
         self.waiting.extend(faults)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all pending faults."""
         self.waiting.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault of this request, if it has one; the first that fits, and only that."""
+        """Return the first fault that matches this request, if any, and use it once."""
         for fault in self.waiting:
             if not fault.fits(method, path):
                 continue
@@ -131,7 +133,7 @@ class Faults:
 
 
 def failure(fault: Fault, *, abconnect: bool) -> Reply | None:
-    """The answer that takes the place of the proper one; None if the fault changes that one."""
+    """Return the reply that replaces the normal one; None if the fault modifies that one."""
     if fault.kind == "status":
         return _status(fault, abconnect=abconnect)
     if fault.kind == "redirect":
@@ -164,7 +166,7 @@ def _status(fault: Fault, *, abconnect: bool) -> Reply:
 
 
 def apply_to_body(fault: Fault, reply: Reply) -> Reply:
-    """A copy of the proper answer with the fault in it."""
+    """Return a copy of the normal reply with the fault applied."""
     if reply.later is not None:
         later = reply.later
         return Reply(seconds=reply.seconds, later=lambda: apply_to_body(fault, later()))
@@ -183,7 +185,7 @@ def apply_to_body(fault: Fault, reply: Reply) -> Reply:
 
 
 def _next_link(body: bytes, url: str) -> bytes:
-    """AB Connect has its links in the body."""
+    """Replace the next link in a body of AB Connect."""
     if not body.startswith(b'{"links":'):
         return body
     value = orjson.loads(body)

@@ -1,4 +1,4 @@
-"""Queries and bodies as the servers read them: names, brackets, order. Knows no operation."""
+"""Queries and bodies as the servers parse them: names, brackets, order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECRET = ("access_token", "api_key", "partner.id", "auth.signature")
 
 
 def parse(query: str) -> Pairs:
-    """The pairs of a query."""
+    """Parse a query into pairs."""
     pairs: Pairs = []
     for part in query.split("&"):
         if part:
@@ -29,7 +29,7 @@ def parse(query: str) -> Pairs:
 
 
 def last(pairs: Pairs, name: str) -> str | None:
-    """The value of a plain name; Rails keeps the last one."""
+    """Return the value of a plain name; like Rails, the last one."""
     found = None
     for key, value in pairs:
         if key == name:
@@ -38,7 +38,7 @@ def last(pairs: Pairs, name: str) -> str | None:
 
 
 def first(pairs: Pairs, name: str) -> str | None:
-    """The first value of a name."""
+    """Return the first value of a name."""
     for key, value in pairs:
         if key == name:
             return value
@@ -46,7 +46,7 @@ def first(pairs: Pairs, name: str) -> str | None:
 
 
 def many(pairs: Pairs, name: str) -> list[str]:
-    """The values of `name[]`, or of a plain `name` with commas; empty ones do not count."""
+    """Return the non-empty values of `name[]`, or else the values of a comma-separated `name`."""
     listed = [value for key, value in pairs if key == f"{name}[]" and value]
     if not listed and (plain := last(pairs, name)):
         listed = plain.split(",")
@@ -54,7 +54,7 @@ def many(pairs: Pairs, name: str) -> list[str]:
 
 
 def hidden(path: str) -> str:
-    """A path with its query, to the letter but for the values of credentials."""
+    """Return a path with its query, unchanged except that credentials are masked."""
     bare, mark, query = path.partition("?")
     if not mark:
         return path
@@ -66,7 +66,7 @@ def hidden(path: str) -> str:
 
 
 def rails_query(pairs: Pairs) -> str:
-    """A query as Rails writes it: sorted by name, brackets and blanks encoded."""
+    """Encode a query as Rails does: sorted by name, brackets and spaces encoded."""
     return "&".join(
         f"{quote_plus(name)}={quote_plus(value)}"
         for name, value in sorted(pairs, key=lambda pair: pair[0])
@@ -74,7 +74,7 @@ def rails_query(pairs: Pairs) -> str:
 
 
 def link_query(pairs: Pairs) -> str:
-    """A query as the links of AB Connect write it: brackets encoded, quotes and commas not."""
+    """Encode a query as the links of AB Connect do: brackets encoded, quotes and commas not."""
     return "&".join(
         f"{quote(name, safe='.')}={quote(value, safe=chr(32) + _LEFT).replace(' ', '+')}"
         for name, value in pairs
@@ -85,7 +85,7 @@ _LEFT = ",'()*:-_."
 
 
 def parse_body(content_type: str, body: bytes | None) -> dict[str, Any] | None:
-    """The parameters of a body, JSON or form; None if it cannot be read."""
+    """Return the parameters of a JSON or form body; None if it is not a JSON object."""
     if not body:
         return {}
     if "json" in content_type:
@@ -101,7 +101,7 @@ def parse_body(content_type: str, body: bytes | None) -> dict[str, Any] | None:
 
 
 def _nest(into: dict[str, Any], keys: list[str], value: str) -> None:
-    """Puts one form field where its brackets say. In a list a repeated key starts an element."""
+    """Store a form field where its brackets say. In a list a repeated key starts a new element."""
     key, rest = keys[0], keys[1:]
     if not rest:
         into[key] = value

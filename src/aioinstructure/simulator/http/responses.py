@@ -1,4 +1,4 @@
-"""Answers in the making: bodies and error shapes of both services. Knows no throttle."""
+"""Replies before throttle headers: bodies and error formats of both services."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ _PHRASES = {
 
 @define
 class Reply:
-    """One answer before the throttle adds its headers.
+    """A reply before the throttle adds its headers.
 
     Args:
-        items: How many objects it holds, which Canvas's cost grows with.
-        cacheable: Whether the same request may be answered with the same bytes.
-        seconds: How long the server holds it back before it answers with `later`.
-        later: What it answers in the end; None if this is the answer.
+        items: How many objects it contains; the cost in Canvas grows with it.
+        cacheable: Whether the same request can get the same bytes.
+        seconds: How long the server waits before it replies with `later`.
+        later: Makes the final reply; None if this is the final reply.
     """
 
     status: int = 200
@@ -67,17 +67,17 @@ class Reply:
 
 
 def json_reply(value: Any, *, status: int = 200, items: int = 1, cacheable: bool = False) -> Reply:
-    """An answer with a JSON body."""
+    """Create a reply with a JSON body."""
     return Reply(status, orjson.dumps(value), {"Content-Type": _JSON}, items, cacheable)
 
 
 def phrase(status: int) -> str:
-    """The words of a status code."""
+    """Return the reason phrase of a status code."""
     return _PHRASES.get(status, "Error")
 
 
 def canvas_error(status: int, value: Any, *, token_problem: bool = False) -> Reply:
-    """An error of Canvas; `token_problem` adds the header that tells a bad token from no right."""
+    """Create a Canvas error; `token_problem` adds the header that marks an invalid token."""
     reply = json_reply(value, status=status)
     if token_problem:
         reply.headers["WWW-Authenticate"] = _REALM
@@ -85,7 +85,7 @@ def canvas_error(status: int, value: Any, *, token_problem: bool = False) -> Rep
 
 
 def not_found(*, gate: bool = False) -> Reply:
-    """404 of a record, or with `gate` of a route, a feature that is off or a bad page number."""
+    """404 for a record; with `gate` for a route, a disabled feature or an invalid page number."""
     if gate:
         error = {"message": "An error occurred.", "error_code": "not_found"}
         return canvas_error(404, {"errors": [error]})
@@ -93,12 +93,12 @@ def not_found(*, gate: bool = False) -> Reply:
 
 
 def missing(parameter: str) -> Reply:
-    """400 of a parameter that must be there."""
+    """400 for a missing required parameter."""
     return canvas_error(400, {"errors": [{"message": f"{parameter} is missing"}]})
 
 
 def denied(status: int) -> Reply:
-    """A good token without the right. No WWW-Authenticate, even where the status is 401."""
+    """A valid token without permission. No WWW-Authenticate, even if the status is 401."""
     message = "user not authorized to perform that action"
     reply = canvas_error(status, {"status": "unauthorized", "errors": [{"message": message}]})
     reply.headers["Cache-Control"] = "no-cache, no-store"
@@ -106,7 +106,7 @@ def denied(status: int) -> Reply:
 
 
 def unauthenticated() -> Reply:
-    """No token at all."""
+    """401 for a request without a token."""
     error = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
     return canvas_error(401, error, token_problem=True)
 
@@ -118,7 +118,7 @@ def abconnect_error(
     parameter: str | None = None,
     pointer: str | None = None,
 ) -> Reply:
-    """A JSON:API error object; `source` only where a parameter or a part of the body is to blame."""
+    """Create a JSON:API error; `source` is set only for a parameter or a part of the body."""
     error: dict[str, Any] = {"status": str(status), "title": phrase(status), "detail": detail}
     if parameter is not None:
         error["source"] = {"parameter": parameter}
@@ -128,7 +128,7 @@ def abconnect_error(
 
 
 def string_ids(value: Any) -> Any:
-    """The same JSON with ids as texts, for clients whose numbers are too short for 64 bits."""
+    """Return the JSON with ids as strings, for clients whose numbers have less than 64 bits."""
     if (members := mapping(value)) is not None:
         return {key: _string_id(key, inner) for key, inner in members.items()}
     if (elements := listed(value)) is not None:
@@ -153,7 +153,7 @@ _CODECS = {
 
 
 def spelled(reply: Reply, wanted: str) -> Reply:
-    """A copy in the first known character set of an Accept-Charset field; UTF-8 without one."""
+    """Encode a reply in the first known charset of an Accept-Charset field; default UTF-8."""
     names = [part.partition(";")[0].strip().lower() for part in wanted.split(",")]
     name = next((name for name in names if name in _CODECS), None)
     if reply.later is not None:
@@ -167,7 +167,7 @@ def spelled(reply: Reply, wanted: str) -> Reply:
 
 
 def _encoded(text: str, codec: str) -> bytes:
-    """What a character set lacks is escaped as JSON does."""
+    """Encode text; characters that the charset lacks become JSON escapes."""
     try:
         return text.encode(codec)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The operations that the simulator knows, from its own fact table, and how a path finds one."""
+"""The operations of the simulator, from its own operation table, and the routing to them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Operation", "Router", "operations"]
 
-_METHODS = "/"  # no segment can be called that
+_METHODS = "/"  # cannot be the name of a segment
 
 
 @frozen
 class Operation:
-    """One line of the fact table.
+    """One entry of the operation table.
 
     Args:
         service: "canvas" or "abconnect".
-        returns: The name of what it gives, with `[]` for a list.
-        key: The member of the body that holds it; None where the body is it.
-        paging: "ordinal", "bookmark" or "offset"; None where there are no pages.
+        returns: The type of the result, with `[]` for a list.
+        key: The member of the body that holds the result; None if the body is the result.
+        paging: "ordinal", "bookmark" or "offset"; None if there are no pages.
     """
 
     service: str
@@ -41,13 +41,13 @@ class Operation:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """The whole fact table."""
+    """Return the complete operation table."""
     text = files("aioinstructure.simulator").joinpath("operations.json").read_bytes()
     return tuple(Operation(**facts) for facts in orjson.loads(text))
 
 
 class Router:
-    """Finds the operation of a raw path. A fixed word wins over a parameter."""
+    """Router from raw paths to operations. A literal segment wins over a parameter."""
 
     def __init__(self, known: Sequence[Operation]) -> None:
         self._tree: dict[str, Any] = {}
@@ -61,9 +61,9 @@ class Router:
             node.setdefault(_METHODS, {})[operation.method] = (operation, names)
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """The operation and its parameters, decoded; None where nothing has that path.
+        """Return the operation and its decoded parameters; None if there is none.
 
-        The path is split before it is decoded: an id may hold `%2F`.
+        The path is split before it is decoded: an id may contain `%2F`.
         """
         node = self._tree
         values: list[str] = []
