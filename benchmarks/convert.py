@@ -19,7 +19,8 @@ import cattrs
 import msgspec
 import pydantic
 
-from aioinstructure.canvas import Course, CoursePaceModuleItem
+from aioinstructure.canvas.course_paces import CoursePaceModuleItem
+from aioinstructure.canvas.courses import Course
 from aioinstructure.conversion.converter import Converter
 
 ROUNDS = 7

@@ -21,10 +21,11 @@ from yarl import URL
 from aioinstructure import Canvas
 from aioinstructure.cli import demo
 from aioinstructure.endpoints.lookup import routes_of
-from aioinstructure.quota import Cost, CostBucket, Scheduler
+from aioinstructure.quota import Cost, CostBucket, Outcome, Scheduler
 from aioinstructure.testing import FakeTransport, reply
 from aioinstructure.transport.http import HttpTransport
 from aioinstructure.wire.message import Request
+from aioinstructure.wire.quota_report import QuotaReport
 
 REQUESTS = 2000
 WORKERS = 8
@@ -108,7 +109,9 @@ async def parts() -> None:
     scheduler = Scheduler(CostBucket(reservation=0.001))
 
     async def lease() -> None:
-        (await scheduler.acquire(Cost(key="courses.get"))).settle(cost=0.0, remaining=600.0)
+        (await scheduler.acquire(Cost(key="courses.get"))).end(
+            Outcome.ANSWERED, QuotaReport(cost=0.0, remaining=600.0)
+        )
 
     async def bind() -> None:
         route.bind({"id": 5})

@@ -21,9 +21,11 @@ from aiolimiter import AsyncLimiter
 from aioinstructure.quota import (
     Cost,
     CostBucket,
+    Outcome,
     Scheduler,
     TokenBucket,
 )
+from aioinstructure.wire.quota_report import QuotaReport
 
 WAITERS = 20_000
 IDLE = 10_000
@@ -38,7 +40,7 @@ async def ours(flows: int) -> float:
 
     async def call(flow: int) -> None:
         lease = await scheduler.acquire(COST, lane="bulk", flow=flow)
-        lease.settle()
+        lease.end(Outcome.ANSWERED)
 
     return await measured([call(number % flows) for number in range(WAITERS)])
 
@@ -72,7 +74,9 @@ async def idle(limiter: type[TokenBucket | CostBucket]) -> float:
 
     async def used() -> Scheduler:
         scheduler = Scheduler(limiter())
-        (await scheduler.acquire(COST)).settle(cost=0.1, remaining=600.0)
+        (await scheduler.acquire(COST)).end(
+            Outcome.ANSWERED, QuotaReport(cost=0.1, remaining=600.0)
+        )
         return scheduler
 
     await used()

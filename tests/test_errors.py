@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from aioinstructure import errors
-from aioinstructure.canvas import Progress
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.errors import (
     DecodeError,
     Error,

@@ -15,8 +15,11 @@ from aioinstructure import (
     QuotaError,
     Sis,
 )
-from aioinstructure.abconnect import F, Standard
-from aioinstructure.canvas import Course, CoursePace, Progress
+from aioinstructure.abconnect import F
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.canvas.course_paces import CoursePace
+from aioinstructure.canvas.courses import Course
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import SimulatorTransport, abconnect_of, canvas_of
 

@@ -13,7 +13,12 @@ import pytest
 
 import aioinstructure
 
-LAZY = ["aioinstructure", "aioinstructure.canvas", "aioinstructure.abconnect"]
+LAZY = [
+    "aioinstructure",
+    "aioinstructure.canvas",
+    "aioinstructure.abconnect",
+    "aioinstructure.endpoints",
+]
 
 
 def modules() -> Iterator[str]:
@@ -65,10 +70,9 @@ def for_checkers(module: ModuleType) -> dict[str, str]:
 def lazy_table(module: ModuleType) -> dict[str, str]:
     """Names of the lazy table with the module that they are loaded from."""
     for node in tree_of(module).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_FILES":
-            files: dict[str, list[str]] = ast.literal_eval(node.value)
-            prefix = module.__name__
-            return {name: f"{prefix}.{file}" for file, names in files.items() for name in names}
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULES":
+            table: dict[str, str] = ast.literal_eval(node.value)
+            return {name: f"aioinstructure.{source}" for name, source in table.items()}
     raise AssertionError(f"{module.__name__} has no lazy table")
 
 
@@ -94,4 +98,25 @@ def test_a_lazy_name_is_the_one_of_its_module(name: str) -> None:
 def test_what_is_public_is_promised(name: str) -> None:
     """All that is lazy, and no more."""
     module = importlib.import_module(name)
-    assert set(module.__all__) - {"__version__"} == set(lazy_table(module))
+    assert module.__all__ == sorted(lazy_table(module))
+
+
+def siblings(module: ModuleType) -> dict[str, str]:
+    """Names of `_SIBLINGS` with the module that they are loaded from."""
+    package = module.__name__.rpartition(".")[0]
+    table: dict[str, str] = getattr(module, "_SIBLINGS", {})
+    return {name: f"{package}.{source}" for name, source in table.items()}
+
+
+PAGES = [name for name in modules() if name.split(".")[1:2] in (["canvas"], ["abconnect"])]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_siblings_are_those_that_checkers_see(name: str) -> None:
+    """What a page imports for annotations only can be found at run time, and nothing else."""
+    module = load(name)
+    found = siblings(module)
+    imported = for_checkers(module)
+    assert found.items() <= imported.items()
+    for sibling, source in found.items():
+        assert getattr(load(source), sibling) is not None

@@ -6,51 +6,41 @@ three and differ in how their calls are queued; they own nothing and need no clo
 
 from __future__ import annotations
 
-import copy
 import functools
 import importlib
 import inspect
-import random
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeVar, cast, overload
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, overload
 
 from attrs import define, evolve
 
+from aioinstructure._suggest import suggestion
 from aioinstructure._types import Lane
-from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
 from aioinstructure.conversion.converter import shared_converter
+from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
-from aioinstructure.endpoints.lookup import routes_of
-from aioinstructure.endpoints.route import Call, Route, checked_path
-from aioinstructure.errors import (
-    ClientClosed,
-    DecodeError,
-    InputError,
-    OriginError,
-)
-from aioinstructure.paging.cursor import Cursor, Place, list_at
+from aioinstructure.endpoints.lookup import route_of
+from aioinstructure.endpoints.route import BucketOf, Call, Route, checked_path
+from aioinstructure.errors import ClientClosed, DecodeError, InputError
+from aioinstructure.paging.cursor import Cursor, CursorState, ids_of
+from aioinstructure.paging.pagers import LinkHeaderPager, Pager
 from aioinstructure.paging.paginator import Paginator
-from aioinstructure.paging.result_page import Check, ResultPage, items_in
+from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.quota import Cost, Scheduler
-from aioinstructure.transport.call_context import (
-    CallContext,
-    Handler,
-    Options,
-    Transport,
-)
+from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Handler, Options
 from aioinstructure.transport.pipeline import Components, build
+from aioinstructure.wire.links import reserved_names
 from aioinstructure.wire.message import Headers, Request, Response
-from aioinstructure.wire.params import json_body, query_string, rails_pairs
+from aioinstructure.wire.params import Query, json_body, query_string, rails_pairs
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_SAFE = _READS | {"PUT", "DELETE"}
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 @define(eq=False)
@@ -58,49 +48,55 @@ class _Core:
     """What a client shares with its views."""
 
     origin: str
-    parts: Components
+    components: Components
     handler: Handler
     closed: bool = False
 
 
 class Client:
-    """What Canvas and ABConnect have in common. Make one of those."""
+    """What Canvas and ABConnect have in common. Make one of those.
 
-    _base: ClassVar[str] = ""
+    A service sets the class variables: the usual pager, the secondary quota bucket of a call, and
+    the media type of its answers.
+    """
+
     _accept: ClassVar[str] = "application/json"
+    _pager: ClassVar[Pager] = LinkHeaderPager()
+    _bucket_of: ClassVar[BucketOf | None] = None
 
-    def __init__(
-        self,
-        origin: str,
-        credential: Credential,
-        scheduler: Scheduler,
-        transport: Transport,
-        *,
-        clock: Clock,
-        deadline: float | None = None,
-    ) -> None:
-        parts = Components(transport, scheduler, credential, clock, random.Random())  # noqa: S311 - jitter
-        self._core = _Core(origin, parts, build(parts))
+    _fixed_query: Query = ()
+    """Pairs that every request of this view has, such as the user that it acts as."""
+
+    _core: _Core
+    _options: Options
+    _is_view = False
+
+    def __init__(self, origin: str, components: Components, deadline: float | None = None) -> None:
+        self._core = _Core(origin, components, build(components))
         self._set_options(Options(deadline=seconds("deadline", deadline)))
-        self._is_view = False
         self._headers = Headers({"accept": self._accept})
 
     # --- what a user does with it -------------------------------------------------------------
 
     @property
     def quota(self) -> Scheduler:
-        """The scheduler: `.snapshot()`, `.set_rate()`; hand it to another client to share it."""
-        return self._core.parts.scheduler
+        """The scheduler: `.snapshot()`, `.set_rate()`; give it to another client to share it."""
+        return self._core.components.scheduler
 
     @property
     def clock(self) -> Clock:
         """Where its seconds come from."""
-        return self._core.parts.clock
+        return self._core.components.clock
 
     @property
     def origin(self) -> str:
         """Scheme, host and port that every request goes to."""
         return self._core.origin
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds for one call or page, queueing and attempts together; None for no limit."""
+        return self._options.deadline
 
     def with_options(
         self,
@@ -136,26 +132,31 @@ class Client:
             changes["deadline"] = seconds("deadline", deadline)
         return self._view(evolve(self._options, **changes))
 
-    def _view(self, options: Options) -> Self:
+    def _view(self, options: Options, fixed_query: Query | None = None) -> Self:
         view = self._copy(options)
-        for name in self._namespace_types():  # made by the view's own, on first use
+        if fixed_query is not None:
+            view._fixed_query = fixed_query
+        for name in self._namespace_modules():  # the view makes its own, on first use
             view.__dict__.pop(name, None)
         return view
 
     def _copy(self, options: Options) -> Self:
-        view = copy.copy(self)
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
         view._set_options(options)
         view._is_view = True
         return view
 
     def _set_options(self, options: Options) -> None:
         self._options = options
-        # Who names no flow is one: each view for its single calls, and each list.
-        self._queued_as = options if options.flow is not None else evolve(options, flow=object())
+        # Without a named flow, each view is one for its single calls, and each list is one.
+        self._queued_as = (
+            options if options.flow is not None else evolve(options, flow=AnonymousFlow())
+        )
 
-    def _list(self, call: Call[T], place: Place | None = None) -> Paginator[T]:
+    def _list(self, call: Call[T], state: CursorState | None = None) -> Paginator[T]:
         source = self if self._options.flow is not None else self._copy(self._options)
-        return Paginator(source, call, place=place)
+        return Paginator(source, call, state=state)
 
     async def request(
         self,
@@ -166,54 +167,132 @@ class Client:
         json: Mapping[str, Any] | None = None,
         idempotent: bool | None = None,
     ) -> Response:
-        """Send what the library has no method for: judged, retried and throttled like the rest.
+        """Send what the library has no method for: checked, retried and throttled like the rest.
 
         Args:
-            method: The HTTP verb.
-            path: Below the origin, encoded, such as "/api/v1/some/new/endpoint".
-            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None left out.
+            method: The HTTP method.
+            path: Below the origin, percent-encoded, such as "/api/v1/some/new/endpoint".
+            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent.
             json: The body.
             idempotent: Whether it may be repeated; by default GET, HEAD, PUT and DELETE.
 
         Raises:
-            InputError: A verb, path or value that cannot be sent as it is; nothing was sent.
+            InputError: A method, path or value that cannot be sent; nothing was sent.
             Error: Whatever became of it, as for all calls; see `aioinstructure.errors`.
         """
         if not (isinstance(method, str) and method.isascii() and method.isalpha()):
-            raise InputError(f"no HTTP verb: {method!r}")
+            raise InputError(f"not an HTTP method: {method!r}")
         method = method.upper()
-        path = checked_path(path)
-        params = {} if params is None else params
-        if not isinstance(params, Mapping):
-            raise InputError(f"params must be a mapping, not {params!r:.100}")
-        if query := query_string(p for n, v in params.items() for p in rails_pairs(str(n), v)):
-            path = f"{path}{'&' if '?' in path else '?'}{query}"
-        body = None if json is None else json_body(json)
         safe = method in _SAFE if idempotent is None else idempotent
-        return await self._send(self._request(method, path, body, "", safe), self._cost(path, ""))
+        call = self._raw_call(method, path, params, Any, idempotent=safe)
+        if json is not None:
+            call = evolve(call, body=json_body(json))
+        return await self.send(call)
+
+    @overload
+    def paginate(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        items: str = "",
+        cursor: str | None = None,
+    ) -> Paginator[dict[str, Any]]: ...
+    @overload
+    def paginate(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        model: type[T],
+        items: str = "",
+        cursor: str | None = None,
+    ) -> Paginator[T]: ...
+    def paginate(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        model: type[Any] = dict,
+        items: str = "",
+        cursor: str | None = None,
+    ) -> Paginator[Any]:
+        """A list that the library has no method for, paged and resumable like the others.
+
+        Args:
+            path: Below the origin, percent-encoded, such as "/api/v1/some/new/list".
+            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent.
+            model: What the items become: a `Model` of yours, or dict for the JSON itself.
+            items: Where the items are in the body, as a dotted path; "" where it is a list.
+            cursor: The position of an earlier list of the same path and parameters.
+
+        Raises:
+            InputError: A path or value that cannot be sent, or a cursor of another list.
+        """
+        params = {} if params is None else params
+        call = self._raw_call("GET", path, params, model, items=items, paginated=True)
+        if cursor is None:
+            return self._list(call)
+        state = CursorState.decode(cursor, self.origin, "path")
+        self._check_fixed(state)
+        pager = self.pager_for(call)
+        start = pager.first_call(evolve(call, query=state.query))
+        if dict(state.arguments) != {"path": path} or start.query != call.query:
+            raise InputError("the cursor is of another path or of other parameters")
+        return self._list(state.call(call.route, pager.names), state)
+
+    def _raw_call(
+        self,
+        method: Any,
+        path: str,
+        params: Mapping[str, Any] | None,
+        returns: Any,
+        *,
+        items: str = "",
+        paginated: bool = False,
+        idempotent: bool = True,
+    ) -> Call[Any]:
+        """A call of a path that has no operation."""
+        if params is not None and not isinstance(params, Mapping):
+            raise InputError(f"params must be a mapping, not {params!r:.100}")
+        route = Route(
+            method=method,
+            path=checked_path(path),
+            name="",
+            parameters=(),
+            returns=returns,
+            paginated=paginated,
+            idempotent=idempotent,
+            items=tuple(items.split(".")) if items else (),
+        )
+        query = tuple(p for n, v in (params or {}).items() for p in rails_pairs(str(n), v))
+        return Call(route, query=query)
 
     @overload
     def resume(self, cursor: Cursor[T]) -> Paginator[T]: ...
     @overload
     def resume(self, cursor: str) -> Paginator[Any]: ...
     def resume(self, cursor: str) -> Paginator[Any]:
-        """Go on with a list behind a cursor, in another process too.
+        """Continue a list after a cursor, in another process too.
 
-        At least once: items that moved on the page meanwhile may come again, and by `await` and
-        `.pages()` the page that the cursor is in comes whole. A list of `on_change="restart"` that
-        changes while it is gone on with begins at its very start, before the cursor. Where another
-        list of AB Connect no longer has the item before the cursor at its place, the loop raises
-        IncompleteError: some might be lost from there on.
+        At least once: items that moved on the page meanwhile may come again. Where none of the
+        items read last is on its page any more, the loop raises IncompleteError, since items might
+        be lost. A list of `on_change="restart"` that changes begins at its very start instead,
+        before the cursor.
 
         Raises:
-            InputError: It is no cursor, or one of another service, user or endpoint.
+            InputError: It is no cursor, or one of another version, service, user or operation.
         """
-        place = Place.decode(cursor)
-        if place.origin != self.origin:
-            raise InputError(f"the cursor belongs to {place.origin}, not to {self.origin}")
-        self._check_user(place)
-        route = list_at(place, routes_of(type(self)))
-        return self._list(Call(route, place.path, on_change=place.on_change), place)
+        state = CursorState.decode(cursor, self.origin)
+        self._check_fixed(state)
+        route = route_of(type(self), state.route)
+        pager: Pager = route.pager or self._pager
+        return self._list(state.call(route, pager.names), state)
+
+    def _check_fixed(self, state: CursorState) -> None:
+        if state.fixed != tuple((name, str(value)) for name, value in self._fixed_query):
+            theirs = ", ".join(f"{name}={value}" for name, value in state.fixed) or "no other user"
+            raise InputError(f"the cursor belongs to a view of {theirs}, which this client is not")
 
     async def __aenter__(self) -> Self:
         return self
@@ -228,19 +307,40 @@ class Client:
         """
         if not self._is_view:
             self._core.closed = True
-            await self._core.parts.transport.close()
+            await self._core.components.transport.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.origin}>"
+        core = self.__dict__.get("_core")
+        if core is None:  # its constructor has failed
+            return f"<{type(self).__name__}>"
+        usual = Options()
+        options = self._options
+        shown = [f"{name}={value!r}" for name, value in self._fixed_query]
+        shown += [
+            f"{name}={getattr(options, name)!r}"
+            for name in ("lane", "flow", "weight", "deadline")
+            if getattr(options, name) != getattr(usual, name)
+        ]
+        closed = " (closed)" if core.closed else ""
+        return " ".join([f"<{type(self).__name__} {core.origin}", *shown]) + f"{closed}>"
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be copied: use with_options() for a view of it")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be copied: use with_options() for a view of it")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be pickled: make a client in each process")
 
     # --- namespaces, made on first use ---------------------------------------------------------
 
     @classmethod
     @functools.cache
-    def _namespace_types(cls) -> dict[str, tuple[str, str]]:
-        """Attribute names with module and name of their classes: the client class's annotations.
+    def _namespace_modules(cls) -> dict[str, tuple[str, str]]:
+        """Module and class of each namespace, by attribute: the client class's annotations.
 
-        A resource of ours stands in the module of its name, beside the client's.
+        A namespace of the library is in the module of its name, in the package of its client.
         """
         return {
             name: (_module_of(base.__module__, name), text)
@@ -251,96 +351,123 @@ class Client:
         }
 
     @classmethod
-    def namespaces(cls) -> Iterator[tuple[str, type[Namespace]]]:
-        """The resources of this client: attribute name and class."""
-        for name, (module, text) in cls._namespace_types().items():
-            yield name, getattr(importlib.import_module(module), text)
+    def namespace_names(cls) -> Iterator[str]:
+        """The attributes that are namespaces, such as "courses"."""
+        return iter(cls._namespace_modules())
 
-    def __getattr__(self, name: str) -> Any:
-        if found := type(self)._namespace_types().get(name):
-            module, text = found
-            made = self.__dict__[name] = getattr(importlib.import_module(module), text)(self, name)
-            return made
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    @classmethod
+    def namespace_type(cls, name: str) -> type[Namespace[Any]]:
+        """The class of a namespace; loads its module."""
+        module, text = cls._namespace_modules()[name]
+        found: type[Namespace[Any]] = getattr(importlib.import_module(module), text)
+        return found
+
+    if not TYPE_CHECKING:  # a checker sees the annotated namespaces, and nothing else
+
+        def __getattr__(self, name: str) -> Any:
+            known = type(self)._namespace_modules()
+            if name in known:
+                made = self.__dict__[name] = type(self).namespace_type(name)(self, name)
+                return made
+            hint = "" if name.startswith("_") else suggestion(name, list(known))
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *self._namespace_modules()} - {"_accept"})
 
     # --- what namespaces and lists need --------------------------------------------------------
 
     def list_pages(self, call: Call[Any]) -> Paginator[Any]:
-        """The lazy list that a paginated call stands for."""
+        """The lazy list that a paginated call returns."""
         return self._list(call)
 
     async def fetch(self, call: Call[Any]) -> Any:
-        """The object that the call gives."""
+        """The object that the call returns."""
         response = await self.send(call)
         returns = call.route.returns
         if returns is None:
             return None
         if not response.body and call.route.method == "DELETE":
-            return self.converter_for(returns)({})  # gone, and nothing left to tell
-        return self._structure(self._json(response), returns, response)
+            return self.converter_for(returns)({})  # deleted, and nothing was sent about it
+        return self.structure(response, returns)
 
     async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
-        """Send the call and take the answer apart."""
+        """Send the call and read the page in its answer."""
         response = await self.send(call)
-        assert response.request is not None  # noqa: S101 - the pipeline sets it
         body = self._json(response)
-        raw = self._items(body, call.route, response)
+        pager = self.pager_for(call)
         try:
-            following = self._next(response.request, response, body)
+            raw = pager.items(body, call, response)
+            following = pager.next_call(call, response, body, raw)
         except DecodeError as error:
             error.response = response
             raise
-        keyed = self._behind(call, raw)
-        after = None
-        if following is not None:
-            after = keyed or self._after(call, self._path_of(following), body)
-        place = after or keyed
-        return ResultPage(
+        page = ResultPage(
             raw=raw,
             response=response,
-            total=self._total(body),
-            next=after,
-            cursor=Cursor(self.place_of(place, 0, None).encode()) if place else None,
+            total=pager.total(body),
+            next=following,
+            state=None,
             structure=self.converter_for(call.route.returns),
         )
+        if following is None and not pager.grows(call):
+            return page
+        point, read = pager.resume_point(call, page)
+        return evolve(
+            page, state=self.state_for(point, read, ids_of(raw)[:read], len(response.body))
+        )
 
-    def place_of(self, call: Call[Any], skip: int, last_id: Any) -> Place:
+    def pager_for(self, call: Call[Any]) -> Pager:
+        """How a list is paged."""
+        return call.route.pager or self._pager
+
+    def state_for(
+        self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0
+    ) -> CursorState:
         """What a cursor in this page says."""
-        user = self._options.as_user
-        return Place(self.origin, call.route.name, call.path, skip, last_id, user, call.on_change)
+        route = call.route
+        return CursorState(
+            origin=self.origin,
+            route=route.name,
+            arguments=call.arguments if route.name else (("path", route.path),),
+            query=call.query,
+            page=call.page,
+            read=read,
+            last_ids=last_ids,
+            body_length=0 if last_ids else body_length,
+            fixed=self._fixed_query,
+            on_change=call.on_change,
+        )
 
     def converter_for(self, tp: Any) -> Callable[[Any], Any]:
-        """The function that makes a raw value a model, or raises DecodeError."""
+        """The function that makes a model from a raw value, or raises DecodeError."""
         return shared_converter().maker(tp)
 
-    def ahead_of(self, call: Call[T], page: ResultPage[T]) -> Sequence[Call[T]]:
-        """The calls behind a page that may be made before that page is read, in order."""
-        return () if page.next is None else (page.next,)
-
-    def check_of(self, call: Call[Any], place: Place | None) -> Check | None:
-        """What notices that a list changes while it is read: nothing, unless a service says."""
-        return None
-
     async def send(self, call: Call[Any]) -> Response:
-        """The judged answer to a call."""
-        route = call.route
-        request = self._request(
-            route.method, self._base + call.path, call.body, route.name, route.idempotent
-        )
-        return await self._send(request, self._cost(call.path, route.name))
-
-    async def _send(self, request: Request, cost: Cost) -> Response:
-        if self._core.closed:  # not first a place in the queue, and then the transport's no
+        """The good answer to a call; anything else is raised."""
+        core = self._core
+        if core.closed:  # before it takes a place in the queue
             raise ClientClosed("the client is closed")
-        return await self._core.handler(CallContext(request, self._queued_as, cost))
+        bucket_of = call.route.bucket_of or type(self)._bucket_of
+        cost = _cost(call.route.name, "" if bucket_of is None else bucket_of(call))
+        return await core.handler(CallContext(self._request(call), self._queued_as, cost))
 
-    def _request(
-        self, method: str, path: str, body: bytes | None, route: str, idempotent: bool
-    ) -> Request:
+    def _request(self, call: Call[Any]) -> Request:
+        route = call.route
+        target = call.target
+        if self._fixed_query:
+            target = self._with_fixed_query(target)
         headers = self._headers
-        if body is not None:
+        if call.body is not None:
             headers = headers.with_field("content-type", "application/json")
-        return Request(method, self.origin + path, headers, body, route, idempotent)
+        return Request(
+            route.method, self.origin + target, headers, call.body, route.name, route.idempotent
+        )
+
+    def _with_fixed_query(self, target: str) -> str:
+        if names := reserved_names(target):
+            raise InputError(f"{names[0]} is set by the client: leave it out")
+        return f"{target}{'&' if '?' in target else '?'}{query_string(self._fixed_query)}"
 
     def _json(self, response: Response) -> Any:
         try:
@@ -348,7 +475,7 @@ class Client:
         except ValueError as error:
             kind = response.headers.get("content-type", "no content type")
             what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
-            raise DecodeError(f"no JSON but {what}", response=response) from error
+            raise DecodeError(f"expected JSON, got {what}", response=response) from error
 
     def structure(self, response: Response, tp: type[T]) -> T:
         """The body of an answer as a model; for calls that were made by `request`.
@@ -356,53 +483,22 @@ class Client:
         Raises:
             DecodeError: It is no JSON, or not what the model says.
         """
-        return cast("T", self._structure(self._json(response), tp, response))
-
-    def _structure(self, value: Any, tp: Any, response: Response) -> Any:
+        body = self._json(response)
         try:
-            return self.converter_for(tp)(value)
+            found = self.converter_for(tp)(body)
         except DecodeError as error:
             error.response = response
             raise
-
-    def _path_of(self, request: Request) -> str:
-        path = request.path
-        if not path.startswith(f"{self._base}/"):
-            raise OriginError(f"the next page lies outside of {self._base}/: {path[:200]!r}")
-        return path.removeprefix(self._base)
-
-    # --- what the services differ in -------------------------------------------------------------
-
-    def _cost(self, path: str, route: str) -> Cost:
-        return _cost_of(route)
-
-    def _items(self, body: Any, route: Route, response: Response) -> list[Any]:
-        """The items of a page."""
-        return items_in(body, route.items, response)
-
-    def _next(self, request: Request, response: Response, body: Any) -> Request | None:
-        raise NotImplementedError
-
-    def _after(self, call: Call[T], path: str, body: Any) -> Call[T]:
-        """The call for the next page, where its link says that it is."""
-        return call.at(path)
-
-    def _behind(self, call: Call[T], raw: list[Any]) -> Call[T] | None:
-        """The call for what lies behind a page by key instead of by link, where lists allow it."""
-        return None
-
-    def _total(self, body: Any) -> int | None:
-        raise NotImplementedError
-
-    def _check_user(self, place: Place) -> None:
-        """Raise InputError for a cursor that acts for somebody else than this client."""
-        if place.as_user is not None:
-            raise InputError("the cursor belongs to another as_user")
+        is_read = response.request is not None and response.request.method == "GET"
+        # All fields have defaults, so that any other object would become an empty model.
+        if is_read and isinstance(found, Model) and found.is_empty():
+            raise DecodeError(f"the answer has no {tp.__name__}", response=response)
+        return cast("T", found)
 
 
 @functools.lru_cache(maxsize=1024)
-def _cost_of(route: str) -> Cost:
-    return Cost(key=route)
+def _cost(route: str, bucket: str) -> Cost:
+    return Cost(key=route, bucket=bucket)
 
 
 def _module_of(module: str, name: str) -> str:
@@ -412,7 +508,7 @@ def _module_of(module: str, name: str) -> str:
 
 
 def _is_namespace(module: str, text: Any) -> bool:
-    """Whether an annotation names a resource; our own modules have no others, and load late."""
+    """Whether an annotation names a namespace; the library's clients have no others, and load late."""
     if not isinstance(text, str) or module.startswith(f"{__package__}."):
         return isinstance(text, str)
     found = getattr(sys.modules[module], text, None)

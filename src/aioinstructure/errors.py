@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from aioinstructure.wire.message import Request, Response
@@ -66,7 +66,18 @@ __all__ = [
 
 
 class Error(Exception):
-    """Anything that the library raises on purpose. Can be copied and pickled, as tracebacks cannot."""
+    """Anything that the library raises on purpose. It can be copied and pickled.
+
+    Attributes:
+        wait: Seconds until another attempt could be sent; None if that is not known.
+    """
+
+    wait: float | None = None
+
+    def with_wait(self, seconds: float) -> Self:
+        """The error, with the seconds until another attempt could be sent."""
+        self.wait = seconds
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own calls the class with the message, which most of ours are not made from.

@@ -16,7 +16,8 @@ from aioinstructure import (
     NotFound,
     Unprocessable,
 )
-from aioinstructure.abconnect import Asset, F
+from aioinstructure.abconnect import F
+from aioinstructure.abconnect.assets import Asset
 from aioinstructure.errors import Forbidden
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, reply

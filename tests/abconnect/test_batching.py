@@ -16,7 +16,8 @@ from aioinstructure import (
     Request,
     Response,
 )
-from aioinstructure.abconnect import F, Standard
+from aioinstructure.abconnect import F
+from aioinstructure.abconnect.standards import Standard
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport, abconnect_of, reply
 

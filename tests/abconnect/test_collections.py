@@ -14,7 +14,7 @@ from aioinstructure import (
     NotFound,
     Unprocessable,
 )
-from aioinstructure.abconnect import Collection
+from aioinstructure.abconnect.shared_models import Collection
 from aioinstructure.testing import FakeTransport, reply
 
 ID = "AAAAAAAA-0000-4000-8000-000000000000"

@@ -20,8 +20,7 @@ from aioinstructure import (
     Response,
     Unauthorized,
 )
-from aioinstructure.abconnect import Event
-from aioinstructure.abconnect.events import Follow
+from aioinstructure.abconnect.events import Event, Follow
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, SimulatorTransport, reply
 from aioinstructure.transport.call_context import OnHead

@@ -22,7 +22,9 @@ from aioinstructure import (
     UnknownOutcome,
     Unprocessable,
 )
-from aioinstructure.abconnect import Concept, F, Standard
+from aioinstructure.abconnect import F
+from aioinstructure.abconnect.concepts import Concept
+from aioinstructure.abconnect.standards import Standard
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, reply
 

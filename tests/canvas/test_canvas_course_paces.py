@@ -14,7 +14,8 @@ from aioinstructure import (
     InputError,
     Unprocessable,
 )
-from aioinstructure.canvas import CoursePace, Progress
+from aioinstructure.canvas.course_paces import CoursePace
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.conversion.converter import Converter
 from aioinstructure.testing import FakeTransport, reply
 

@@ -16,7 +16,7 @@ from aioinstructure import (
     ProgressFailed,
     Request,
 )
-from aioinstructure.canvas import Progress
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport, canvas_of, reply
 

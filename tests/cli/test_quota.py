@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from aioinstructure.cli.app import app
 from aioinstructure.cli.gauges import published
-from aioinstructure.quota import Cost, Scheduler, TokenBucket
+from aioinstructure.quota import Cost, Outcome, Scheduler, TokenBucket
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ async def test_a_running_sync_is_shown(folder: Path) -> None:
         shown = await asyncio.to_thread(CliRunner().invoke, app, ["quota", "--once"])
     assert f"process {os.getpid()}" in shown.output
     assert "0/24 left, 5/s, 24 in flight, waiting: 1 bulk, 0 refused" in shown.output
-    (await waiter).settle()
+    (await waiter).end(Outcome.ANSWERED)
     for lease in leases:
-        lease.settle()
+        lease.end(Outcome.ANSWERED)
     after = await asyncio.to_thread(CliRunner().invoke, app, ["quota", "--once"])
     assert after.output == "no sync is running on this machine\n"
     assert files(folder) == []

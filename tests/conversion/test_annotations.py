@@ -11,7 +11,8 @@ from typing import Any, Literal, Optional, Union
 import pytest
 from attrs import define
 
-from aioinstructure.canvas import CoursePace, Progress
+from aioinstructure.canvas.course_paces import CoursePace
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.conversion.annotations import (
     hints_of,
     is_optional,

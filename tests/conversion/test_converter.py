@@ -10,21 +10,13 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioinstructure.abconnect import (
-    Event,
-    Relationship,
-    ResourceRef,
-    Standard,
-)
-from aioinstructure.canvas import (
-    Course,
-    CoursePace,
-    Module,
-    ModuleItem,
-    PaceContext,
-    Progress,
-    Term,
-)
+from aioinstructure.abconnect.events import Event
+from aioinstructure.abconnect.json_api.resources import Relationship
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.canvas.course_paces import CoursePace, PaceContext
+from aioinstructure.canvas.courses import Course, Term
+from aioinstructure.canvas.modules import Module, ModuleItem
+from aioinstructure.canvas.progress import Progress
 from aioinstructure.conversion.converter import Converter
 from aioinstructure.conversion.model import Model, to_json
 from aioinstructure.errors import DecodeError
@@ -279,14 +271,16 @@ def test_a_resource_of_ab_connect_is_flattened() -> None:
         "1",
         None,
     )
-    assert standard.parent.single == ResourceRef(type="standards", id="P")
+    parent = standard.parent.single
+    assert parent is not None
+    assert (parent.id, parent.resource) == ("P", structure(body["included"][0], Standard))
     assert standard.parent.ids == ["P"]
     assert standard.children.truncated
     assert not standard.parent.truncated
     assert standard.origins.single is None
     assert standard.meta == {"same_text": "Y"}
     assert standard.extra == {"new": 1, "included": body["included"]}
-    assert structure(standard.to_dict(), Standard) == standard
+    assert structure(standard.to_dict(), Standard).parent == standard.parent
 
 
 @pytest.mark.parametrize("data", [None, {}, []])
@@ -413,12 +407,13 @@ def test_objects_that_were_included_are_of_their_kinds() -> None:
     body = {
         "data": [
             {"type": "standards", "id": "S", "resource": {"type": "standards", "id": "S"}},
-            {"type": "assets", "id": "A", "resource": {"type": "new_things", "id": "A"}},
+            {"type": "standards", "id": "T"},
         ]
     }
-    relationship = structure(body, Relationship)
+    relationship = structure(body, Relationship[Standard])
     assert isinstance(relationship.data[0].resource, Standard)
-    assert relationship.data[1].resource == {"type": "new_things", "id": "A"}
+    assert relationship.data[1].resource is None
+    assert structure(body, Relationship).data[0].resource == body["data"][0]["resource"]
     assert relationship.to_dict() == body
 
 

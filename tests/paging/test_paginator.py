@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioinstructure.abconnect import ABConnect, Event, Standard
-from aioinstructure.canvas import Canvas, Course
+from aioinstructure.abconnect import ABConnect
+from aioinstructure.abconnect.events import Event
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.canvas import Canvas
+from aioinstructure.canvas.courses import Course
 from aioinstructure.errors import (
     ConnectError,
     DecodeError,
@@ -24,11 +27,13 @@ from aioinstructure.errors import (
     NotFound,
     OriginError,
 )
-from aioinstructure.paging.cursor import Cursor, Place
+from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.paging.paginator import Paginator
 from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.testing import FakeTransport, reply
 from aioinstructure.wire.message import Headers, Request, Response
+from aioinstructure.wire.params import CommaList
+from tests.paging.cursors import cursor_text
 
 HOME = "https://canvas.test"
 AB = "https://ab.test"
@@ -95,7 +100,7 @@ async def test_nothing_is_sent_before_a_list_is_read() -> None:
     """A list is lazy."""
     rig = Rig()
     pages = rig.courses()
-    assert repr(pages) == f"<Pages of courses.list at {LIST}>"
+    assert repr(pages) == f"<Paginator of courses.list at {LIST}>"
     assert pages.route.name == "courses.list"
     await rig.settle()
     assert rig.sent == []
@@ -173,7 +178,9 @@ async def test_pages_instead_of_items() -> None:
     async for page in pages.pages():
         assert isinstance(page, ResultPage)
         seen.append([course.id for course in page.items])
-        assert pages.cursor == (page.cursor or pages.cursor)
+        cursors = [pages.cursor, page.cursor or pages.cursor]
+        places = [CursorState.decode(cursor, HOME) for cursor in cursors]
+        assert len({(place.page, place.read, place.last_ids[:1]) for place in places}) == 1
         assert "<" in repr(page)
     assert seen == [[1, 2], [3, 4], [5]]
 
@@ -249,7 +256,7 @@ async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
         pages[2] = reply([{"id": 3}], next=first)
     rig = Rig(*pages)
     seen = []
-    with pytest.raises(IncompleteError, match="circle") as caught:  # noqa: PT012
+    with pytest.raises(IncompleteError, match="cycle") as caught:  # noqa: PT012
         async for course in rig.courses():
             seen.append(course.id)  # noqa: PERF401 - what came before the error counts
     assert seen == [1, 2, 3]
@@ -265,7 +272,7 @@ async def test_a_circle_of_any_length_is_noticed(back_to: int) -> None:
     circle = [*pages[back_to - 1 :], page_of(400, then=back_to)]
     rig = Rig(*pages, page_of(400, then=back_to), *circle * (2_000 // len(circle) + 2))
     seen = 0
-    with pytest.raises(IncompleteError, match="circle"):  # noqa: PT012
+    with pytest.raises(IncompleteError, match="cycle"):  # noqa: PT012
         async for _ in rig.courses():
             seen += 1
     assert 400 <= seen <= 2_000
@@ -662,8 +669,9 @@ async def test_items_before_a_bad_one_are_handed_out() -> None:
     assert seen == [1, 2, 3]
     assert caught.value.response is not None
     assert caught.value.response.body == orjson.dumps([{"id": 3}, bad, {"id": 5}])
-    place = Place.decode(pages.cursor)
-    assert (place.path, place.skip, place.last_id) == ("/api/v1/courses?page=2&per_page=2", 1, 3)
+    state = CursorState.decode(pages.cursor, HOME)
+    assert (state.page, state.read) == ("/api/v1/courses?page=2&per_page=2", 1)
+    assert state.last_ids == (3, 2, 1)
     await asyncio.sleep(0)
     await rig.settle()
     assert len(await rig_of_resumed(pages.cursor, [{"id": 3}, {"id": 4}, {"id": 5}])) == 2
@@ -780,20 +788,80 @@ async def test_a_list_goes_on_behind_every_item() -> None:
     ("now", "rest"),
     [
         ([1, 2, 3, 4], [3, 4]),
-        ([9, 1, 2, 3, 4], [3, 4]),  # one came in before
-        ([2, 3, 4], [3, 4]),  # one went
-        ([1, 3, 4], [4]),  # the last one went: by count
+        ([9, 1, 2, 3, 4], [3, 4]),  # one was added before
+        ([2, 3, 4], [3, 4]),  # one was removed
+        ([1, 3, 4], [3, 4]),  # the last one was removed: after the one before it
         ([2], []),
-        ([], []),
     ],
 )
-async def test_a_page_that_changed_is_taken_up_behind_the_last_item(
+async def test_a_page_that_changed_resumes_after_the_last_item(
     now: list[int], rest: list[int]
 ) -> None:
-    """By its id if it is still there, else by count."""
+    """By the ids of the items read last, the newest that is still there."""
     pages = Rig(page_of(1, 2, 3, 4)).courses(4)
     assert len(await pages.take(2)) == 2
     assert await rig_of_resumed(pages.cursor, [{"id": n} for n in now]) == rest
+
+
+@pytest.mark.parametrize("now", [[], [3, 4], [5, 6, 7]])
+@pytest.mark.parametrize("way", ["items", "pages", "first"])
+async def test_a_page_without_the_last_items_is_incomplete(now: list[int], way: str) -> None:
+    """Counting would lose one item for each that was removed before."""
+    pages = Rig(page_of(1, 2, 3, 4)).courses(4)
+    await pages.take(2)
+    later = Rig(reply([{"id": n} for n in now])).canvas.resume(pages.cursor)
+    with pytest.raises(IncompleteError, match="2 is not on its page") as caught:  # noqa: PT012
+        if way == "first":
+            await later
+        async for _ in later if way == "items" else later.pages():
+            raise AssertionError("nothing is yielded")
+    assert (caught.value.expected, caught.value.got) == (2, sorted(map(str, now)))
+
+
+DELETED = [  # read, removed before the resume, what comes then: None for IncompleteError
+    (5, [1], [*range(6, 16)]),
+    (5, [5], [*range(6, 16)]),
+    (5, [1, 2, 3, 4, 5], None),
+    (6, [1], None),
+    (4, [4], [*range(5, 16)]),
+    (10, [1, 2, 10], [*range(11, 16)]),
+    (15, [], []),
+    (0, [1], [*range(2, 16)]),
+]
+
+
+@pytest.mark.parametrize(("read", "removed", "rest"), DELETED)
+async def test_a_numbered_list_loses_nothing_when_items_are_removed(
+    read: int, removed: list[int], rest: list[int] | None
+) -> None:
+    """Pages by number shift: the page of the last item is read again, wherever that is now."""
+    items = list(range(1, 16))
+
+    def page(request: Request) -> Response:
+        number = int(request.path.partition("page=")[2].partition("&")[0] or 1)
+        number = number if "?page=" in request.path else 1
+        found = items[(number - 1) * 5 : number * 5]
+        return page_of(*found, then=number + 1 if number * 5 < len(items) else None)
+
+    canvas = Canvas(HOME, token="t", transport=FakeTransport([page]))
+    pages = canvas.courses.list(page_size=5)
+    await pages.take(read)
+    cursor = pages.cursor
+    items = [item for item in items if item not in removed]
+    if rest is None:
+        with pytest.raises(IncompleteError):
+            await canvas.resume(cursor).collect()
+    else:
+        assert await ids(aiter(canvas.resume(cursor))) == rest
+
+
+async def test_a_bookmark_is_a_position_of_its_own() -> None:
+    """It names an item and no number: the next page begins there, whatever was removed before."""
+    bookmark = "bookmark:WyJBbGdlYnJhIl0"
+    rig = Rig(page_of(1, 2, then=bookmark), page_of(3))
+    pages = rig.courses()
+    assert [course.id for course in await pages.take(2)] == [1, 2]
+    assert await rig_of_resumed(pages.cursor, [{"id": 3}]) == [3]
 
 
 async def test_items_without_an_id_are_counted() -> None:
@@ -807,13 +875,16 @@ async def test_items_without_an_id_are_counted() -> None:
 
 
 @pytest.mark.parametrize("found", [True, None, [1], {"a": 1}, 1.5])
-async def test_an_id_that_is_none_is_counted(found: Any) -> None:
-    """The cursor holds numbers and text only, whatever a server calls an id."""
+async def test_items_with_an_id_that_is_none_are_counted(found: Any) -> None:
+    """The cursor holds numbers and text only; the page must not have changed at all."""
     raw = [{"id": found}, {"id": found}, {"id": 3}]
     pages = Rig(reply(raw)).courses()
     assert len(await pages.take(2)) == 2
-    assert Place.decode(pages.cursor).last_id is None
+    state = CursorState.decode(pages.cursor, HOME)
+    assert (state.read, state.last_ids, state.body_length) == (2, (), len(orjson.dumps(raw)))
     assert await rig_of_resumed(pages.cursor, raw) == [3]
+    with pytest.raises(IncompleteError, match="2 items is not on its page"):
+        await rig_of_resumed(pages.cursor, raw[1:])
 
 
 async def test_a_cursor_belongs_to_the_user_that_was_acted_as() -> None:
@@ -825,15 +896,8 @@ async def test_a_cursor_belongs_to_the_user_that_was_acted_as() -> None:
     assert "7" in pages.cursor
     assert await acting.resume(pages.cursor).take(1)
     for other in (rig.canvas, rig.canvas.as_user(8)):
-        with pytest.raises(InputError, match="as_user"):
+        with pytest.raises(InputError, match="belongs to a view of"):
             _ = other.resume(pages.cursor)
-
-
-GOOD: list[Any] = [1, HOME, "courses.list", None, LIST, 1, 5]
-
-
-def tampered(index: int, *values: Any) -> list[str]:
-    return [orjson.dumps([*GOOD[:index], v, *GOOD[index + 1 :]]).decode() for v in values]
 
 
 @pytest.mark.parametrize(
@@ -847,33 +911,31 @@ def tampered(index: int, *values: Any) -> list[str]:
         "5",
         '"text"',
         "[1,2,3]",
+        "[2]",
+        '[2, "list", "https://canvas.test"]',
+        '[2, "list", "https://canvas.test", []]',
+        '[2, "list", "https://canvas.test", {}]',
         '"1234567"',
         "\ud800",
-        orjson.dumps([*GOOD, 1]).decode(),
-        *tampered(0, 2, 0, "1", True, 1.0, None),
-        *tampered(1, "https://evil.test", f"{HOME}:8443", "", None, 5, []),
-        *tampered(2, "courses.get", "courses.nope", "", None, [], "__class__"),
-        *tampered(3, 5, "5", "", 0, False, [], {}),
-        *tampered(
-            4,
-            "/api/v1/accounts/1/courses",
-            "/api/v1/courses/../users",
-            "/api/v1/courses/",
-            "https://evil.test/api/v1/courses",
-            "//evil.test/api/v1/courses",
-            "@evil.test/api/v1/courses",
-            "/api/v1/courses?a b",
-            "/api/v1/courses?a\r\nHost: evil.test",
-            "/api/v1/courses?é",
-            "/api/v1/courses?a#b",
-            "/api/v1/courses#?a",
-            "/api/v1/courses\n",
-            "",
-            None,
-            5,
+        cursor_text(more=1),
+        *(cursor_text(version=each) for each in (1, 3, 0, "2", True, 2.0, None)),
+        *(cursor_text(kind=each) for each in ("path", "", None, 5, [])),
+        *(
+            cursor_text(origin=each)
+            for each in ("https://evil.test", f"{HOME}:8443", "", None, 5, [])
         ),
-        *tampered(5, -1, 1.5, "1", True, None, []),
-        *tampered(6, [], {}, True, 1.5),
+        *(
+            cursor_text(route=each)
+            for each in ("courses.get", "courses.nope", "", None, [], "__class__", "quota.acquire")
+        ),
+        *(cursor_text(arguments=each) for each in (None, [], {"id": 5}, {"id": "5"})),
+        *(cursor_text(query=each) for each in (None, {}, [["a"]], [["a", 5]], [[5, "a"]], ["ab"])),
+        *(cursor_text(page=each) for each in (5, [], "", "courses", "/api/v1/courses\n")),
+        *(cursor_text(read=each) for each in (-1, 1.5, "1", True, None, [])),
+        *(cursor_text(last_ids=each) for each in (None, {}, [[]], [True], [1.5])),
+        *(cursor_text(body_length=each) for each in (None, "5", True)),
+        *(cursor_text(fixed=each) for each in (None, {}, [["as_user_id", "5"]])),
+        *(cursor_text(on_change=each) for each in (None, 5, "restart", "ignore")),
     ],
 )
 async def test_a_tampered_cursor_is_refused(cursor: str) -> None:
@@ -884,34 +946,54 @@ async def test_a_tampered_cursor_is_refused(cursor: str) -> None:
     assert rig.sent == []
 
 
+async def test_a_cursor_of_the_first_version_is_refused_in_one_sentence() -> None:
+    """It named a page and a count, which lost items."""
+    old = orjson.dumps([1, HOME, "courses.list", None, LIST, 1, 5]).decode()
+    with pytest.raises(InputError) as caught:
+        _ = Rig().canvas.resume(old)
+    assert str(caught.value) == (
+        "a cursor of version 1 cannot be resumed, only of 2: read the list from its start"
+    )
+
+
 @pytest.mark.parametrize("cursor", [None, 5, b"\xff", ["x"]])
 async def test_what_is_no_text_is_no_cursor(cursor: Any) -> None:
     """A column of a database may be null."""
-    with pytest.raises(InputError, match="no cursor"):
+    with pytest.raises(InputError, match="not a cursor"):
         _ = Rig().canvas.resume(cursor)
 
 
 @given(st.text())
 def test_no_text_breaks_the_decoder(text: str) -> None:
-    """It is a place, or an InputError."""
+    """It is a state, or an InputError."""
     with pytest.raises(InputError):
-        Place.decode(text)
+        CursorState.decode(text, HOME)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+PAIRS = st.lists(
+    st.tuples(TEXT, TEXT | st.lists(TEXT.filter(bool), min_size=1).map(CommaList)), max_size=3
+).map(tuple)
 
 
 @given(
     st.builds(
-        Place,
-        st.text(st.characters(exclude_categories=["Cs"])),
-        st.text(st.characters(exclude_categories=["Cs"])),
-        st.text(st.characters(exclude_categories=["Cs"])),
-        st.integers(0, 2**63 - 1),
-        st.none() | st.integers(0, 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
-        st.none() | st.integers(0, 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+        CursorState,
+        origin=st.just(HOME),
+        route=TEXT.filter(bool),
+        arguments=st.dictionaries(TEXT, TEXT, max_size=2).map(lambda each: tuple(each.items())),
+        query=PAIRS,
+        page=st.none() | TEXT,
+        read=st.integers(0, 2**53 - 1),
+        last_ids=st.lists(st.integers(0, 2**63 - 1) | TEXT, max_size=8).map(tuple),
+        body_length=st.integers(0, 2**53),
+        fixed=st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple),
+        on_change=TEXT,
     )
 )
-def test_a_place_is_read_back(place: Place) -> None:
+def test_a_state_is_read_back(state: CursorState) -> None:
     """Whatever it holds."""
-    assert Place.decode(place.encode()) == place
+    assert CursorState.decode(state.encode(), HOME) == state
 
 
 async def test_an_echoed_credential_does_not_get_into_a_cursor() -> None:

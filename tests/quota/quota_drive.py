@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aioinstructure.quota import Cost, Scheduler
+from aioinstructure.quota import Cost, Outcome, Scheduler
+from aioinstructure.wire.quota_report import QuotaReport
 from tests.quota.quota_servers import CanvasServer, Network, TokenServer
 
 ONE = Cost()
@@ -71,12 +72,15 @@ class CanvasRun:
                 await self.network.cross()
             told = remaining if self.with_headers else None
             if admitted:
-                lease.settle(cost=charge if self.with_headers else None, remaining=told)
+                lease.end(
+                    Outcome.ANSWERED,
+                    QuotaReport(cost=charge if self.with_headers else None, remaining=told),
+                )
                 self.tally.done += 1
                 self.tally.spent += charge
                 self.tally.waits.append(sent - asked)
                 return
-            lease.refused(remaining=told)
+            lease.end(Outcome.REFUSED, QuotaReport(remaining=told))
             self.tally.refusals += 1
             self.tally.refused_at.append(sent)
             again = True
@@ -141,17 +145,17 @@ class TokenRun:
             lease = await self.scheduler.acquire(cost, again=again, **options)
             sent = loop.time()
             await self.network.cross()
-            admitted = self.server.arrive(loop.time(), wildcard=cost.wildcard)
+            admitted = self.server.arrive(loop.time(), wildcard=bool(cost.bucket))
             await asyncio.sleep(self.service(self.rng) if admitted else 0.01)
             await self.network.cross()
             if admitted:
-                lease.settle()
+                lease.end(Outcome.ANSWERED)
                 self.tally.done += 1
                 self.tally.done_at.append(loop.time())
                 self.tally.last_sent = max(self.tally.last_sent, sent)
                 self.tally.waits.append(sent - asked)
                 return
-            lease.refused()
+            lease.end(Outcome.REFUSED)
             self.tally.refusals += 1
             self.tally.refused_at.append(sent)
             again = True

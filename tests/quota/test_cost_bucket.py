@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aioinstructure.errors import InputError
 from aioinstructure.quota import Cost, CostBucket
 from aioinstructure.quota.estimators import Ramp
+from aioinstructure.wire.quota_report import QuotaReport
 from tests.quota.quota_servers import CanvasServer, seeded
 
 LIST = Cost("list")
@@ -26,7 +27,7 @@ def started(bucket: CostBucket | None = None) -> CostBucket:
 
 def answered(bucket: CostBucket, now: float, **headers: float) -> None:
     """One call, alone, answered after 0.1 s."""
-    bucket.settle(bucket.take(LIST, now), now + 0.1, **headers)
+    bucket.settle(bucket.take(LIST, now), now + 0.1, QuotaReport(**headers))
 
 
 def grow(bucket: CostBucket, calls: int = 30) -> float:
@@ -50,7 +51,7 @@ def test_first_call_goes_alone() -> None:
     bucket = started()
     ticket = bucket.take(LIST, 0.0)
     assert bucket.wait(LIST, 0.0) == math.inf
-    bucket.settle(ticket, 0.3, cost=0.2, remaining=600.0)
+    bucket.settle(ticket, 0.3, QuotaReport(cost=0.2, remaining=600.0))
     assert bucket.wait(LIST, 0.3) == 0
 
 
@@ -96,7 +97,7 @@ def test_heavy_route_waits_for_room() -> None:
     bucket = started()
     now = grow(bucket)
     heavy = Cost("report")
-    bucket.settle(bucket.take(heavy, now), now + 0.1, cost=300.0, remaining=300.0)
+    bucket.settle(bucket.take(heavy, now), now + 0.1, QuotaReport(cost=300.0, remaining=300.0))
     assert bucket.wait(LIST, now + 0.2) == 0
     assert 0.1 < bucket.wait(heavy, now + 0.2) < 5.0
 
@@ -105,7 +106,7 @@ def test_heavy_route_waits_for_room() -> None:
 def test_heaviest_route_is_not_stuck(cost: Any) -> None:
     """A route that costs more than the capacity still goes when the bucket is empty."""
     bucket = started()
-    bucket.settle(bucket.take(LIST, 0.0), 0.1, cost=cost, remaining=600.0)
+    bucket.settle(bucket.take(LIST, 0.0), 0.1, QuotaReport(cost=cost, remaining=600.0))
     assert bucket.wait(LIST, 5_000.0) == 0
 
 
@@ -114,7 +115,7 @@ def test_refused_waits_by_the_servers_word(remaining: Any, least: Any) -> None:
     """With nothing in flight, a refusal costs (reservation - remaining) / leak and a margin."""
     bucket = started()
     now = grow(bucket)
-    bucket.refused(bucket.take(LIST, now), now, remaining=remaining)
+    bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=remaining))
     assert least <= bucket.wait(LIST, now) <= least + 1.2
 
 
@@ -122,7 +123,7 @@ def test_refused_with_retry_after() -> None:
     """A Retry-After is honoured beside the bucket."""
     bucket = started()
     now = grow(bucket)
-    bucket.refused(bucket.take(LIST, now), now, remaining=590.0, retry_after=40.0)
+    bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=590.0, retry_after=40.0))
     assert bucket.wait(LIST, now) == pytest.approx(40.0)
 
 
@@ -149,7 +150,7 @@ def test_refusal_teaches_the_reservation() -> None:
     """Refused with 90 left: the reservation is at least that."""
     bucket = started()
     now = grow(bucket)
-    bucket.refused(bucket.take(LIST, now), now, remaining=90.0)
+    bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=90.0))
     assert bucket.read(now).learned["reservation"] >= 90.0
 
 
@@ -159,7 +160,7 @@ def test_reservation_of_one_path() -> None:
     now = grow(bucket)
     for at in range(2):
         ticket = bucket.take(Cost("export"), now + at)
-        bucket.refused(ticket, now + at, remaining=190.0)
+        bucket.refused(ticket, now + at, QuotaReport(remaining=190.0))
     learned = bucket.read(now).learned
     assert learned["reservation:export"] >= 190.0
     assert "reservation" not in learned
@@ -178,7 +179,7 @@ def test_nonsense_headers(cost: Any, remaining: Any) -> None:
     reading = bucket.read(now + 0.1)
     assert reading.capacity == 600.0
     assert reading.level == pytest.approx(600.0, abs=1.0)
-    bucket.refused(bucket.take(LIST, now + 1), now + 1, remaining=remaining)
+    bucket.refused(bucket.take(LIST, now + 1), now + 1, QuotaReport(remaining=remaining))
     assert 0 <= bucket.wait(LIST, now + 1) < 30
 
 
@@ -205,7 +206,7 @@ def test_reset_keeps_what_was_learned() -> None:
     answered(bucket, 0.0, cost=0.1, remaining=700.0)
     old = bucket.take(LIST, 1.0)
     bucket.reset(1.0)
-    bucket.settle(old, 1.1, cost=100.0, remaining=0.0)
+    bucket.settle(old, 1.1, QuotaReport(cost=100.0, remaining=0.0))
     reading = bucket.read(1.1)
     assert (reading.level, reading.capacity) == (700.0, 700.0)
     bucket.take(LIST, 1.1)
@@ -235,7 +236,9 @@ def test_routes_are_not_kept_without_end() -> None:
     bucket = started()
     for number in range(10_000):
         key = Cost(f"route-{number}")
-        bucket.settle(bucket.take(key, float(number)), number + 0.1, cost=0.1, remaining=600.0)
+        bucket.settle(
+            bucket.take(key, float(number)), number + 0.1, QuotaReport(cost=0.1, remaining=600.0)
+        )
     assert len(bucket._routes or ()) <= 4_096
 
 
@@ -281,7 +284,7 @@ def test_never_refused_when_parameters_are_known(
             back = now + delay * rng.random()
             heapq.heappush(events, (back, number, "answer", ticket, headers))
         else:
-            bucket.settle(ticket, now, cost=said[0], remaining=said[1])
+            bucket.settle(ticket, now, QuotaReport(cost=said[0], remaining=said[1]))
             level = 600.0 - bucket.read(now).level
             assert server.level_at(now) - level <= 110.0
 
@@ -309,9 +312,9 @@ def test_no_sequence_corrupts_it(steps: Any) -> None:
         elif what == "reset":
             bucket.reset(now)
         elif tickets and what == "settle":
-            bucket.settle(tickets.pop(), now, cost=cost, remaining=remaining)
+            bucket.settle(tickets.pop(), now, QuotaReport(cost=cost, remaining=remaining))
         elif tickets and what == "refused":
-            bucket.refused(tickets.pop(), now, remaining=remaining, retry_after=cost)
+            bucket.refused(tickets.pop(), now, QuotaReport(remaining=remaining, retry_after=cost))
         elif tickets:
             getattr(bucket, what)(tickets.pop(), now)
         reading = bucket.read(now)

@@ -14,23 +14,27 @@ from aioinstructure.quota import Cost
 from aioinstructure.quota.lanes import Lanes, Waiter
 from tests.quota.quota_servers import seeded
 
+WILDCARD = frozenset({"wildcard"})
+
 
 def waiter(
     flow: Any = "a",
     *,
     lane: Any = "bulk",
     weight: Any = 1.0,
-    wildcard: Any = False,
+    bucket: str = "",
     units: Any = 1.0,
 ) -> Waiter:
-    return Waiter(Cost(wildcard=wildcard, units=units), lane, flow, weight, 0.0)
+    return Waiter(Cost(bucket=bucket, units=units), lane, flow, weight, 0.0)
 
 
-def granted(lanes: Any, number: Any, *, lane: Any = "bulk", wildcards: Any = True) -> Any:
+def granted(
+    lanes: Any, number: Any, *, lane: Any = "bulk", blocked: frozenset[str] = frozenset()
+) -> Any:
     """The flows of the next grants."""
     flows = []
     for _ in range(number):
-        head = lanes.head(lane, wildcards=wildcards)
+        head = lanes.head(lane, blocked)
         assert lanes.remove(head, granted=True)
         flows.append(head.flow)
     return flows
@@ -96,16 +100,16 @@ def test_a_share_is_counted_in_units() -> None:
     assert flows["small"] == 4 * flows["big"]
 
 
-def test_wildcards_are_passed() -> None:
-    """While the wildcard bucket is empty, calls that need none go on, of the same flow too."""
+def test_calls_of_an_empty_bucket_are_passed() -> None:
+    """While a secondary bucket is empty, calls that need none continue, of the same flow too."""
     lanes: Lanes[Waiter] = Lanes()
-    first, second = waiter(wildcard=True), waiter()
+    first, second = waiter(bucket="wildcard"), waiter()
     lanes.add(first)
     lanes.add(second)
     assert first is lanes.head("bulk")
-    assert second is lanes.head("bulk", wildcards=False)
+    assert second is lanes.head("bulk", WILDCARD)
     lanes.remove(second, granted=True)
-    assert lanes.head("bulk", wildcards=False) is None
+    assert lanes.head("bulk", WILDCARD) is None
 
 
 def test_retry_goes_to_the_head() -> None:
@@ -146,7 +150,11 @@ def test_nobody_is_forgotten_and_flows_keep_order(seed: Any) -> None:
     for number in range(300):
         action = rng.random()
         if action < 0.5 or not present:
-            new = waiter(rng.randrange(5), wildcard=rng.random() < 0.3, weight=rng.uniform(0.1, 5))
+            new = waiter(
+                rng.randrange(5),
+                bucket=rng.choice(["", "", "wildcard", "other"]),
+                weight=rng.uniform(0.1, 5),
+            )
             lanes.add(new)
             present[id(new)] = (number, new)
         elif action < 0.7:
@@ -154,7 +162,9 @@ def test_nobody_is_forgotten_and_flows_keep_order(seed: Any) -> None:
             assert lanes.remove(gone, granted=False)
             del present[id(gone)]
         else:
-            head = lanes.head("bulk", wildcards=rng.random() < 0.5)
+            head = lanes.head(
+                "bulk", frozenset(rng.sample(["", "wildcard", "other"], rng.randrange(2)))
+            )
             if head is not None:
                 lanes.remove(head, granted=True)
                 seen.append((present.pop(id(head))[0], head))
@@ -163,7 +173,7 @@ def test_nobody_is_forgotten_and_flows_keep_order(seed: Any) -> None:
         lanes.remove(head, granted=True)
         seen.append((present.pop(id(head))[0], head))
     assert not present
-    lines: dict[tuple[object, bool], list[int]] = {}
+    lines: dict[tuple[object, str], list[int]] = {}
     for number, each in seen:
-        lines.setdefault((each.flow, each.cost.wildcard), []).append(number)
+        lines.setdefault((each.flow, each.cost.bucket), []).append(number)
     assert all(a < b for line in lines.values() for a, b in pairwise(line))

@@ -291,7 +291,7 @@ async def test_abconnect_wildcards() -> None:
     run = token_run(4)
     start = now()
     await asyncio.gather(
-        *(run.call(Cost(wildcard=True)) for _ in range(60)), *(run.call() for _ in range(80))
+        *(run.call(Cost(bucket="wildcard")) for _ in range(60)), *(run.call() for _ in range(80))
     )
     assert run.server.refusals == 0
     assert now() - start <= 1.15 * 60 / 2

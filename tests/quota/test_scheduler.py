@@ -22,6 +22,7 @@ from aioinstructure.quota import (
     Cost,
     CostBucket,
     LimitLearned,
+    Outcome,
     Queued,
     Refused,
     Retried,
@@ -30,9 +31,10 @@ from aioinstructure.quota import (
     TokenBucket,
 )
 from aioinstructure.testing import VirtualLoop
+from aioinstructure.wire.quota_report import QuotaReport
 from tests.quota.quota_servers import seeded
 
-WILD = Cost(wildcard=True)
+WILD = Cost(bucket="wildcard")
 
 
 def slow(**options: Any) -> Scheduler:
@@ -48,7 +50,7 @@ def order_of(scheduler: Any, record: Any, name: Any, **options: Any) -> Any:
     async def call() -> None:
         lease = await scheduler.acquire(**options)
         record.append((name, now()))
-        lease.settle()
+        lease.end(Outcome.ANSWERED)
 
     return asyncio.create_task(call())
 
@@ -116,7 +118,7 @@ async def test_cancelled_waiters_lose_nothing() -> None:
     async def call() -> None:
         lease = await scheduler.acquire(flow=rng.randrange(10))
         got.append(lease)
-        lease.settle()
+        lease.end(Outcome.ANSWERED)
 
     start = now()
     tasks = [asyncio.create_task(call()) for _ in range(10_000)]
@@ -140,12 +142,12 @@ async def test_cancelled_in_the_turn_of_the_grant() -> None:
     first = asyncio.create_task(scheduler.acquire())
     second = asyncio.create_task(scheduler.acquire())
     await asyncio.sleep(0)
-    holder.refund()
+    holder.end(Outcome.UNSENT)
     first.cancel()
     start = now()
     lease = await second
     assert now() - start < 0.001
-    lease.settle()
+    lease.end(Outcome.ANSWERED)
     assert scheduler.snapshot().granted == 1
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -174,7 +176,7 @@ async def test_deadline_counts_the_flows_turn_only() -> None:
     waiting = [asyncio.create_task(scheduler.acquire(flow="long")) for _ in range(1_000)]
     await asyncio.sleep(0)
     lease = await scheduler.acquire(flow="new", deadline=now() + 5.0)
-    lease.settle()
+    lease.end(Outcome.ANSWERED)
     for task in waiting:
         task.cancel()
 
@@ -201,7 +203,7 @@ async def test_queue_is_bounded() -> None:
     with pytest.raises(QueueFull) as caught:
         await scheduler.acquire()
     assert caught.value.wait > 2
-    (await scheduler.acquire(again=True)).settle()
+    (await scheduler.acquire(again=True)).end(Outcome.ANSWERED)
     await asyncio.gather(*waiting)
 
 
@@ -261,11 +263,11 @@ async def test_first_ending_counts() -> None:
     """Of several endings of a lease the first one counts."""
     scheduler = Scheduler(TokenBucket())
     lease = await scheduler.acquire()
-    lease.refund()
-    lease.refund()
-    lease.refused()
-    lease.settle()
-    lease.abandon()
+    lease.end(Outcome.UNSENT)
+    lease.end(Outcome.UNSENT)
+    lease.end(Outcome.REFUSED)
+    lease.end(Outcome.ANSWERED)
+    lease.end(Outcome.UNANSWERED)
     reading = scheduler.snapshot()
     assert (reading.level, reading.in_flight, reading.throttles) == (24, 0, 0)
 
@@ -275,15 +277,15 @@ async def test_events_and_log(caplog: Any) -> None:
     events: list[Any] = []
     scheduler = slow(listener=events.append, name="https://canvas.test")
     with caplog.at_level(logging.INFO, "aioinstructure.quota"):
-        (await scheduler.acquire(Cost("a"))).refused(retry_after=3.0)
+        (await scheduler.acquire(Cost("a"))).end(Outcome.REFUSED, QuotaReport(retry_after=3.0))
         lease = await scheduler.acquire(Cost("a"), again=True)
-        lease.settle(cost=1.0, remaining=2.0)
+        lease.end(Outcome.ANSWERED, QuotaReport(cost=1.0, remaining=2.0))
         await asyncio.sleep(0)
     assert [type(event) for event in events] == [
         Queued, Sent, Refused, LimitLearned, Retried, Sent, Answered,
     ]  # fmt: skip
     assert events[4] == Retried("a", "interactive")
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO"]
     assert "quota=https://canvas.test" in caplog.text
 
 
@@ -296,7 +298,7 @@ async def test_failing_listener_is_the_loops_business() -> None:
         raise ValueError(event)
 
     scheduler = slow(listener=listener)
-    (await scheduler.acquire()).settle()
+    (await scheduler.acquire()).end(Outcome.ANSWERED)
     await asyncio.sleep(0)
     assert len(errors) == 3
 
@@ -333,8 +335,8 @@ def test_closed_loop_with_waiters_inside(limiter: Any) -> Any:
 
     async def later() -> int:
         for _ in range(3):
-            (await scheduler.acquire()).settle()
-        leases[0].settle()
+            (await scheduler.acquire()).end(Outcome.ANSWERED)
+        leases[0].end(Outcome.ANSWERED)
         return scheduler.snapshot().in_flight
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from aioinstructure.errors import InputError
 from aioinstructure.quota import Cost, TokenBucket
+from aioinstructure.wire.quota_report import QuotaReport
 from tests.quota.quota_servers import TokenServer, seeded
 
 ONE = Cost()
-WILD = Cost(wildcard=True)
+WILD = Cost(bucket="wildcard")
 
 
 def started(bucket: TokenBucket, now: float = 0.0) -> TokenBucket:
@@ -49,10 +50,10 @@ def test_wildcard_takes_from_both() -> None:
     """A wildcard call takes a token from each bucket, and a refund puts both back."""
     bucket = started(TokenBucket())
     ticket = bucket.take(WILD, 0.0)
-    assert bucket.wildcard_wait(0.0) == pytest.approx(0.5)
+    assert bucket.bucket_wait("wildcard", 0.0) == pytest.approx(0.5)
     assert bucket.read(0.0).level == 23
     bucket.refund(ticket, 0.0)
-    assert bucket.wildcard_wait(0.0) == 0
+    assert bucket.bucket_wait("wildcard", 0.0) == 0
     assert bucket.read(0.0).level == 24
 
 
@@ -97,7 +98,7 @@ def test_probe_does_not_grow_while_idle() -> None:
 def test_retry_after_blocks() -> None:
     """A Retry-After holds everything back, though tokens are there."""
     bucket = started(TokenBucket())
-    bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=60.0)
+    bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=60.0))
     assert bucket.wait(ONE, 31.0) == pytest.approx(30.0)
     assert bucket.read(31.0).blocked == pytest.approx(30.0)
     assert bucket.wait(ONE, 61.0) == 0
@@ -107,7 +108,7 @@ def test_retry_after_blocks() -> None:
 def test_nonsense_retry_after(retry_after: Any) -> None:
     """A Retry-After that cannot be is not believed."""
     bucket = started(TokenBucket())
-    bucket.refused(bucket.take(ONE, 0.0), 1.0, retry_after=retry_after)
+    bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=retry_after))
     assert bucket.read(1.0).blocked == 0
 
 
@@ -126,11 +127,14 @@ def test_set_rate_keeps_what_was_saved() -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
-@pytest.mark.parametrize("name", ["rate", "burst", "wildcard_rate", "wildcard_burst"])
+@pytest.mark.parametrize("name", ["rate", "burst"])
 def test_impossible_limits(name: Any, value: Any) -> None:
     """Rates and bursts are finite and above zero."""
     with pytest.raises(InputError, match=name):
         TokenBucket(**{name: value})
+    limits = {"rate": (value, 1.0), "burst": (2.0, value)}
+    with pytest.raises(InputError, match=f"other {name}"):
+        TokenBucket(secondary={"other": limits[name]})
 
 
 def test_impossible_changes_and_costs() -> None:
@@ -154,7 +158,7 @@ def test_reset_makes_old_tickets_void() -> None:
     bucket = started(TokenBucket())
     old = [bucket.take(ONE, 0.0) for _ in range(5)]
     bucket.reset(1.0)
-    bucket.refused(old[0], 1.0, retry_after=9)
+    bucket.refused(old[0], 1.0, QuotaReport(retry_after=9))
     bucket.refund(old[1], 1.0)
     reading = bucket.read(1.0)
     assert (reading.level, reading.rate, reading.blocked) == (24, 5, 0)
@@ -179,10 +183,12 @@ def test_never_refused_when_parameters_are_known(
         if rng.random() < 0.02:
             now += rng.random() * idle
         cost = WILD if rng.random() < wildcards else ONE
-        while wait := max(bucket.wait(cost, now), bucket.wildcard_wait(now) * cost.wildcard):
+        while wait := max(
+            bucket.wait(cost, now), bucket.bucket_wait(cost.bucket, now) * bool(cost.bucket)
+        ):
             now += wait
         bucket.take(cost, now)
-        heapq.heappush(arrivals, (now + rng.random() * spread, cost.wildcard))
+        heapq.heappush(arrivals, (now + rng.random() * spread, bool(cost.bucket)))
     while arrivals:
         at, wildcard = heapq.heappop(arrivals)
         assert server.arrive(at, wildcard=wildcard)
@@ -211,7 +217,7 @@ def test_no_sequence_corrupts_it(steps: Any, probe: Any) -> None:
         elif what == "reset":
             bucket.reset(now)
         elif what == "refused" and tickets:
-            bucket.refused(tickets.pop(), now, retry_after=said)
+            bucket.refused(tickets.pop(), now, QuotaReport(retry_after=said))
         elif what != "read" and tickets:
             getattr(bucket, what)(tickets.pop(), now)
         reading = bucket.read(now)

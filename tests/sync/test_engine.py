@@ -282,7 +282,7 @@ async def test_an_object_without_an_id_is_an_error(clock: Clock) -> None:
     """It has no key for its row."""
     transport = FakeTransport([reply([{"id": 1}, {"name": "Algebra"}])])
     async with Canvas("https://canvas.test", token="t", transport=transport, clock=clock) as canvas:
-        with pytest.raises(SyncError, match="courses failed after 0 rows: no object with an id"):
+        with pytest.raises(SyncError, match="courses failed after 0 rows: an object without an id"):
             await Sync(MemorySink(), canvas=canvas).run("courses")
 
 

@@ -705,7 +705,7 @@ async def test_a_body_that_is_no_json_is_not_shown(served: Serve) -> None:
         writer.write(OK + b"Content-Type: text/html\r\n" + size + head)
 
     async with served(page) as origin, Canvas(origin, token=TOKEN) as canvas:
-        with pytest.raises(DecodeError, match=r"no JSON but .* of text/html") as caught:
+        with pytest.raises(DecodeError, match=r"expected JSON, got .* of text/html") as caught:
             await canvas.courses.get(1)
     for text in (*all_that_is_shown(caught.value), repr(caught.value.response)):
         assert TOKEN not in text

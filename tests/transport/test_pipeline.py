@@ -51,14 +51,14 @@ class Renewing:
 
 def test_the_order_is_the_documented_one() -> None:
     """Outermost first: the list that the documentation explains."""
-    assert LAYERS == (
+    assert tuple(name for name, _ in LAYERS) == (
+        "single_flight",
         "deadline",
         "retry",
         "raise_for_status",
-        "trace",
-        "credential",
+        "log_attempts",
+        "refresh_credential",
         "throttle",
-        "authorize",
     )
 
 

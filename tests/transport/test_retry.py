@@ -22,9 +22,9 @@ from aioinstructure import (
     Unauthorized,
     UnknownOutcome,
 )
-from aioinstructure.canvas import CoursePace
+from aioinstructure.canvas.course_paces import CoursePace
 from aioinstructure.testing import reply
-from aioinstructure.transport.retry import RetryBudget
+from aioinstructure.transport.retry import RetryBudget, RetryPolicy
 from tests.transport.rig import (
     ab_on,
     always,
@@ -181,7 +181,7 @@ async def test_views_share_the_budget() -> None:
 
 def test_the_budget_is_bounded() -> None:
     """Good times save up a hundred retries at most."""
-    budget = RetryBudget()
+    budget = RetryBudget(RetryPolicy())
     for _ in range(10_000):
         budget.earn()
     assert sum(budget.spend() for _ in range(1_000)) == 100

@@ -31,15 +31,14 @@ from aioinstructure.errors import (
     UnknownOutcome,
     Unprocessable,
 )
-from aioinstructure.transport.retry import may_retry
-from aioinstructure.wire.message import Request, Response
+from aioinstructure.transport.retry import RetryPolicy
+from aioinstructure.wire.message import Headers, Request, Response
+from aioinstructure.wire.quota_report import QuotaReport, is_throttled
 from aioinstructure.wire.responses import (
     error_messages,
     is_credential_error,
-    is_throttled,
     no_response_error,
     raise_for_status,
-    retry_after,
 )
 
 NOW = 1_767_225_600.0  # 1 January 2026
@@ -321,14 +320,14 @@ def test_a_throttle_is_told_from_a_missing_permission(
 def test_retry_after_in_both_forms_and_nonsense(text: str, seconds: float | None) -> None:
     """Seconds or a date; what makes no sense is not there."""
     response = Response(429, {"Retry-After": text})
-    assert retry_after(response, now=NOW) == seconds
+    assert QuotaReport.of(response.headers, NOW).retry_after == seconds
     assert verdict(Response(429, {"Retry-After": text}, b"", GET)).retry_after == seconds
 
 
 @given(st.one_of(st.text(), st.text("0123456789 .:,+-JanThuGMT")))
 def test_no_retry_after_breaks_the_client(text: str) -> None:
     """It is a finite number of seconds from 0 up, or nothing."""
-    seconds = retry_after(Response(429, {"retry-after": text}), now=NOW)
+    seconds = QuotaReport.of(Headers({"retry-after": text}), NOW).retry_after
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
 
@@ -382,8 +381,9 @@ def test_a_redirect_within_the_origin_is_not_followed(location: str) -> None:
 )
 def test_what_may_be_sent_again(make: Callable[[], Error], read: bool, write: bool) -> None:
     """What surely was not sent always; a read when nobody answered or the server failed."""
-    assert may_retry(make(), GET) is read
-    assert may_retry(make(), POST) is write
+    policy = RetryPolicy()
+    assert policy.may_retry(make(), GET) is read
+    assert policy.may_retry(make(), POST) is write
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,16 @@ from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept
+    from aioinstructure.abconnect.providers import Provider
     from aioinstructure.abconnect.standards import Standard
     from aioinstructure.abconnect.topics import Topic
+
+_SIBLINGS = {
+    "Concept": "concepts",
+    "Provider": "providers",
+    "Standard": "standards",
+    "Topic": "topics",
+}
 
 Disposition = Literal["accepted", "rejected"]
 Emphasis = Literal["central", "related", "not_applicable", "avoid"]
@@ -101,14 +109,14 @@ class Asset(Resource):
     custom_attributes: dict[str, Any] = field(factory=dict)
     disciplines: Disciplines = field(factory=Disciplines)
     education_levels: EducationLevels = field(factory=EducationLevels)
-    alignments: Relationship = field(factory=Relationship)
-    deleted_alignments: Relationship = field(factory=Relationship)
-    topics: Relationship = field(factory=Relationship)
-    concepts: Relationship = field(factory=Relationship)
-    owner: Relationship = field(factory=Relationship)
-    parent: Relationship = field(factory=Relationship)
-    alignment_donors: Relationship = field(factory=Relationship)
-    concept_donors: Relationship = field(factory=Relationship)
+    alignments: Relationship[Standard] = field(factory=Relationship)
+    deleted_alignments: Relationship[Standard] = field(factory=Relationship)
+    topics: Relationship[Topic] = field(factory=Relationship)
+    concepts: Relationship[Concept] = field(factory=Relationship)
+    owner: Relationship[Provider] = field(factory=Relationship)
+    parent: Relationship[Asset] = field(factory=Relationship)
+    alignment_donors: Relationship[Asset] = field(factory=Relationship)
+    concept_donors: Relationship[Asset] = field(factory=Relationship)
 
 
 class AssetsAPI(Faceted):

@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar
 from attrs import define, field, frozen
 
 from aioinstructure.abconnect.json_api.resources import Resource, check_guid
-from aioinstructure.abconnect.whole import WINDOW
 from aioinstructure.errors import Error, InputError
+from aioinstructure.paging.pagers import AHEAD
 
 __all__ = ["BATCH", "BatchResult", "Batcher", "in_batches"]
 
@@ -63,7 +63,7 @@ async def in_batches(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(WINDOW, -(-len(spelled) // BATCH))):
+            for _ in range(min(AHEAD, -(-len(spelled) // BATCH))):
                 group.create_task(work())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
@@ -88,18 +88,18 @@ class Batcher(Generic[R]):
 
     _read_many: Callable[[list[str]], Awaitable[BatchResult[R]]] = field(alias="read_many")
     wait: float = 0.005
-    _query_pairs: dict[str, asyncio.Future[R | None]] = field(factory=dict, init=False)
+    _pending: dict[str, asyncio.Future[R | None]] = field(factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
 
     async def __call__(self, guid: str) -> R | None:
         """Return the object, or None if it is unknown or not visible to you."""
         check_guid("guid", guid)  # here, since in the batch it would fail for all callers
-        future = self._query_pairs.get(guid.lower())
+        future = self._pending.get(guid.lower())
         if future is None or future.get_loop() is not asyncio.get_running_loop():
-            future = self._query_pairs[guid.lower()] = asyncio.get_running_loop().create_future()
-            if len(self._query_pairs) == 1:
+            future = self._pending[guid.lower()] = asyncio.get_running_loop().create_future()
+            if len(self._pending) == 1:
                 self._start(self.wait)
-            elif len(self._query_pairs) == BATCH:
+            elif len(self._pending) == BATCH:
                 self._start(0.0)
         return await asyncio.shield(future)
 
@@ -110,7 +110,7 @@ class Batcher(Generic[R]):
 
     async def _flush(self, wait: float) -> None:
         await asyncio.sleep(wait)
-        asked, self._query_pairs = self._query_pairs, {}
+        asked, self._pending = self._pending, {}
         if not asked:
             return
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
@@ -15,6 +15,12 @@ from aioinstructure.abconnect.json_api.resources import (
 )
 from aioinstructure.endpoints.declare import GET, Param
 
+if TYPE_CHECKING:
+    from aioinstructure.abconnect.concepts import Concept
+    from aioinstructure.abconnect.standards import Standard
+
+_SIBLINGS = {"Concept": "concepts", "Standard": "standards"}
+
 __all__ = ["Clarification", "ClarifierAPI"]
 
 
@@ -22,8 +28,8 @@ __all__ = ["Clarification", "ClarifierAPI"]
 class Clarification(Resource):
     """Up to five concepts and five standards for which the service requests a decision."""
 
-    clarification_concepts: Relationship = field(factory=Relationship)
-    clarification_standards: Relationship = field(factory=Relationship)
+    clarification_concepts: Relationship[Concept] = field(factory=Relationship)
+    clarification_standards: Relationship[Standard] = field(factory=Relationship)
 
 
 class ClarifierAPI(ABNamespace):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import weakref
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from attrs import define, field
 
 from aioinstructure.abconnect.filters.expressions import F, FilterLike, PathLike
+from aioinstructure.abconnect.filters.grammar import Comparison
+from aioinstructure.abconnect.json_api.paging import PAGER
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
     OnChange,
@@ -21,6 +23,7 @@ from aioinstructure.abconnect.json_api.resources import (
 )
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, Param
+from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import (
     IncompleteError,
     InputError,
@@ -29,10 +32,15 @@ from aioinstructure.errors import (
     Throttled,
     TransportError,
 )
+from aioinstructure.paging.pagers import KeysetPager
 from aioinstructure.paging.paginator import Paginator
+from aioinstructure.paging.restartable import Restartable
 
 if TYPE_CHECKING:
-    from aioinstructure.abconnect import ABConnect
+    from aioinstructure.abconnect.client import ABConnect
+    from aioinstructure.abconnect.standards import Standard
+
+_SIBLINGS = {"Standard": "standards"}
 
 EVENT_FIELDS = (
     "guid",
@@ -74,18 +82,42 @@ class Event(Resource):
     document_guid: str | None = None
     section_guid: str | None = None
     affected_properties: list[AffectedProperty] = field(factory=list)
-    standard: Relationship = field(factory=Relationship)
-    deleted_standard: Relationship = field(factory=Relationship)
-    nondeliverable_standard: Relationship = field(factory=Relationship)
+    standard: Relationship[Standard] = field(factory=Relationship)
+    deleted_standard: Relationship[Standard] = field(factory=Relationship)
+    nondeliverable_standard: Relationship[Standard] = field(factory=Relationship)
 
 
 EventInclude = Literal["standard", "deleted_standard", "nondeliverable_standard"]
+
+
+_AFTER = re.compile(r"\s*seq\s+gt\s+[0-9]+\s*", re.IGNORECASE)
+
+
+def _after(call: Call[Any], seq: int) -> Call[Any] | None:
+    """The call for the events after a number; None for a list that is not one by number."""
+    condition = call.value("filter[events]")
+    if call.value("sort[events]") != ("seq",) or condition is None:
+        return None
+    if isinstance(condition, Comparison):
+        by_number = (condition.path, condition.operator) == ("seq", "gt")
+    else:
+        by_number = isinstance(condition, str) and _AFTER.fullmatch(condition) is not None
+    return (
+        call.with_values(**{"filter[events]": F.seq > seq, "offset": None}) if by_number else None
+    )
+
+
+def _seq_of(event: Any) -> int | None:
+    attributes = event.get("attributes") if isinstance(event, Mapping) else None
+    seq = attributes.get("seq") if isinstance(attributes, Mapping) else None
+    return seq if type(seq) is int else None
 
 
 class EventsAPI(Faceted):
     """Events: list, read, and follow from a sequence number."""
 
     _resource = "events"
+    _pager: ClassVar[Any] = KeysetPager(PAGER, _seq_of, _after)
 
     @GET("/events")
     def list(
@@ -133,7 +165,7 @@ class EventsAPI(Faceted):
             after: The number of the last processed event; 0 for all events.
             poll: Seconds between two polls at the end of the feed.
         """
-        return Follow(cast("ABConnect", self._client), after, poll)
+        return Follow(self._client, after, poll)
 
 
 log = logging.getLogger("aioinstructure.abconnect")
@@ -143,7 +175,7 @@ _TRANSIENT_ERRORS: Final = (ServerError, TransportError, QuotaError, Throttled)
 """Transient errors, retried at the next poll. Others are raised: credentials, licences, bodies."""
 
 
-class Follow:
+class Follow(Restartable[Event]):
     """The events after a sequence number, in order, forever.
 
     Each request asks for the events after the last one, so that none is missed and none comes
@@ -176,34 +208,46 @@ class Follow:
         if not (isfinite(poll) and poll > 0):
             raise InputError(f"poll must be a number of seconds above 0, not {poll!r}")
         self._ab = ab
-        self._poll = float(poll)
+        self.poll = float(poll)
         self._seq = after
-        self._loop: weakref.ref[_Following] | None = None
 
     @property
     def seq(self) -> int:
         """The sequence number of the last yielded event; `after` before the first."""
         return self._seq
 
-    def __aiter__(self) -> AsyncIterator[Event]:
-        if self._loop is not None and (loop := self._loop()) is not None and not loop.ended:
-            raise InputError("two loops over one feed: create another Follow instead")
-        loop = _Following(self)
-        self._loop = weakref.ref(loop)
-        return loop
+    def advance_to(self, event: Event) -> bool:
+        """Move to an event that is yielded; False if it was yielded before.
+
+        Raises:
+            IncompleteError: It has no number.
+        """
+        if event.seq is None:
+            raise IncompleteError("an event has no sequence number", expected="seq", got=event.id)
+        is_new = event.seq > self._seq
+        if is_new:
+            self._seq = event.seq
+        return is_new
+
+    def _name(self) -> str:
+        return "event feed"
+
+    def _new_loop(self) -> _Following:
+        return _Following(self, self._ab.events)
 
     def __repr__(self) -> str:
-        return f"<Follow events after {self._seq} every {self._poll:g} s>"
+        return f"<Follow events after {self._seq} every {self.poll:g} s>"
 
 
 class _Following:
     """One loop over the feed. Requests in flight end when it is dropped."""
 
-    def __init__(self, feed: Follow) -> None:
+    def __init__(self, feed: Follow, events: EventsAPI) -> None:
         self._feed = feed
-        self._events: AsyncIterator[Event] | None = None  # the events of this poll
+        self._api = events
+        self._events: AsyncIterator[Event] | None = None  # those of this poll
         self._due: float | None = None  # when the next poll may start
-        self.ended = False  # by an error; iteration can still resume
+        self.ended = False  # by an error; the loop can be continued all the same
 
     def __aiter__(self) -> _Following:
         return self
@@ -219,8 +263,8 @@ class _Following:
     async def _next(self) -> Event:
         while True:
             if self._events is None:
-                await self._turn()
-                self._events = aiter(self._feed._ab.events.since(self._feed._seq, page_size=100))
+                await self._wait_for_poll()
+                self._events = aiter(self._api.since(self._feed.seq, page_size=100))
             try:
                 event = await anext(self._events, None)
             except _TRANSIENT_ERRORS as error:
@@ -234,17 +278,12 @@ class _Following:
             if event is None:
                 self._events = None
                 continue
-            if event.seq is None:
-                raise IncompleteError(
-                    "an event has no sequence number", expected="seq", got=event.id
-                )
-            if event.seq > self._feed._seq:
-                self._feed._seq = event.seq
+            if self._feed.advance_to(event):
                 return event
 
-    async def _turn(self) -> None:
+    async def _wait_for_poll(self) -> None:
         """Wait until the next poll is due."""
         now = asyncio.get_running_loop().time
         if self._due is not None and (wait := self._due - now()) > 0:
             await asyncio.sleep(wait)
-        self._due = now() + self._feed._poll
+        self._due = now() + self._feed.poll

@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, TypeVar
 
 from attrs import define, field
 
@@ -30,10 +30,11 @@ from aioinstructure.errors import (
 from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
-    from aioinstructure.abconnect import ABConnect
     from aioinstructure.abconnect.assets import Asset
     from aioinstructure.abconnect.standards import Standard
     from aioinstructure.abconnect.topics import Topic
+
+_SIBLINGS = {"Asset": "assets", "Standard": "standards", "Topic": "topics"}
 
 T = TypeVar("T")
 
@@ -71,9 +72,9 @@ class QueueStatus(Resource):
 
     code: Literal["pending", "complete"] | str | None = None
     status: str | None = None
-    asset: Relationship = field(factory=Relationship)
-    standard: Relationship = field(factory=Relationship)
-    predictions: Relationship = field(factory=Relationship)
+    asset: Relationship[Asset] = field(factory=Relationship)
+    standard: Relationship[Standard] = field(factory=Relationship)
+    predictions: Relationship[Prediction] = field(factory=Relationship)
 
     @property
     def predictions_id(self) -> str | None:
@@ -94,12 +95,12 @@ class Prediction(Resource):
     algorithm: Literal["confidence", "crosswalk"] | str | None = None
     date_requested_utc: datetime | None = None
     date_expires_utc: datetime | None = None
-    asset: Relationship = field(factory=Relationship)
-    standard: Relationship = field(factory=Relationship)
-    focus: Relationship = field(factory=Relationship)
-    standards: Relationship = field(factory=Relationship)
-    topics: Relationship = field(factory=Relationship)
-    assets: Relationship = field(factory=Relationship)
+    asset: Relationship[Asset] = field(factory=Relationship)
+    standard: Relationship[Standard] = field(factory=Relationship)
+    focus: Relationship[Resource] = field(factory=Relationship)
+    standards: Relationship[Standard] = field(factory=Relationship)
+    topics: Relationship[Topic] = field(factory=Relationship)
+    assets: Relationship[Asset] = field(factory=Relationship)
 
 
 def _request(
@@ -269,15 +270,14 @@ class PredictionsAPI(ABNamespace):
 
     def _until(self, ends: float) -> PredictionsAPI:
         """Return these operations with the remaining time as the deadline of each."""
-        client = cast("ABConnect", self._client)
-        left, own = ends - asyncio.get_running_loop().time(), client._options.deadline
+        left, own = ends - asyncio.get_running_loop().time(), self._client.deadline
         if left >= (math.inf if own is None else own):
             return self
-        return client.with_options(deadline=max(left, 0.001)).predictions
+        return self._client.with_options(deadline=max(left, 0.001)).predictions
 
     def _patience(self, ends: float) -> int:
         """Return how many seconds the service may hold its response: less than the deadline."""
-        own = cast("ABConnect", self._client)._options.deadline
+        own = self._client.deadline
         left = ends - asyncio.get_running_loop().time()
         return max(0, int(min(_MAX_WAIT, left, math.inf if own is None else own - 1)))
 

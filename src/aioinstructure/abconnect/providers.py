@@ -31,8 +31,8 @@ class Provider(Resource):
 
     descr: str | None = None
     taxonomies: list[Literal["concepts", "topics"] | str] = field(factory=list)
-    owners: Relationship = field(factory=Relationship)
-    consumers: Relationship = field(factory=Relationship)
+    owners: Relationship[Provider] = field(factory=Relationship)
+    consumers: Relationship[Provider] = field(factory=Relationship)
 
 
 class ProvidersAPI(ABNamespace):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from aioinstructure.abconnect.concepts import Concept
     from aioinstructure.abconnect.topics import Topic
 
+_SIBLINGS = {"Concept": "concepts", "Topic": "topics"}
+
 YesNo = Literal["Y", "N"]
 StandardRelationship = Literal[
     "parent",
@@ -158,24 +160,24 @@ class Standard(Resource):
     alt_identifiers: list[AltIdentifier] = field(factory=list)
     extensions: list[Extension] = field(factory=list)
     key_ideas: list[KeyIdea] = field(factory=list)
-    parent: Relationship = field(factory=Relationship)
-    ancestors: Relationship = field(factory=Relationship)
-    children: Relationship = field(factory=Relationship)
-    contexts: Relationship = field(factory=Relationship)
-    origins: Relationship = field(factory=Relationship)
-    derivatives: Relationship = field(factory=Relationship)
-    peer_derivatives: Relationship = field(factory=Relationship)
-    peers: Relationship = field(factory=Relationship)
-    crosswalks: Relationship = field(factory=Relationship)
-    replaces: Relationship = field(factory=Relationship)
-    replaced_by: Relationship = field(factory=Relationship)
-    breakouts: Relationship = field(factory=Relationship)
-    breakout_origins: Relationship = field(factory=Relationship)
-    course_standards: Relationship = field(factory=Relationship)
-    related_courses: Relationship = field(factory=Relationship)
-    associations: Relationship = field(factory=Relationship)
-    topics: Relationship = field(factory=Relationship)
-    concepts: Relationship = field(factory=Relationship)
+    parent: Relationship[Standard] = field(factory=Relationship)
+    ancestors: Relationship[Standard] = field(factory=Relationship)
+    children: Relationship[Standard] = field(factory=Relationship)
+    contexts: Relationship[Standard] = field(factory=Relationship)
+    origins: Relationship[Standard] = field(factory=Relationship)
+    derivatives: Relationship[Standard] = field(factory=Relationship)
+    peer_derivatives: Relationship[Standard] = field(factory=Relationship)
+    peers: Relationship[Standard] = field(factory=Relationship)
+    crosswalks: Relationship[Standard] = field(factory=Relationship)
+    replaces: Relationship[Standard] = field(factory=Relationship)
+    replaced_by: Relationship[Standard] = field(factory=Relationship)
+    breakouts: Relationship[Standard] = field(factory=Relationship)
+    breakout_origins: Relationship[Standard] = field(factory=Relationship)
+    course_standards: Relationship[Standard] = field(factory=Relationship)
+    related_courses: Relationship[Standard] = field(factory=Relationship)
+    associations: Relationship[Standard] = field(factory=Relationship)
+    topics: Relationship[Topic] = field(factory=Relationship)
+    concepts: Relationship[Concept] = field(factory=Relationship)
 
 
 class StandardsAPI(Faceted):

@@ -27,6 +27,8 @@ from aioinstructure.paging.paginator import Paginator
 if TYPE_CHECKING:
     from aioinstructure.abconnect.standards import Standard
 
+_SIBLINGS = {"Standard": "standards"}
+
 TopicInclude = Literal["parent", "children", "standards"]
 
 
@@ -50,9 +52,9 @@ class Topic(Resource):
     education_levels: EducationLevels = field(factory=EducationLevels)
     document: Document = field(factory=Document)
     section: Section = field(factory=Section)
-    parent: Relationship = field(factory=Relationship)
-    children: Relationship = field(factory=Relationship)
-    standards: Relationship = field(factory=Relationship)
+    parent: Relationship[Topic] = field(factory=Relationship)
+    children: Relationship[Topic] = field(factory=Relationship)
+    standards: Relationship[Standard] = field(factory=Relationship)
 
 
 class TopicsAPI(Faceted):

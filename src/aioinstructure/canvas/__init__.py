@@ -1,4 +1,4 @@
-"""Canvas LMS: the client, its resources and their models, loaded on first use."""
+"""Canvas LMS: the client and its ids. Models are in the module of their page: `canvas.courses.Course`."""
 
 from __future__ import annotations
 
@@ -7,101 +7,13 @@ from typing import TYPE_CHECKING
 from aioinstructure._lazy import lazy
 
 if TYPE_CHECKING:
-    from aioinstructure.canvas.client import Canvas
-    from aioinstructure.canvas.course_paces import (
-        AppliedPace,
-        CoursePace,
-        CoursePaceModule,
-        CoursePaceModuleItem,
-        PaceContext,
-        PaceItemChange,
-        PaceSection,
-        PaceStudent,
-    )
-    from aioinstructure.canvas.courses import (
-        BlueprintRestriction,
-        CalendarLink,
-        Course,
-        CourseInclude,
-        CourseProgress,
-        CourseState,
-        EnrollmentState,
-        EnrollmentType,
-        OneCourseInclude,
-        Term,
-    )
-    from aioinstructure.canvas.modules import (
-        CompletionRequirement,
-        ContentDetails,
-        LockInfo,
-        Module,
-        ModuleItem,
-    )
-    from aioinstructure.canvas.progress import Progress
-    from aioinstructure.canvas.refs import Sis
+    from aioinstructure.canvas.client import Canvas as Canvas
+    from aioinstructure.canvas.refs import Sis as Sis
 
-__all__ = [
-    "AppliedPace",
-    "BlueprintRestriction",
-    "CalendarLink",
-    "Canvas",
-    "CompletionRequirement",
-    "ContentDetails",
-    "Course",
-    "CourseInclude",
-    "CoursePace",
-    "CoursePaceModule",
-    "CoursePaceModuleItem",
-    "CourseProgress",
-    "CourseState",
-    "EnrollmentState",
-    "EnrollmentType",
-    "LockInfo",
-    "Module",
-    "ModuleItem",
-    "OneCourseInclude",
-    "PaceContext",
-    "PaceItemChange",
-    "PaceSection",
-    "PaceStudent",
-    "Progress",
-    "Sis",
-    "Term",
-]
-
-_FILES = {
-    "client": ["Canvas"],
-    "course_paces": [
-        "AppliedPace",
-        "CoursePace",
-        "CoursePaceModule",
-        "CoursePaceModuleItem",
-        "PaceContext",
-        "PaceItemChange",
-        "PaceSection",
-        "PaceStudent",
-    ],
-    "courses": [
-        "BlueprintRestriction",
-        "CalendarLink",
-        "Course",
-        "CourseInclude",
-        "CourseProgress",
-        "CourseState",
-        "EnrollmentState",
-        "EnrollmentType",
-        "OneCourseInclude",
-        "Term",
-    ],
-    "modules": [
-        "CompletionRequirement",
-        "ContentDetails",
-        "LockInfo",
-        "Module",
-        "ModuleItem",
-    ],
-    "progress": ["Progress"],
-    "refs": ["Sis"],
+_MODULES = {
+    "Canvas": "canvas.client",
+    "Sis": "canvas.refs",
 }
 
-__getattr__, __dir__ = lazy(globals(), _FILES)
+if not TYPE_CHECKING:
+    __all__, __getattr__, __dir__ = lazy(globals(), _MODULES)

@@ -7,11 +7,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from aioinstructure._types import Id
-from aioinstructure.endpoints.declare import GET, Namespace
+from aioinstructure.canvas._namespace import CanvasNamespace
+from aioinstructure.endpoints.declare import GET
 from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.courses import Course, EnrollmentType, OneCourseInclude
+
+_SIBLINGS = {"Course": "courses", "EnrollmentType": "courses", "OneCourseInclude": "courses"}
 
 AccountCourseInclude = Literal[
     "syllabus_body",
@@ -37,7 +40,7 @@ EnrollmentWorkflowState = Literal[
 ]
 
 
-class AccountsAPI(Namespace):
+class AccountsAPI(CanvasNamespace):
     """Accounts: their courses."""
 
     @GET("/api/v1/accounts/{account_id}/courses")

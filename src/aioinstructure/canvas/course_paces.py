@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from attrs import define, field
 
 from aioinstructure._types import UNSET, Id, Opt
+from aioinstructure.canvas._namespace import CanvasNamespace
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import (
     DELETE,
     GET,
     POST,
     PUT,
-    Namespace,
     Param,
 )
 from aioinstructure.paging.paginator import Paginator
 
 if TYPE_CHECKING:
     from aioinstructure.canvas.progress import Progress
+
+_SIBLINGS = {"Progress": "progress"}
 
 Weekday = Literal["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 PaceState = Literal["unpublished", "active", "deleted"]
@@ -169,7 +171,7 @@ class PaceContext(Model):
     applied_pace: AppliedPace | None = None
 
 
-class CoursePacesAPI(Namespace):
+class CoursePacesAPI(CanvasNamespace):
     """Course paces: read, create, update, delete, and list their contents.
 
     Canvas has no list of paces: list `contexts`, or use `new` to read the pace of a context.

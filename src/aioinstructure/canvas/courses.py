@@ -9,8 +9,9 @@ from typing import Any, Literal
 from attrs import define, field
 
 from aioinstructure._types import Id
+from aioinstructure.canvas._namespace import CanvasNamespace
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, Namespace
+from aioinstructure.endpoints.declare import GET
 from aioinstructure.paging.paginator import Paginator
 
 CourseInclude = Literal[
@@ -166,7 +167,7 @@ class Course(Model):
     grading_periods: list[dict[str, Any]] = field(factory=list)
 
 
-class CoursesAPI(Namespace):
+class CoursesAPI(CanvasNamespace):
     """Courses: list and read."""
 
     @GET("/api/v1/courses")

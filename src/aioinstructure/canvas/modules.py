@@ -9,13 +9,14 @@ from typing import Any, Literal
 from attrs import define, field
 
 from aioinstructure._types import Id
+from aioinstructure.canvas._namespace import CanvasNamespace
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, Namespace
+from aioinstructure.endpoints.declare import GET
 from aioinstructure.paging.paginator import Paginator
 
 ModuleItemType = Literal[
     "File",
-    "ResultPage",
+    "Page",
     "Discussion",
     "Assignment",
     "Quiz",
@@ -116,7 +117,7 @@ class Module(Model):
     published: bool | None = None
 
 
-class ModulesAPI(Namespace):
+class ModulesAPI(CanvasNamespace):
     """Modules: list and read them and their items."""
 
     @GET("/api/v1/courses/{course_id}/modules")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
 from aiolimiter import AsyncLimiter
 from attrs import define
 
 from aioinstructure._types import UNSET, Id, Opt
+from aioinstructure.canvas._namespace import CanvasNamespace
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import GET, POST, Namespace
+from aioinstructure.endpoints.declare import GET, POST
 from aioinstructure.errors import InputError, ProgressFailed
 from aioinstructure.quota import Scheduler
-
-if TYPE_CHECKING:
-    from aioinstructure.client import Client
 
 # Every other state is final. Canvas documents four states and has six.
 _PENDING: Final = frozenset({"queued", "running", "waiting_for_external_tool"})
@@ -59,7 +57,7 @@ class Progress(Model):
         return self.workflow_state in _PENDING
 
 
-class ProgressAPI(Namespace):
+class ProgressAPI(CanvasNamespace):
     """Progress: read, cancel, wait."""
 
     @GET("/api/v1/progress/{id}")
@@ -112,7 +110,7 @@ class ProgressAPI(Namespace):
     async def _poll(self, id: Id, ends: float | None) -> Progress:
         with suppress(TimeoutError):  # the last poll is sent in time, even without spacing
             async with asyncio.timeout_at(ends):
-                await _spacing(cast("Client", self._client).quota).acquire()
+                await _spacing(self._client.quota).acquire()
         return await self.get(id)
 
 

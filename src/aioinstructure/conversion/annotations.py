@@ -1,7 +1,8 @@
-"""Annotations, read at run time: the names in them found, and kinds of types told apart.
+"""Annotations, read at run time: the names in them are found, and kinds of types told apart.
 
-Models import their siblings for the type checker only, since the documented ones form cycles; the
-lazy tables of the packages find them on first use. Knows no model.
+Models import their siblings for the type checker only, since the documented ones form cycles. A
+module that does so lists them in `_SIBLINGS`, by name and module; they are loaded on first use.
+Knows no model.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _ALWAYS = {"Any": Any, "Literal": Literal, "date": date, "datetime": datetime}
 class AnnotationScope(Mapping[str, Any]):
     """Names for the evaluation of annotations, as `eval` takes them.
 
-    They are looked up in a module, in the packages that it is in, and in the modules of what a
-    class inherits from.
+    They are looked up in a module, among its `_SIBLINGS`, and in the modules of the bases of a
+    class.
 
     Args:
         thing: The class or function that is annotated.
@@ -31,19 +32,17 @@ class AnnotationScope(Mapping[str, Any]):
     """
 
     def __init__(self, thing: Any, module: str) -> None:
-        parents = module.split(".")
         self._module = sys.modules[module]
-        self._packages = [".".join(parents[:n]) for n in range(len(parents) - 1, 0, -1)]
+        self._package = module.rpartition(".")[0]
+        self._siblings: Mapping[str, str] = getattr(self._module, "_SIBLINGS", {})
         self._bases = [sys.modules[base.__module__] for base in getattr(thing, "__mro__", ())]
 
     def __getitem__(self, name: str) -> Any:
         if hasattr(self._module, name):
             return getattr(self._module, name)
-        for package in self._packages:
-            try:
-                return getattr(importlib.import_module(package), name)
-            except AttributeError:
-                continue
+        if name in self._siblings:
+            sibling = importlib.import_module(f"{self._package}.{self._siblings[name]}")
+            return getattr(sibling, name)
         for module in self._bases:
             if hasattr(module, name):
                 return getattr(module, name)

@@ -52,7 +52,9 @@ def _origin(tp: Any) -> Any:
 
 
 def _is_model(tp: Any) -> bool:
-    return isinstance(tp, type) and issubclass(tp, Model)
+    """Whether it is a model, or a generic one with its types: `Relationship[Standard]`."""
+    cls = get_origin(tp) or tp
+    return isinstance(cls, type) and issubclass(cls, Model)
 
 
 def _is_tagged(tp: Any) -> bool:
@@ -183,7 +185,9 @@ class Converter:
 
     def _optional_hook(self, tp: Any) -> Hook:
         inner: Any = Union[tuple(m for m in get_args(tp) if m is not type(None))]  # noqa: UP007 - of members known at run time only
-        hook = self.hook(inner)
+        # An included object of AB Connect may be of another kind than its relationship says.
+        is_kind = _is_model(inner) and inner.json_type
+        hook = self._tagged_hook(inner) if is_kind else self.hook(inner)
 
         def optional(value: Any, _: Any) -> Any:
             return None if value is None else hook(value, inner)
@@ -191,7 +195,10 @@ class Converter:
         return optional
 
     def _tagged_hook(self, tp: Any) -> Hook:
-        hooks = {member.json_type: (self.hook(member), member) for member in get_args(tp)}
+        members = get_args(tp) or (tp,)
+        hooks = {member.json_type: (self.hook(member), member) for member in members}
+        if len(members) == 1:
+            hooks["none"] = hooks[tp.json_type]  # no type was sent
 
         def tagged(value: Any, _: Any) -> Any:
             _expect(dict, value)
@@ -229,13 +236,16 @@ class Converter:
 
         return mapped
 
-    def _model_hook(self, cls: type[Model]) -> Hook:
+    def _model_hook(self, tp: Any) -> Hook:
+        cls: type[Model] = get_origin(tp) or tp
+        if cls is tp and (parameters := getattr(cls, "__parameters__", ())):
+            return self.hook(tp[(Any,) * len(parameters)])  # a generic one without its types
         hints = hints_of(cls, cls.__module__)
         attrs.resolve_types(cls, globalns={}, localns=AnnotationScope(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
         names = {name: wire_name(name) for name in _public_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(
-            cls,
+            tp,
             self._cattrs,
             _cattrs_detailed_validation=self._is_detailed,
             _cattrs_use_linecache=False,

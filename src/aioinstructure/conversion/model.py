@@ -53,6 +53,10 @@ class Model:
             return self._shape.names
         return frozenset(_public_names(type(self)))
 
+    def is_empty(self) -> bool:
+        """Whether nothing of it was sent: every field has its default."""
+        return not self.fields_set
+
     def to_dict(self) -> dict[str, Any]:
         """What the server sent, by its own names, as JSON types; null where it sent null.
 

@@ -1,13 +1,13 @@
 """Endpoints as decorated stubs: the signature is the declaration.
 
-    class Courses(Namespace):
+    class CoursesAPI(Namespace["Canvas"]):
         @GET("/api/v1/courses")
-        def list(self, *, include: Sequence[CourseInclude] = ()) -> Pages[Course]: ...
+        def list(self, *, include: Sequence[CourseInclude] = ()) -> Paginator[Course]: ...
 
-The decorators are typed as identity, so that checkers and editors see the exact signature. What
-stands in it is read once, on the first call: names in the path's braces become its segments, the
-others the query (GET, DELETE) or the JSON body (POST, PUT, PATCH). `-> Pages[T]` is a list,
-`async def -> T` one object, `-> None` no body. Knows no service and sends nothing itself.
+The decorators are typed as identity, so that checkers and editors see the exact signature. It is
+read once, on the first call: names in the path's braces become its segments, the others the query
+(GET, DELETE) or the JSON body (POST, PUT, PATCH). `-> Paginator[T]` is a list, `async def -> T` one
+object, `-> None` no body. Knows no service and sends nothing itself.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Generic,
     Literal,
     Protocol,
     TypeVar,
@@ -29,12 +30,15 @@ from typing import (
 
 from attrs import frozen
 
+from aioinstructure._suggest import suggestion
 from aioinstructure._types import UNSET
 from aioinstructure.conversion.annotations import hints_of, is_union
 from aioinstructure.conversion.model import wire_name
 from aioinstructure.endpoints.route import (
     Body,
+    BucketOf,
     Call,
+    Complete,
     Parameter,
     Refine,
     Route,
@@ -44,31 +48,20 @@ from aioinstructure.endpoints.route import (
 )
 from aioinstructure.wire.params import PairEncoder, rails_pairs
 
-__all__ = [
-    "DELETE",
-    "GET",
-    "PATCH",
-    "POST",
-    "PUT",
-    "Call",
-    "Namespace",
-    "Param",
-    "Parameter",
-    "Refine",
-    "Route",
-]
+__all__ = ["DELETE", "GET", "PATCH", "POST", "PUT", "Caller", "Namespace", "Param"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound="Caller")
 
 
 @frozen
 class Param:
-    """Marks one parameter in `Annotated`: another name on the wire, or another place.
+    """Marks one parameter in `Annotated`: another name in the request, or another place.
 
     Args:
-        name: The name on the wire, such as "filter[standards]"; names of the path in braces stand
-            for their values.
-        where: "query" or "body"; by default what the verb says.
+        name: The name in the request, such as "filter[standards]"; names of the path in braces
+            stand for their values.
+        where: "query" or "body"; by default as the HTTP method says.
     """
 
     name: str = ""
@@ -79,26 +72,43 @@ class Caller(Protocol):
     """What a namespace needs of its client."""
 
     def list_pages(self, call: Call[Any]) -> Any:
-        """The lazy list that a paginated call stands for."""
+        """The lazy list that a paginated call returns."""
         ...
 
     async def fetch(self, call: Call[Any]) -> Any:
-        """The object that the call gives."""
+        """The object that the call returns."""
         ...
 
 
-class Namespace:
-    """The operations of one resource, as attributes of a client."""
+class Namespace(Generic[C]):
+    """The operations of one resource, as attributes of a client.
 
-    _encoding: ClassVar[PairEncoder] = staticmethod(rails_pairs)
+    `Namespace["Canvas"]` types `self._client` for methods that are written by hand. The class
+    variables say how all operations of the resource are sent; a service sets them once, in a base
+    class of its namespaces.
+    """
+
+    _base: ClassVar[str] = ""
+    """What the paths are below, such as "/rest/v4.1"."""
+
+    _pairs: ClassVar[PairEncoder] = staticmethod(rails_pairs)
     _page_size_name: ClassVar[str] = "per_page"
+    _pager: ClassVar[Any] = None
+    """How lists are paged, a `paging.pagers.Pager`; None for the client's usual way."""
+
+    _bucket_of: ClassVar[BucketOf | None] = None
 
     @classmethod
     def _refiner(cls) -> Refine | None:
-        """What checks what is given for the path or query, by its wire name, and may replace it."""
+        """What checks the values for path and query."""
         return None
 
-    def __init__(self, client: Caller, name: str) -> None:
+    @classmethod
+    def _completer(cls) -> Complete | None:
+        """What completes a bound call."""
+        return None
+
+    def __init__(self, client: C, name: str) -> None:
         self._client = client
         self._name = name
 
@@ -108,7 +118,7 @@ class Namespace:
 
 @frozen
 class _Declared:
-    """What the decorator was told; the rest stands in the signature."""
+    """What the decorator was given; the signature says the rest."""
 
     verb: Verb
     path: str
@@ -151,8 +161,8 @@ def POST(path: str, *, body: Body = None, idempotent: bool = False) -> Callable[
     Args:
         path: The template.
         body: The key that the fields are nested under, or a function of all parameters by name
-            that makes the whole body.
-        idempotent: Whether it may be repeated when nobody knows whether it happened.
+            that makes the complete body.
+        idempotent: Whether it may be repeated when the outcome is unknown.
     """
     return _decorator("POST", path, body, idempotent)
 
@@ -168,66 +178,112 @@ def PATCH(path: str, *, body: Body = None, idempotent: bool = True) -> Callable[
 
 
 def DELETE(path: str, *, body: Body = None, idempotent: bool = True) -> Callable[[F], F]:  # noqa: N802
-    """Declare a DELETE; its parameters go into the query, with a `body` into that."""
+    """Declare a DELETE; its parameters go into the query, or with a `body` into that."""
     return _decorator("DELETE", path, body, idempotent)
 
 
 def _endpoint(stub: Callable[..., Any], declared: _Declared) -> Callable[..., Any]:
-    """The method that stands in the class: binds its arguments and hands the call to the client."""
-    routes: dict[tuple[type[Namespace], str], Route] = {}  # a base may serve two namespaces
-    is_coroutine = inspect.iscoroutinefunction(stub)
+    """The method of the class: binds its arguments and passes the call to the client."""
+    routes: dict[tuple[type[Namespace[Any]], str], Route] = {}  # a base may serve two namespaces
 
-    def route_for(owner: type[Namespace], name: str) -> Route:
+    def route_for(owner: type[Namespace[Any]], name: str) -> Route:
         if (owner, name) not in routes:
             routes[owner, name] = _compile(stub, declared, owner, name)
         return routes[owner, name]
 
-    def bind(self: Namespace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
-        known = route_for(type(self), self._name)
-        arguments = known.named(args, kwargs)
-        if arguments is None:  # Python knows the words for what is wrong with them
-            arguments = inspect.signature(stub).bind(self, *args, **kwargs).arguments
-        return known.bind(arguments)
+    def bind(self: Namespace[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
+        route = route_for(type(self), self._name)
+        arguments = route.named(args, kwargs)
+        if arguments is None:
+            arguments = _bind_slowly(stub, route, self, args, kwargs)
+        return route.bind(arguments)
 
-    if is_coroutine:
+    if inspect.iscoroutinefunction(stub):
 
         @functools.wraps(stub)
-        async def fetch(self: Namespace, *args: Any, **kwargs: Any) -> Any:
+        async def fetch(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
             return await self._client.fetch(bind(self, args, kwargs))
 
         method: Callable[..., Any] = fetch
     else:
 
         @functools.wraps(stub)
-        def pages(self: Namespace, *args: Any, **kwargs: Any) -> Any:
+        def pages(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
             return self._client.list_pages(bind(self, args, kwargs))
 
         method = pages
-    method.route_for = route_for  # type: ignore[attr-defined]  # how routes_of finds it
+    method.route_for = route_for  # type: ignore[attr-defined]  # how lookup finds it
     return method
+
+
+def _bind_slowly(
+    stub: Callable[..., Any],
+    route: Route,
+    owner: Namespace[Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    """The arguments as Python binds them, or its TypeError with the method and the nearest name."""
+    try:
+        return inspect.signature(stub).bind(owner, *args, **kwargs).arguments
+    except TypeError as error:
+        known = [parameter.name for parameter in route.parameters]
+        unknown = next((name for name in kwargs if name not in known), None)
+        if unknown is None:
+            raise TypeError(f"{route.name}(): {error}") from None
+        raise TypeError(
+            f"{route.name}() takes no {unknown!r}{suggestion(unknown, known)}"
+        ) from None
 
 
 _PAGING: dict[str, Where] = {"page_size": "page_size", "on_change": "on_change"}
 
 
 def _compile(
-    stub: Callable[..., Any], declared: _Declared, owner: type[Namespace], namespace: str
+    stub: Callable[..., Any], declared: _Declared, owner: type[Namespace[Any]], namespace: str
 ) -> Route:
     hints = hints_of(stub, stub.__module__)
     returns, paginated = _result(hints.pop("return"))
+    parameters, positional = _parameters(stub, declared, hints, paginated=paginated)
+    return Route(
+        method=declared.verb,
+        path=owner._base + declared.path,
+        name=f"{namespace}.{stub.__name__.rstrip('_')}",
+        parameters=parameters,
+        returns=returns,
+        paginated=paginated,
+        idempotent=declared.verb == "GET" if declared.idempotent is None else declared.idempotent,
+        items=tuple(declared.items.split(".")) if declared.items else (),
+        derived=declared.derived,
+        doc=inspect.getdoc(stub) or "",
+        body=declared.body,
+        pager=owner._pager,
+        bucket_of=owner._bucket_of,
+        refine=owner._refiner(),
+        complete=owner._completer(),
+        pairs=owner._pairs,
+        page_size_name=owner._page_size_name,
+        positional=positional,
+    )
+
+
+def _parameters(
+    stub: Callable[..., Any], declared: _Declared, hints: dict[str, Any], *, paginated: bool
+) -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
+    """All parameters, and the names of those that may be given by position."""
     in_path = set(names_in(declared.path))
     in_body = declared.verb in ("POST", "PUT", "PATCH") or declared.body is not None
     parameters: list[Parameter] = []
     positional: list[str] = []
     for name, declaration in list(inspect.signature(stub).parameters.items())[1:]:
-        annotation, wire = _unwrap(hints[name])
+        annotation, param = _unwrap(hints[name])
         place: Where = "path" if name in in_path else "body" if in_body else "query"
-        place = _PAGING[name] if paginated and name in _PAGING else wire.where or place
+        place = _PAGING[name] if paginated and name in _PAGING else param.where or place
         required = declaration.default is inspect.Parameter.empty
         parameters.append(
             Parameter(
                 name=name,
-                wire_name=wire.name or wire_name(name),
+                wire_name=param.name or wire_name(name),
                 where=place,
                 annotation=annotation,
                 required=required,
@@ -238,27 +294,11 @@ def _compile(
         )
         if declaration.kind is not inspect.Parameter.KEYWORD_ONLY:
             positional.append(name)
-    return Route(
-        method=declared.verb,
-        path=declared.path,
-        name=f"{namespace}.{stub.__name__.rstrip('_')}",
-        parameters=tuple(parameters),
-        returns=returns,
-        paginated=paginated,
-        idempotent=declared.verb == "GET" if declared.idempotent is None else declared.idempotent,
-        items=tuple(declared.items.split(".")) if declared.items else (),
-        derived=declared.derived,
-        doc=inspect.getdoc(stub) or "",
-        body=declared.body,
-        refine=owner._refiner(),
-        pairs=owner._encoding,
-        page_size_name=owner._page_size_name,
-        positional=tuple(positional),
-    )
+    return tuple(parameters), tuple(positional)
 
 
 def _result(annotation: Any) -> tuple[Any, bool]:
-    """The type of one item and whether there are pages of them."""
+    """The type of one item, and whether there are pages of them."""
     if getattr(get_origin(annotation), "__name__", "") == "Paginator":
         return get_args(annotation)[0], True
     return (None if annotation is type(None) else annotation), False
@@ -272,7 +312,7 @@ def _unwrap(annotation: Any) -> tuple[Any, Param]:
 
 
 def _is_many(annotation: Any) -> bool:
-    """Whether nothing but a list may be given, or None and UNSET."""
+    """Whether only a list may be given, or None and UNSET."""
     if is_union(annotation):
         given = [m for m in get_args(annotation) if m not in (type(None), type(UNSET))]
         return all(_is_many(member) for member in given)
@@ -280,18 +320,17 @@ def _is_many(annotation: Any) -> bool:
 
 
 def _allowed(annotation: Any) -> frozenset[Any] | None:
-    """The words of a Literal, or of a sequence of it; None if other values may be given too."""
+    """The values of a Literal, or of a sequence of it; None if other values may be given too."""
     if get_origin(annotation) is Literal:
         return frozenset(get_args(annotation))
     if get_origin(annotation) in (Sequence, list, tuple):
         return _allowed(get_args(annotation)[0])
-    words: set[Any] = set()
-    members = get_args(annotation)
-    for member in members:
+    values: set[Any] = set()
+    for member in get_args(annotation):
         if member in (type(None), type(UNSET)):
             continue
         allowed = _allowed(member)
         if allowed is None:
             return None
-        words |= allowed
-    return frozenset(words) or None
+        values |= allowed
+    return frozenset(values) or None

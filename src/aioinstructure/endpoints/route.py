@@ -1,6 +1,8 @@
-"""Routes: one operation of a service as a value, and how its arguments become a call.
+"""Routes and calls: one operation of a service as a value, and how its arguments become a call.
 
-Knows neither how operations are declared (`endpoint`) nor what sends a call.
+A `Call` holds the path's arguments and the query as pairs. They are encoded once, when the request
+is made; nothing parses them again. Knows neither how operations are declared (`declare`) nor what
+sends a call.
 """
 
 from __future__ import annotations
@@ -12,22 +14,28 @@ from urllib.parse import unquote
 
 from attrs import Factory, field, frozen
 
+from aioinstructure._suggest import suggestion
 from aioinstructure._types import UNSET
 from aioinstructure.conversion.annotations import is_optional
 from aioinstructure.errors import InputError
 from aioinstructure.wire.params import (
+    Pair,
     PairEncoder,
+    Query,
+    checked_segment,
     has_dot_segments,
     is_list,
     json_body,
-    path_segment,
     query_string,
+    quoted_segment,
     rails_pairs,
 )
 
 __all__ = [
     "Body",
+    "BucketOf",
     "Call",
+    "Complete",
     "Parameter",
     "Refine",
     "Route",
@@ -42,11 +50,18 @@ Verb: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Where: TypeAlias = Literal["path", "query", "body", "page_size", "on_change"]
 Body: TypeAlias = str | Callable[..., Mapping[str, Any]] | None
 Refine: TypeAlias = Callable[[str, Any], Any]
+"""Checks a value for the path or the query, by its wire name, and may replace it."""
+
+Complete: TypeAlias = Callable[["Call[Any]"], "Call[Any]"]
+"""Adds to a bound call what follows from its other parameters, such as a unique order."""
+
+BucketOf: TypeAlias = Callable[["Call[Any]"], str]
+"""The name of the secondary quota bucket that a call also takes from; "" for none."""
 
 _BRACES = re.compile(r"{(\w+)}")
 _SEGMENT = r"([\w.~%!$&'()*+,;=:@-]+)"
 _ENCODED = re.compile(r"[!\"$-~]*")
-"""What a path and its query may be made of: ASCII without blanks and control characters, and #."""
+"""What a path and its query may consist of: ASCII without blanks, control characters and #."""
 PAGE_MAX = 100
 
 
@@ -56,19 +71,20 @@ def names_in(path: str) -> list[str]:
 
 
 def checked_path(path: str) -> str:
-    """The path, with or without a query, if it can be sent as it is.
+    """The path, with or without a query, if it can be sent unchanged.
 
     Raises:
-        InputError: It does not begin with one slash, or has characters that must be escaped.
+        InputError: It does not begin with exactly one slash, or has characters that must be
+            escaped.
     """
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
-        raise InputError(f"a path begins with one slash: {path!r:.200}")
+        raise InputError(f"a path must begin with one slash: {path!r:.200}")
     if not _ENCODED.fullmatch(path):
         raise InputError(f"the path must be percent-encoded: {path!r:.200}")
     return path
 
 
-def _is_silent(parameter: Parameter) -> bool:
+def _is_omitted_by_default(parameter: Parameter) -> bool:
     """Whether nothing is sent for it when it is left out."""
     if parameter.required or parameter.where not in ("query", "body"):
         return False
@@ -85,11 +101,11 @@ class Parameter:
         name: In Python.
         wire_name: In the request.
         where: Its place: "path", "query", "body"; "page_size" for the length of a page, and
-            "on_change" for what a list does that changes.
-        annotation: The type of what it takes.
+            "on_change" for what a list does when it changes.
+        annotation: The type of its values.
         required: Whether it has no default.
         many: Whether it takes a list.
-        allowed: The words that it takes, if it takes only these.
+        allowed: The values that it takes, if it takes only these.
     """
 
     name: str
@@ -100,7 +116,9 @@ class Parameter:
     default: Any = None
     many: bool = field(default=False, repr=False)
     allowed: frozenset[Any] | None = field(default=None, repr=False)
-    _silent: bool = field(default=Factory(_is_silent, takes_self=True), init=False, repr=False)
+    is_omitted_by_default: bool = field(
+        default=Factory(_is_omitted_by_default, takes_self=True), init=False, repr=False
+    )
 
     def _takes_none(self) -> bool:
         """In a query None is not sent; in a body it is null, which no list is."""
@@ -109,7 +127,7 @@ class Parameter:
         return not self.required
 
     def check(self, value: Any) -> None:
-        """Raise InputError if it is no list where it must be, or one of its words is unknown."""
+        """Raise InputError if it is no list where it must be, or one of its values is unknown."""
         if value is UNSET or (value is None and self._takes_none()):
             return
         if self.many and not is_list(value):
@@ -117,38 +135,86 @@ class Parameter:
             raise InputError(f"{self.name} takes a list, such as [{one}], not {value!r}")
         if self.allowed is None:
             return
-        for word in value if is_list(value) else [value]:
-            if not isinstance(word, str | int) or word not in self.allowed:
-                raise InputError(f"{self.name} takes no {word!r}{_hint(word, self.allowed)}")
+        for one in value if is_list(value) else [value]:
+            if not isinstance(one, str | int) or one not in self.allowed:
+                raise InputError(f"{self.name} does not take {one!r}{_hint(one, self.allowed)}")
 
 
-def _hint(word: Any, allowed: frozenset[Any]) -> str:
-    import difflib  # noqa: PLC0415 - for errors only, and a hundredth of the import time
-
+def _hint(value: Any, allowed: frozenset[Any]) -> str:
     known = sorted(map(str, allowed))
-    near = difflib.get_close_matches(str(word), known, 1)
-    return f"{f', did you mean {near[0]!r}?' if near else '.'} It takes: {', '.join(known)}"
+    hint = suggestion(str(value), known)
+    return f"{hint if hint.endswith('?') else '.'} It takes: {', '.join(known)}"
 
 
-@frozen
+@frozen(repr=False)
 class Call(Generic[T]):
     """One bound call: all that is needed to send it and to read the answer, as a value.
 
     Attributes:
-        route: What was called.
-        path: Path and query, encoded, below the service's base.
+        route: The operation.
+        arguments: The path's arguments by name, as text that is not yet encoded.
+        query: The query's pairs, not yet encoded.
         body: The JSON body, or None.
         on_change: What a list does when it changes while it is read: "raise" or "restart".
+        page: The path and query of a page, as a link of the server gave them: sent unchanged
+            instead of the path and the query. None for a page that the query addresses.
     """
 
     route: Route
-    path: str
-    body: bytes | None = field(default=None, repr=False)
+    arguments: tuple[tuple[str, str], ...] = ()
+    query: Query = ()
+    body: bytes | None = None
     on_change: str = "raise"
+    page: str | None = None
 
-    def at(self, path: str) -> Call[T]:
-        """The call for another page of the same list."""
-        return Call(self.route, path, None, self.on_change)
+    def __repr__(self) -> str:
+        # Without query and body, which may hold personal data.
+        return f"<Call {self.route.name or 'of a path'}: {self.route.method} {self.path}>"
+
+    @property
+    def target(self) -> str:
+        """The path and query below the origin, percent-encoded."""
+        if self.page is not None:
+            return self.page
+        path = self.path
+        if not self.query:
+            return path
+        return f"{path}{'&' if '?' in path else '?'}{query_string(self.query)}"
+
+    @property
+    def path(self) -> str:
+        """The path of the operation below the origin, percent-encoded, without the query."""
+        return self.route.path_with(self.arguments)
+
+    def value(self, name: str) -> Any:
+        """The first value of a parameter of the query, not encoded; None if it has none."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def with_values(self, **values: Any) -> Call[T]:
+        """The call for another page, or with other values in the query, by wire names.
+
+        None removes a parameter.
+        """
+        return Call(
+            self.route, self.arguments, with_values(self.query, values), self.body, self.on_change
+        )
+
+    def at_page(self, page: str) -> Call[T]:
+        """The call for another page of the same list, by its path and query."""
+        return Call(self.route, self.arguments, self.query, self.body, self.on_change, page)
+
+
+def with_values(query: Query, values: Mapping[str, Any]) -> Query:
+    """The pairs with other values: in their place where the name is there, else at the end."""
+    left = dict(values)
+    changed: list[Pair] = []
+    for name, value in query:
+        if name not in values:
+            changed.append((name, value))
+        elif (new := left.pop(name, None)) is not None:
+            changed.append((name, new))
+    changed += [(name, value) for name, value in left.items() if value is not None]
+    return tuple(changed)
 
 
 class _BindPlan:
@@ -168,16 +234,20 @@ class Route:
     """One operation of a service.
 
     Attributes:
-        method: The HTTP verb.
-        path: The template, with names in braces.
-        name: "courses.list": stable, used in cursors, logs and by the command line.
+        method: The HTTP method.
+        path: The template below the origin, with the names of parameters in braces.
+        name: "courses.list": stable, used in cursors, logs and by the command line; "" for a path
+            that has no method of its own.
         parameters: All of them, in order.
         returns: The type of the object, or of one item of a list; None for no body.
         paginated: Whether it is a list.
-        idempotent: Whether it may be repeated when nobody knows whether it happened.
+        idempotent: Whether it may be repeated when the outcome is unknown.
         items: Where the items are in the body, such as ("course_pace", "modules").
         derived: Whether it is another view of an operation that has a route of its own.
         doc: The docstring.
+        body: The root key of the body, or the function that makes it.
+        pager: How its pages are read, a `paging.pagers.Pager`; None for the client's usual way.
+        bucket_of: Names the secondary quota bucket of a call; None for none.
     """
 
     method: Verb
@@ -190,8 +260,11 @@ class Route:
     items: tuple[str, ...] = ()
     derived: bool = False
     doc: str = field(default="", repr=False)
-    _body: Body = field(default=None, repr=False, alias="body")
+    body: Body = field(default=None, repr=False)
+    pager: Any = field(default=None, repr=False)
+    bucket_of: BucketOf | None = field(default=None, repr=False)
     _refine: Refine | None = field(default=None, repr=False, alias="refine")
+    _complete: Complete | None = field(default=None, repr=False, alias="complete")
     _pairs: PairEncoder = field(default=rails_pairs, repr=False, alias="pairs")
     _page_size_name: str = field(default="per_page", repr=False, alias="page_size_name")
     _positional: tuple[str, ...] = field(default=(), repr=False, alias="positional")
@@ -202,7 +275,7 @@ class Route:
     )
 
     def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        """The arguments of a call by their names; None if the signature does not take these."""
+        """The arguments of a call by their names; None if the signature does not take them."""
         positional = self._positional
         if len(args) > len(positional) or not self._plan.names.issuperset(kwargs):
             return None
@@ -218,72 +291,95 @@ class Route:
         Raises:
             InputError: A value that the server would refuse or misread.
         """
-        segments: dict[str, str] = {}
-        query: list[tuple[str, str]] = []
+        in_path: list[tuple[str, str]] = []
+        query: list[Pair] = []
         body: dict[str, Any] = {}
         on_change = "raise"
         for parameter in self._plan.in_path:
             value = arguments.get(parameter.name)
             parameter.check(value)
-            segments[parameter.name] = self._segment(parameter, value)
+            in_path.append((parameter.name, self._segment(parameter, value)))
         for parameter in self._plan.elsewhere:
             if parameter.name in arguments:
                 value = arguments[parameter.name]
                 parameter.check(value)
-            elif parameter._silent:
+            elif parameter.is_omitted_by_default:
                 continue
             else:
                 value = parameter.default
-                parameter.check(value)  # one that is required is missing
+                parameter.check(value)  # raises where a required one is missing
             where = parameter.where
             if where == "page_size":
                 query.append((self._page_size_name, _page_size(parameter.name, value)))
             elif where == "on_change":
                 on_change = value or "raise"
             elif where == "query":
-                query.extend(self._query_pairs(_wire_name(parameter, segments), value))
+                query.extend(self._query_pairs(_wire_name(parameter, in_path), value))
             elif value is not UNSET:
-                body[_wire_name(parameter, segments)] = value
-        path = self.path.format_map(segments) if segments else self.path
-        if query:
-            path = f"{path}?{query_string(query)}"
-        return Call(self, path, self._encode(body, arguments), on_change)
+                body[_wire_name(parameter, in_path)] = value
+        call: Call[Any] = Call(
+            self, tuple(in_path), tuple(query), self._encode(body, arguments), on_change
+        )
+        return call if self._complete is None else self._complete(call)
 
     def _segment(self, parameter: Parameter, value: Any) -> str:
         if self._refine is not None:
             value = self._refine(parameter.wire_name, value)
-        return path_segment(parameter.name, value)
+        return checked_segment(parameter.name, value)
 
-    def _query_pairs(self, wire_name: str, value: Any) -> Iterable[tuple[str, str]]:
+    def _query_pairs(self, wire_name: str, value: Any) -> Iterable[Pair]:
         """What a parameter adds to the query."""
         if self._refine is not None:
             value = self._refine(wire_name, value)
         return () if value is UNSET else self._pairs(wire_name, value)
+
+    def path_arguments(self, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """The arguments of the path, checked like those of a call.
+
+        Raises:
+            InputError: One is missing, unknown, or not what the path takes.
+        """
+        in_path = self._plan.in_path
+        if values.keys() != {parameter.name for parameter in in_path}:
+            raise InputError(
+                f"{self.name} takes {names_in(self.path)}, not {sorted(values)!r:.200}"
+            )
+        for parameter in in_path:
+            parameter.check(values[parameter.name])
+        return tuple((p.name, self._segment(p, values[p.name])) for p in in_path)
+
+    def query_names(self, arguments: Iterable[tuple[str, str]]) -> list[str]:
+        """The names of its parameters in the query, page sizes included."""
+        names = [_wire_name(p, arguments) for p in self.parameters if p.where == "query"]
+        return [*names, self._page_size_name]
+
+    def path_with(self, arguments: Iterable[tuple[str, str]]) -> str:
+        """The path of a call, percent-encoded."""
+        segments = {name: quoted_segment(text) for name, text in arguments}
+        return self.path.format_map(segments) if segments else self.path
 
     def matches(self, path: str) -> bool:
         """Whether a path (with or without a query) can be one of this route's."""
         fixed = _BRACES.split(self.path)[::2]
         pattern = _SEGMENT.join(re.escape(part) for part in fixed)
         found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
-        return found is not None and not any(
-            has_dot_segments(unquote(part)) for part in found.groups()
-        )
+        if found is None:
+            return False
+        return not any(has_dot_segments(unquote(part)) for part in found.groups())
 
     def _encode(self, body: dict[str, Any], arguments: Mapping[str, Any]) -> bytes | None:
-        if callable(self._body):  # a shape of its own, made of all parameters by name
+        if callable(self.body):  # a shape of its own, made of all parameters by name
             in_path = {p.name: arguments[p.name] for p in self._plan.in_path}
-            return json_body(self._body(**in_path, **body))
-        if self._body is not None:
-            return json_body({self._body: body})
+            return json_body(self.body(**in_path, **body))
+        if self.body is not None:
+            return json_body({self.body: body})
         return json_body(body) if body else None
 
 
-def _wire_name(parameter: Parameter, segments: Mapping[str, str]) -> str:
+def _wire_name(parameter: Parameter, in_path: Iterable[tuple[str, str]]) -> str:
     """The name of a parameter in the request, with values for names of the path in braces."""
     name = parameter.wire_name
-    if "{" not in name:
-        return name
-    return _BRACES.sub(lambda match: unquote(segments[match[1]]), name)
+    return name.format_map(dict(in_path)) if "{" in name else name
 
 
 def _page_size(name: str, value: Any) -> str:

@@ -1,41 +1,36 @@
-"""Walks: one way through the pages of a list, fetched ahead, and through their items.
+"""Page reader: one reading of a list's pages, fetched ahead, and of their items.
 
-A walk knows the order of pages and what is under way; what a page is, and where the next one is,
-it is told by the list (`paging`).
+It knows the order of pages and what is in flight. The list's pager says where the next page is.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, IncompleteError, InputError
-from aioinstructure.paging.cursor import id_of, skipped
+from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
+from aioinstructure.paging.result_page import ResultPage, Source
 
-if TYPE_CHECKING:
-    from aioinstructure.paging.paginator import Paginator
-    from aioinstructure.paging.result_page import Check, ResultPage
-
-__all__ = ["Items", "PageReader"]
+__all__ = ["ItemReader", "PageReader", "ReadPosition"]
 
 T = TypeVar("T")
 
 _RECENT = 128
-"""How many pages back a circle is noticed at once."""
+"""How many pages back a cycle is noticed at once."""
 
 _RESTARTS = 5
-"""How often a list that heals itself starts anew before it gives up."""
+"""How often a list that restarts itself does so before it gives up."""
 
 
 class CycleDetector:
-    """The pages that were asked for, in a memory that does not grow.
+    """The calls that were made, in a memory that does not grow.
 
-    The last ones are all known. Of those before one is, the farther back the longer the way is
-    (Brent's way to find a circle): so a circle of any length is noticed, a long one some rounds
-    late.
+    The last ones are all known. Of those before, one is: the longer the list, the farther back
+    (Brent's algorithm). So a cycle of any length is noticed, a long one some rounds late.
     """
 
     __slots__ = ("_anchor", "_count", "_recent")
@@ -45,157 +40,222 @@ class CycleDetector:
         self._anchor: int | None = None
         self._count = 0
 
-    def __contains__(self, path: str) -> bool:
-        return (mark := hash(path)) == self._anchor or mark in self._recent
+    def __contains__(self, call: Call[Any]) -> bool:
+        return (mark := hash(call.target)) == self._anchor or mark in self._recent
 
-    def add(self, path: str) -> None:
-        self._recent[hash(path)] = None
+    def add(self, call: Call[Any]) -> None:
+        """Remember a call."""
+        mark = hash(call.target)
+        self._recent[mark] = None
         self._count += 1
         if len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
         if self._count & (self._count - 1) == 0:  # a power of two
-            self._anchor = hash(path)
+            self._anchor = mark
+
+
+@define(eq=False)
+class ReadPosition(Generic[T]):
+    """How far a list has been read; its reader moves it, the list makes cursors of it.
+
+    Attributes:
+        call: The call of the current page; None before the first.
+        page: The current page, complete.
+        unread: Its items that are yielded: without those before a cursor, or before a restart.
+        done: How many of these were yielded.
+        before: The ids of the items read last before this page, newest first.
+    """
+
+    call: Call[T] | None = None
+    page: ResultPage[T] | None = None
+    unread: list[Any] = field(factory=list)
+    done: int = 0
+    before: tuple[Any, ...] = ()
+
+    def move(
+        self, call: Call[T], page: ResultPage[T], unread: list[Any], resumed_after: tuple[Any, ...]
+    ) -> None:
+        """Begin another page."""
+        self.before = ids_of(self.unread[: self.done], self.before) or resumed_after
+        self.call, self.page, self.unread, self.done = call, page, unread, 0
+
+    def state(self, source: Source) -> CursorState | None:
+        """What a cursor at this position says; None before the first page."""
+        if self.call is None or self.page is None:
+            return None
+        raw = self.page.raw
+        if self.done == len(self.unread):
+            call, read = source.pager_for(self.call).resume_point(self.call, self.page)
+            if call != self.call:
+                return source.state_for(call, read, ids_of(raw)[:read])
+        ids = ids_of(self.unread[: self.done], self.before)
+        read = len(raw) - len(self.unread) + self.done
+        return source.state_for(self.call, read, ids, len(self.page.response.body))
 
 
 class PageReader(Generic[T]):
-    """One way through the pages. Its prefetch holds no reference to it, so dropping it ends all."""
+    """One reading of the pages. Its prefetch holds no reference to it: dropping it cancels all.
+
+    Args:
+        source: The client.
+        call: The call for the first page.
+        state: The cursor that the reading resumes, if it does.
+        first: The first page, where it has been fetched already.
+        prefetch: Whether to request pages before they are read.
+    """
 
     __slots__ = (
         "__weakref__",
-        "_ahead",
         "_busy",
+        "_call",
         "_check",
-        "_given",
+        "_cycles",
+        "_first",
         "_next",
-        "_page",
-        "_pages",
+        "_pager",
+        "_prefetch",
         "_restarts",
+        "_seen",
+        "_source",
+        "_state",
         "_tasks",
-        "_trail",
         "ended",
+        "position",
     )
 
-    def __init__(self, pages: Paginator[T], first: ResultPage[T] | None, *, ahead: bool) -> None:
-        self._pages = pages
-        self._page = first
-        self._next: Call[T] | None = pages._call
-        self._tasks: dict[str, asyncio.Task[ResultPage[T]]] = {}  # by path, in order
-        self._ahead = ahead
-        self._check = pages._source.check_of(pages._call, pages._place)
-        self._given: set[Any] | None = set() if pages._call.on_change == "restart" else None
+    def __init__(
+        self,
+        source: Source,
+        call: Call[T],
+        state: CursorState | None,
+        first: ResultPage[T] | None,
+        *,
+        prefetch: bool,
+    ) -> None:
+        self._source = source
+        self._call = call
+        self._state = state
+        self._first = first
+        self._prefetch = prefetch
+        self._pager = source.pager_for(call)
+        self._next: Call[T] | None = call
+        self._tasks: dict[Call[T], asyncio.Task[ResultPage[T]]] = {}  # in the order of the list
+        self._check = self._pager.consistency_check(call)
+        self._seen: set[Any] | None = set() if call.on_change == "restart" else None
         self._restarts = 0
         self._busy = False
-        self._trail = CycleDetector()
+        self._cycles = CycleDetector()
         self.ended = False
+        self.position: ReadPosition[T] = ReadPosition()
 
     def __aiter__(self) -> PageReader[T]:
         return self
 
     async def __anext__(self) -> ResultPage[T]:
-        call, page = await self._fetch()
-        if page is None or call is None:
-            self.ended = True
+        page = await self.advance()
+        if page is None:
             raise StopAsyncIteration
-        self._pages._mark = (call, page, len(page.raw))
-        return page
+        position = self.position
+        position.done = len(position.unread)
+        return page if position.unread is page.raw else evolve(page, raw=position.unread)
 
-    async def advance(self) -> tuple[Call[T], ResultPage[T], int] | None:
-        """The next page with how many of its items are to be skipped; None behind the last."""
-        call, page = await self._fetch()
-        if page is None or call is None:
+    async def advance(self) -> ResultPage[T] | None:
+        """Move the position to the start of the next page; None after the last."""
+        if self._busy:
+            raise InputError(f"two tasks read one loop ({self._call.route.name}) at once")
+        call = self._next
+        if call is None or self.ended:
             self.ended = True
             return None
-        place = self._pages._place if call is self._pages._call else None
-        return call, page, 0 if place is None else skipped(page.raw, place)
-
-    async def _fetch(self) -> tuple[Call[T] | None, ResultPage[T] | None]:
-        call = self._next
-        if self._busy:
-            raise InputError(f"two tasks read one loop ({self._pages.route.name}) at once")
-        if call is None or self.ended:
-            return None, None
         self._busy = True
         try:
-            call, page = await self._checked(call)
+            call, page, read = await self._consistent_page(call)
         except BaseException:
-            self._drop()
+            self.drop()
             raise
         finally:
             self._busy = False
-        if self.ended:  # closed while it was on its way
-            return None, None
+        if self.ended:  # closed while the page was on its way
+            return None
         self._next = page.next if page.raw else None
         self._look_ahead(call, page)
-        return call, self._without_duplicates(page)
-
-    def _look_ahead(self, call: Call[T], page: ResultPage[T]) -> None:
-        """Ask for pages before they are read; forget those that will not be."""
-        wanted = self._pages._source.ahead_of(call, page) if self._ahead and self._next else ()
-        paths = {each.path for each in wanted}
-        for path in [path for path in self._tasks if path not in paths]:
-            _cancel(self._tasks.pop(path))
-        for each in wanted:
-            if each.path not in self._tasks and each.path not in self._trail:
-                task = asyncio.create_task(self._pages._source.fetch_page(each))
-                task.add_done_callback(_look_at)
-                self._tasks[each.path] = task
-
-    async def _checked(self, call: Call[T]) -> tuple[Call[T], ResultPage[T]]:
-        """The page, if it goes on where the last one ended; else the first one, if so wished."""
-        while True:
-            page = await self._obtain(call)
-            check = self._check
-            if check is None:
-                return call, page
-            try:
-                check.see(page)
-            except IncompleteError:
-                if self._given is None or self._restarts >= _RESTARTS:
-                    raise
-                self._restarts += 1
-                call = self._restart(check)
-            else:
-                return call, page
-
-    def _without_duplicates(self, page: ResultPage[T]) -> ResultPage[T]:
-        """The page without what was handed out before the list began anew."""
-        if self._given is None:
-            return page
-        ids = [id_of(item) for item in page.raw]
-        if None in ids:  # it could not be told from what was handed out: no beginning anew
-            self._given = None
-            return page
-        if self._restarts:
-            fresh = [item for item in page.raw if id_of(item) not in self._given]
-            page = evolve(page, raw=fresh)
-        self._given.update(ids)
+        resumed_after = () if self._state is None else self._state.last_ids
+        self._state = None
+        unread = self._without_duplicates(page.raw[read:] if read else page.raw)
+        self.position.move(call, page, unread, resumed_after)
         return page
 
-    def _restart(self, check: Check) -> Call[T]:
-        """Back to the first page, with nothing under way.
+    def _look_ahead(self, call: Call[T], page: ResultPage[T]) -> None:
+        """Request pages before they are read; cancel those that will not be."""
+        wanted: tuple[Call[T], ...] = ()
+        if self._prefetch and self._next is not None:
+            wanted = tuple(self._pager.calls_ahead(call, page))
+        for early in [each for each in self._tasks if each not in wanted]:
+            _cancel(self._tasks.pop(early))
+        for each in wanted:
+            if each not in self._tasks and each not in self._cycles:
+                task = asyncio.create_task(self._source.fetch_page(each))
+                task.add_done_callback(_retrieve)
+                self._tasks[each] = task
 
-        That of the list, also where the walk began at a cursor: what has moved before that place
-        would never come.
+    async def _consistent_page(self, call: Call[T]) -> tuple[Call[T], ResultPage[T], int]:
+        """The next page, with how many of its items come before the cursor.
+
+        It continues where the last one ended; else the list restarts, if so wished.
         """
-        first = self._pages._call
-        first = first.at(check.start_of(first.path))
-        self._forget()
-        self._trail = CycleDetector()
-        self._check = self._pages._source.check_of(first, None)
+        while True:
+            page = await self._obtain(call)
+            try:
+                read = 0
+                if self._state is not None:
+                    read = already_read(page.raw, self._state, len(page.response.body))
+                if self._check is not None:
+                    self._check.see(page)
+            except IncompleteError:
+                if self._seen is None or self._restarts >= _RESTARTS:
+                    raise
+                self._restarts += 1
+                call = self._restart()
+            else:
+                return call, page, read
+
+    def _without_duplicates(self, raw: list[Any]) -> list[Any]:
+        """The items without those that were read before the list restarted."""
+        if self._seen is None:
+            return raw
+        ids = [id_of(item) for item in raw]
+        if None in ids:  # such an item could not be recognised: no restart
+            self._seen = None
+            return raw
+        if self._restarts:
+            raw = [item for item in raw if id_of(item) not in self._seen]
+        self._seen.update(ids)
+        return raw
+
+    def _restart(self) -> Call[T]:
+        """Return to the first page of the list, with nothing in flight.
+
+        Also where the reading began at a cursor: items that moved before it would never come.
+        """
+        first = self._pager.first_call(self._call)
+        self._cancel_all()
+        self._cycles = CycleDetector()
+        self._check = self._pager.consistency_check(first)
+        self._state = None
         return first
 
     async def _obtain(self, call: Call[T]) -> ResultPage[T]:
-        if call.path in self._trail:
+        if call in self._cycles:
             raise IncompleteError(
-                f"the list runs in a circle: it leads back to {call.path}",
-                expected="a page that was not read yet",
-                got=call.path,
+                f"the list runs in a cycle: it leads back to {call.target}",
+                expected="an unread page",
+                got=call.target,
             )
-        self._trail.add(call.path)
-        if self._page is not None:
-            page, self._page = self._page, None
+        self._cycles.add(call)
+        if self._first is not None:
+            page, self._first = self._first, None
             return page
-        task = self._tasks.pop(call.path, None)
+        task = self._tasks.pop(call, None)
         if task is not None and (task.done() or _is_here(task)):
             try:
                 return await task  # cancelled with us
@@ -204,18 +264,18 @@ class PageReader(Generic[T]):
                     raise
         elif task is not None:
             _cancel(task)
-        # Nothing was asked for, or what was ended with its event loop, or at another's hand.
-        return await self._pages._source.fetch_page(call)
+        # Nothing is in flight, or it has ended with its event loop, or another task cancelled it.
+        return await self._source.fetch_page(call)
 
     def __del__(self) -> None:
-        self._drop()
+        self.drop()
 
-    def _drop(self) -> list[asyncio.Task[ResultPage[T]]]:
+    def drop(self) -> list[asyncio.Task[ResultPage[T]]]:
+        """End the reading, and cancel what is in flight."""
         self.ended = True
-        return self._forget()
+        return self._cancel_all()
 
-    def _forget(self) -> list[asyncio.Task[ResultPage[T]]]:
-        """Cancel what is under way."""
+    def _cancel_all(self) -> list[asyncio.Task[ResultPage[T]]]:
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:
@@ -223,14 +283,14 @@ class PageReader(Generic[T]):
         return tasks
 
     async def aclose(self) -> None:
-        """Cancel what is under way and wait for its end."""
-        # What another event loop had under way would never end while this one runs.
-        if tasks := [task for task in self._drop() if _is_here(task)]:
+        """Cancel what is in flight, and wait until it has ended."""
+        # A task of another event loop would never end while this one runs.
+        if tasks := [task for task in self.drop() if _is_here(task)]:
             await asyncio.wait(tasks)
 
 
 def _is_here(task: asyncio.Task[Any]) -> bool:
-    """Whether it is one of the event loop that runs: loops end, lists may live on."""
+    """Whether its event loop is the running one: loops end, lists may live on."""
     return task.get_loop() is asyncio.get_running_loop()
 
 
@@ -240,53 +300,50 @@ def _cancel(task: asyncio.Task[Any]) -> None:
 
 
 def _is_cancelled() -> bool:
-    """Whether the task that runs is to end, not just something that it waits for."""
+    """Whether the running task itself is being cancelled, not only what it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _look_at(task: asyncio.Task[Any]) -> None:
-    """Take note of how a prefetch ended: an error of a page that nobody asked for is no error."""
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """Mark a prefetch's error as seen: the error of an unread page is no error."""
     if not task.cancelled():
         task.exception()
 
 
-class Items(Generic[T]):
-    """The items of a walk, converted one by one: those before a bad one are handed out."""
+class ItemReader(Generic[T]):
+    """The items of a reading, converted one by one: those before a bad one are yielded."""
 
-    __slots__ = ("_call", "_done", "_length", "_page", "_pages", "_raw", "_structure", "_walk")
+    __slots__ = ("__weakref__", "_length", "_position", "_raw", "_reader", "_structure")
 
-    def __init__(self, walk: PageReader[T]) -> None:
-        self._walk = walk
-        self._pages = walk._pages
-        self._structure = self._pages._source.converter_for(self._pages.route.returns)
-        self._call: Call[T] | None = None
-        self._page: ResultPage[T] | None = None
+    def __init__(self, reader: PageReader[T], source: Source, returns: Any) -> None:
+        self._reader = reader
+        self._position = reader.position
+        self._structure = source.converter_for(returns)
         self._raw: list[Any] = []
-        self._done = 0
         self._length = 0
 
-    def __aiter__(self) -> Items[T]:
+    @property
+    def ended(self) -> bool:
+        """Whether the reading has ended."""
+        return self._reader.ended
+
+    def __aiter__(self) -> ItemReader[T]:
         return self
 
     async def __anext__(self) -> T:
-        while self._done >= self._length:
-            found = await self._walk.advance()
-            if found is None:
+        position = self._position
+        while position.done >= self._length:
+            if await self._reader.advance() is None:
                 raise StopAsyncIteration
-            self._call, self._page, self._done = found
-            self._raw = self._page.raw
+            self._raw = position.unread
             self._length = len(self._raw)
-            if self._done:
-                self._pages._mark = (self._call, self._page, self._done)
         try:
-            item: T = self._structure(self._raw[self._done])
+            item: T = self._structure(self._raw[position.done])
         except DecodeError as error:
-            self._walk._drop()
+            self._reader.drop()
             self._length = 0  # and no more of this page
-            error.response = None if self._page is None else self._page.response
+            error.response = None if position.page is None else position.page.response
             raise
-        self._done += 1
-        # One tuple an item: a cursor is made of it only when somebody asks.
-        self._pages._mark = (self._call, self._page, self._done)  # type: ignore[assignment]  # a call came with the page
+        position.done += 1
         return item

@@ -1,41 +1,42 @@
-"""One page of a list, and what lists need of their client."""
+"""One page of a list, and what a list needs from its client."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from attrs import field, frozen
 
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError
-from aioinstructure.paging.cursor import Cursor, Place
+from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.wire.message import Response
 
-__all__ = ["Check", "ResultPage", "Source", "items_in"]
+if TYPE_CHECKING:
+    from aioinstructure.paging.pagers import Pager
 
+__all__ = ["ResultPage", "Source", "items_at"]
 
 T = TypeVar("T")
 
 
 @frozen
 class ResultPage(Generic[T]):
-    """One page of a list.
+    """One page of a list. Iterating it gives its items, `len()` their number.
 
     Attributes:
-        raw: Its items as the server sent them.
-        response: The whole answer.
-        total: How many items the whole list has, where the server says so.
-        next: The call for the page behind it; None on the last one.
-        cursor: The place behind this page. None where the list ends here, unless it is one that
-            grows at its end (events): then what is behind it can be asked for later.
+        raw: Its items as the server sent them. On the first page of a resumed list, those that
+            were not read before.
+        response: The complete answer.
+        total: How many items the list has, where the server says so.
+        next: The call for the page after it; None on the last one.
     """
 
-    raw: list[Any] = field(repr=lambda raw: f"<{len(raw)} items>")
-    response: Response
-    total: int | None
+    raw: list[Any] = field(repr=False)
+    response: Response = field(repr=False)
+    total: int | None = field(repr=False)
     next: Call[T] | None = field(repr=False)
-    cursor: Cursor[T] | None = field(repr=False)
+    _state: CursorState | None = field(repr=False, alias="state")
     _structure: Callable[[Any], T] = field(repr=False, alias="structure")
 
     @property
@@ -51,44 +52,50 @@ class ResultPage(Generic[T]):
             error.response = self.response
             raise
 
+    @property
+    def cursor(self) -> Cursor[T] | None:
+        """The position after this page.
+
+        None where the list ends here, unless it grows at its end (events): then the later items
+        can be requested from here.
+        """
+        return None if self._state is None else Cursor(self._state.encode())
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __repr__(self) -> str:
+        total = "" if self.total is None else f" of {self.total}"
+        more = "more follow" if self.next is not None else "the last page"
+        return f"<ResultPage {len(self.raw)} items{total}, {more}>"
+
 
 class Source(Protocol):
-    """What a list needs of its client."""
+    """What a list needs from its client."""
 
     async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
-        """Send the call and take the answer apart."""
+        """Send the call and read the page in its answer."""
         ...
 
-    def place_of(self, call: Call[Any], skip: int, last_id: Any) -> Place:
+    def pager_for(self, call: Call[Any]) -> Pager:
+        """How the list is paged."""
+        ...
+
+    def state_for(
+        self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0
+    ) -> CursorState:
         """What a cursor in this page says."""
         ...
 
     def converter_for(self, tp: Any) -> Callable[[Any], Any]:
-        """The function that makes a raw item a model."""
-        ...
-
-    def ahead_of(self, call: Call[T], page: ResultPage[T]) -> Sequence[Call[T]]:
-        """The calls behind a page that may be made before that page is read, in order."""
-        ...
-
-    def check_of(self, call: Call[Any], place: Place | None) -> Check | None:
-        """What notices that the list changes while it is read, if anything can."""
+        """The function that makes a model from a raw item."""
         ...
 
 
-class Check(Protocol):
-    """Looks at the pages of one walk."""
-
-    def see(self, page: ResultPage[Any]) -> None:
-        """Raise IncompleteError if the page does not go on where the last one ended."""
-        ...
-
-    def start_of(self, path: str) -> str:
-        """The path of the first page of the list that a page is of."""
-        ...
-
-
-def items_in(body: Any, path: tuple[str, ...], response: Response) -> list[Any]:
+def items_at(body: Any, path: Sequence[str], response: Response) -> list[Any]:
     """The items of a list's body: at the end of the path, lists on the way joined.
 
     Raises:
@@ -106,7 +113,7 @@ def items_in(body: Any, path: tuple[str, ...], response: Response) -> list[Any]:
     return body
 
 
-def _step(level: list[Any], name: str, path: tuple[str, ...], response: Response) -> Iterator[Any]:
+def _step(level: list[Any], name: str, path: Sequence[str], response: Response) -> Iterator[Any]:
     for parent in level:
         inner = parent.get(name) if isinstance(parent, Mapping) else None
         if isinstance(inner, list):

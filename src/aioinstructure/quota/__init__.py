@@ -17,7 +17,7 @@ from aioinstructure.quota.events import (
     Sent,
     Snapshot,
 )
-from aioinstructure.quota.lease import Lease
+from aioinstructure.quota.lease import Lease, Outcome
 from aioinstructure.quota.limiter import (
     Cost,
     Learned,
@@ -37,6 +37,7 @@ __all__ = [
     "LimitLearned",
     "Limiter",
     "LimiterState",
+    "Outcome",
     "Queued",
     "QuotaEvent",
     "Refused",

@@ -51,6 +51,7 @@ from aioinstructure.quota.limiter import (
     number_or_none,
     positive,
 )
+from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = ["CostBucket"]
 
@@ -181,12 +182,12 @@ class CostBucket(Limits):
         wait = max(wait, self._blocked_until - now)
         return wait if wait > ROUNDING else 0.0
 
-    def wildcard_wait(self, now: float) -> float:
-        """Canvas has no second bucket."""
+    def bucket_wait(self, bucket: str, now: float) -> float:
+        """Canvas has no secondary bucket."""
         return 0.0
 
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
+        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
         """Seconds, by the rate at which cost and latency of late let calls through."""
         wait = self.wait(cost, now, reserve=reserve)
@@ -217,21 +218,14 @@ class CostBucket(Limits):
             self._slot = max(self._slot, now) + PACE * expected / self.leak
         return Ticket(cost, now, self._epoch, reserved, expected, self._serial)
 
-    def settle(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        cost: float | None = None,
-        remaining: float | None = None,
-    ) -> None:
+    def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Give the reservation back, charge the cost, and learn from the header."""
         if not self._end(ticket, now):
             return
         took = max(0.0, now - ticket.at)
         limit = BELIEVABLE * self._configured[0]
-        charge = number_or_none(cost, 0.0, limit)
-        left = number_or_none(remaining, -limit, limit)
+        charge = number_or_none(report.cost, 0.0, limit)
+        left = number_or_none(report.remaining, -limit, limit)
         spent = took if charge is None else charge
         self._window = min(self.max_in_flight, self._window + 1)
         self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
@@ -255,19 +249,12 @@ class CostBucket(Limits):
         if self._end(ticket, now):
             self._count = max(0.0, self._count - ticket.reserved)
 
-    def refused(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        remaining: float | None = None,
-        retry_after: float | None = None,
-    ) -> None:
+    def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Believe the server: the bucket is full, and the reservation more than what remains."""
         if not self._end(ticket, now):
             return
         limit = BELIEVABLE * self._configured[0]
-        left = number_or_none(remaining, -limit, limit)
+        left = number_or_none(report.remaining, -limit, limit)
         self._count = max(0.0, self._count - ticket.reserved)
         explained = left is not None and self._bound_reservation(ticket.cost.key, left)
         self._count = max(self._count, self.capacity - (left or 0.0))
@@ -280,9 +267,13 @@ class CostBucket(Limits):
                 self._cushion = min(WIDEST, self._cushion + WIDER)
         self._told = None
         self._window = max(2, min(self._window, self._in_flight))
-        pause = number_or_none(retry_after, 0.0, math.inf)
+        pause = number_or_none(report.retry_after, 0.0, math.inf)
         if pause is not None:
             self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
+
+    def set_rate(self, rate: float, burst: float | None, now: float) -> None:
+        """Raise InputError: the headers of Canvas report what there is."""
+        raise InputError("only a token bucket has a rate to set")
 
     def reset(self, now: float) -> None:
         """Start over with an empty bucket on the server; what was learned of it stays."""

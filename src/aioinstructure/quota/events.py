@@ -8,6 +8,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from aioinstructure._types import Lane
+from aioinstructure.wire.quota_report import QuotaReport
 
 __all__ = [
     "Answered",
@@ -53,8 +54,7 @@ class Answered:
     key: str
     lane: Lane
     took: float
-    cost: float | None
-    remaining: float | None
+    report: QuotaReport
 
 
 @frozen
@@ -63,8 +63,7 @@ class Refused:
 
     key: str
     lane: Lane
-    remaining: float | None
-    retry_after: float | None
+    report: QuotaReport
 
 
 @frozen

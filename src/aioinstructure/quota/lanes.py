@@ -60,70 +60,86 @@ W = TypeVar("W", bound=Waiter)
 
 @define(eq=False)
 class _Flow(Generic[W]):
+    """The waiting calls of one flow, by secondary bucket, and the round that is due next."""
+
     due: float
     weight: float
-    lines: tuple[OrderedDict[int, W], OrderedDict[int, W]]
-    listed: list[bool] = field(factory=lambda: [False, False])
+    lines: dict[str, OrderedDict[int, W]] = field(factory=dict)
+    listed: set[str] = field(factory=set)
+
+    @property
+    def size(self) -> int:
+        return sum(len(line) for line in self.lines.values())
+
+    def first(self, bucket: str) -> W:
+        return next(iter(self.lines[bucket].values()))
+
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 @define(eq=False)
 class _LaneQueue(Generic[W]):
-    """One lane: its flows, and for plain and wildcard calls a heap of the flows by round."""
+    """One lane: its flows, and for each secondary bucket (and none) a heap of flows by round."""
 
     size: int = 0
     units: float = 0.0
-    wildcards: int = 0
+    in_bucket: dict[str, int] = field(factory=dict[str, int])
     flows: dict[Hashable, _Flow[W]] = field(factory=dict[Hashable, _Flow[W]])
     _round: float = 0.0
-    _heaps: tuple[list[tuple[float, int, _Flow[W]]], list[tuple[float, int, _Flow[W]]]] = field(
-        factory=lambda: ([], [])
-    )
+    _heaps: dict[str, list[tuple[float, int, _Flow[W]]]] = field(factory=dict)
     _turns: Iterator[int] = field(factory=itertools.count)
 
     def add(self, waiter: W, *, first: bool) -> None:
-        kind = waiter.cost.wildcard
+        bucket = waiter.cost.bucket
         flow = self.flows.get(waiter.flow)
         if flow is None:
             due = self._round + waiter.cost.units / waiter.weight
-            flow = self.flows[waiter.flow] = _Flow(
-                due, waiter.weight, (OrderedDict(), OrderedDict())
-            )
+            flow = self.flows[waiter.flow] = _Flow(due, waiter.weight)
         flow.weight = waiter.weight
-        flow.lines[kind][waiter.order] = waiter
+        line = flow.lines.get(bucket)
+        if line is None:
+            line = flow.lines[bucket] = OrderedDict()
+        line[waiter.order] = waiter
         if first:
-            flow.lines[kind].move_to_end(waiter.order, last=False)
-        if not flow.listed[kind]:
-            flow.listed[kind] = True
-            heapq.heappush(self._heaps[kind], (flow.due, next(self._turns), flow))
+            line.move_to_end(waiter.order, last=False)
+        if bucket not in flow.listed:
+            flow.listed.add(bucket)
+            heapq.heappush(self._heaps.setdefault(bucket, []), (flow.due, next(self._turns), flow))
         self.size += 1
         self.units += waiter.cost.units
-        self.wildcards += kind
+        if bucket:
+            self.in_bucket[bucket] = self.in_bucket.get(bucket, 0) + 1
 
-    def head(self, *, wildcards: bool) -> W | None:
-        plain = self._top(0)
-        if not (wildcards and self.wildcards):
-            return next(iter(plain.lines[0].values())) if plain else None
-        wild = self._top(1)
-        if wild is None:
-            return next(iter(plain.lines[0].values())) if plain else None
-        second = next(iter(wild.lines[1].values()))
-        if plain is None:
-            return second
-        first = next(iter(plain.lines[0].values()))
-        return first if (plain.due, first.order) <= (wild.due, second.order) else second
+    def head(self, blocked: frozenset[str]) -> W | None:
+        """The next call of those that need no blocked bucket."""
+        chosen: W | None = None
+        due = 0.0
+        for bucket in self._heaps:
+            if bucket in blocked:
+                continue
+            flow = self._top(bucket)
+            if flow is None:
+                continue
+            waiter = flow.first(bucket)
+            if chosen is None or (flow.due, waiter.order) < (due, chosen.order):
+                chosen, due = waiter, flow.due
+        return chosen
 
     def remove(self, waiter: W, *, granted: bool) -> bool:
+        bucket = waiter.cost.bucket
         flow = self.flows.get(waiter.flow)
-        line = flow.lines[waiter.cost.wildcard] if flow else None
+        line = flow.lines.get(bucket) if flow else None
         if flow is None or line is None or line.pop(waiter.order, None) is None:
             return False
         self.size -= 1
         self.units -= waiter.cost.units
-        self.wildcards -= waiter.cost.wildcard
+        if bucket:
+            self.in_bucket[bucket] -= 1
         if granted:
             self._round = max(self._round, flow.due)
             flow.due += waiter.cost.units / flow.weight
-        if not (flow.lines[0] or flow.lines[1]):
+        if not any(flow.lines.values()):
             del self.flows[waiter.flow]
             self._tidy()
         return True
@@ -131,26 +147,25 @@ class _LaneQueue(Generic[W]):
     def ahead(self, key: Hashable, weight: float) -> float:
         """Units that go before a new call of the flow `key`: its own, and the others' shares."""
         flow = self.flows.get(key)
-        mine = sum(len(line) for line in flow.lines) if flow else 0
+        mine = flow.size if flow else 0
         turns = (mine + 1) / weight
         others = 0.0
         for other in itertools.islice(self.flows.values(), 256):
             if other is not flow:
-                waiting = len(other.lines[0]) + len(other.lines[1])
-                others += min(waiting, turns * other.weight)
+                others += min(other.size, turns * other.weight)
         if len(self.flows) > 256:
             others *= len(self.flows) / 256
         average = self.units / self.size if self.size else 1.0
         return min(self.units, (mine + others) * average)
 
-    def _top(self, kind: int) -> _Flow[W] | None:
-        """The flow that is due first; heap entries that have become wrong are put right."""
-        heap = self._heaps[kind]
+    def _top(self, bucket: str) -> _Flow[W] | None:
+        """The flow that is due first; heap entries that are out of date are corrected."""
+        heap = self._heaps[bucket]
         while heap:
             due, _, flow = heap[0]
-            if not flow.lines[kind]:
+            if not flow.lines[bucket]:
                 heapq.heappop(heap)
-                flow.listed[kind] = False
+                flow.listed.discard(bucket)
             elif due != flow.due:
                 heapq.heapreplace(heap, (flow.due, next(self._turns), flow))
             else:
@@ -158,83 +173,87 @@ class _LaneQueue(Generic[W]):
         return None
 
     def _tidy(self) -> None:
-        """Forget rounds when nobody waits, and dead entries when they are too many."""
+        """Forget rounds when no call waits, and dead entries when they are too many."""
         if not self.flows:
             self._round, self.units = 0.0, 0.0
-            for heap in self._heaps:
-                heap.clear()
+            self._heaps.clear()
             return
-        for kind, heap in enumerate(self._heaps):
+        for bucket, heap in self._heaps.items():
             if len(heap) > 2 * len(self.flows) + SLACK:
-                heap[:] = [entry for entry in heap if entry[2].lines[kind]]
+                heap[:] = [entry for entry in heap if entry[2].lines[bucket]]
                 heapq.heapify(heap)
 
 
 @define(eq=False)
 class Lanes(Generic[W]):
-    """All who wait, in three lanes."""
+    """All calls that wait, in three lanes."""
 
-    _bands: list[_LaneQueue[W] | None] = field(factory=lambda: [None] * len(LANES))
+    _queues: list[_LaneQueue[W] | None] = field(factory=lambda: [None] * len(LANES))
     _orders: Iterator[int] = field(factory=lambda: itertools.count(1))
     size: int = 0
-    wildcards: int = 0
+    in_bucket: dict[str, int] = field(factory=dict[str, int])
+    """How many wait for each secondary bucket; none is 0."""
 
     def add(self, waiter: W, *, first: bool = False) -> None:
         """Put a waiter at its flow's end, or with `first` at its head."""
         order = next(self._orders)
         waiter.order = -order if first else order
         rank = RANK[waiter.lane]
-        band = self._bands[rank]
-        if band is None:
-            band = self._bands[rank] = _LaneQueue()
-        band.add(waiter, first=first)
+        queue = self._queues[rank]
+        if queue is None:
+            queue = self._queues[rank] = _LaneQueue()
+        queue.add(waiter, first=first)
         self.size += 1
-        self.wildcards += waiter.cost.wildcard
+        if bucket := waiter.cost.bucket:
+            self.in_bucket[bucket] = self.in_bucket.get(bucket, 0) + 1
 
-    def first(self, *, wildcards: bool = True) -> W | None:
-        """Who is next of all; without `wildcards`, of those who need no wildcard."""
-        for band in self._bands:
-            if band is not None and band.size:
-                waiter = band.head(wildcards=wildcards)
+    def first(self, blocked: frozenset[str] = _NONE) -> W | None:
+        """The next call of all; of those that need none of the `blocked` secondary buckets."""
+        for queue in self._queues:
+            if queue is not None and queue.size:
+                waiter = queue.head(blocked)
                 if waiter is not None:
                     return waiter
         return None
 
-    def head(self, lane: Lane, *, wildcards: bool = True) -> W | None:
-        """Who is next in a lane."""
-        band = self._bands[RANK[lane]]
-        return band.head(wildcards=wildcards) if band is not None and band.size else None
+    def head(self, lane: Lane, blocked: frozenset[str] = _NONE) -> W | None:
+        """The next call of a lane."""
+        queue = self._queues[RANK[lane]]
+        return queue.head(blocked) if queue is not None and queue.size else None
 
     def remove(self, waiter: W, *, granted: bool) -> bool:
         """Take a waiter out, and use up its flow's turn if it was granted. False if not in."""
-        band = self._bands[RANK[waiter.lane]]
-        if band is None or not band.remove(waiter, granted=granted):
+        queue = self._queues[RANK[waiter.lane]]
+        if queue is None or not queue.remove(waiter, granted=granted):
             return False
         self.size -= 1
-        self.wildcards -= waiter.cost.wildcard
+        if bucket := waiter.cost.bucket:
+            self.in_bucket[bucket] -= 1
+            if not self.in_bucket[bucket]:
+                del self.in_bucket[bucket]
         return True
 
     def ahead(self, lane: Lane, flow: Hashable, weight: float) -> float:
         """Units that are granted before a call that comes now."""
         rank = RANK[lane]
-        before = sum(band.units for band in self._bands[:rank] if band is not None)
-        own = self._bands[rank]
+        before = sum(queue.units for queue in self._queues[:rank] if queue is not None)
+        own = self._queues[rank]
         return before + (own.ahead(flow, weight) if own is not None else 0.0)
 
     def count(self, lane: Lane) -> int:
         """How many wait in a lane."""
-        band = self._bands[RANK[lane]]
-        return band.size if band is not None else 0
+        queue = self._queues[RANK[lane]]
+        return queue.size if queue is not None else 0
 
-    def wildcards_ahead(self, lane: Lane) -> int:
-        """How many wait for the wildcard bucket in this lane and the more urgent ones."""
-        bands = self._bands[: RANK[lane] + 1]
-        return sum(band.wildcards for band in bands if band is not None)
+    def ahead_in_bucket(self, lane: Lane, bucket: str) -> int:
+        """How many wait for a secondary bucket in this lane and the more urgent ones."""
+        queues = self._queues[: RANK[lane] + 1]
+        return sum(queue.in_bucket.get(bucket, 0) for queue in queues if queue is not None)
 
     def all(self) -> Iterator[W]:
-        """Everybody, in no order that means anything."""
-        for band in self._bands:
-            if band is not None:
-                for flow in band.flows.values():
-                    for line in flow.lines:
+        """All waiters, in no particular order."""
+        for queue in self._queues:
+            if queue is not None:
+                for flow in queue.flows.values():
+                    for line in flow.lines.values():
                         yield from line.values()

@@ -2,60 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from enum import Enum
 
-from aioinstructure._types import Lane
-from aioinstructure.quota.limiter import Ticket
+from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
-if TYPE_CHECKING:
-    from aioinstructure.quota.scheduler import Scheduler
+__all__ = ["Lease", "Outcome"]
 
-__all__ = ["Lease"]
+
+class Outcome(Enum):
+    """What became of a call."""
+
+    ANSWERED = "answered"
+    """It was answered; a lease can end as soon as the head of the answer has arrived."""
+
+    REFUSED = "refused"
+    """The server refused it for lack of quota: 429, or 403 with the text of the throttle."""
+
+    UNANSWERED = "unanswered"
+    """It was sent and no answer came: what it took stays taken."""
+
+    UNSENT = "unsent"
+    """It was never sent: what it took is given back."""
 
 
 class Lease:
-    """The right to send one call. Exactly one ending counts: the first; later ones do nothing."""
+    """The right to send one call. It ends once: later endings do nothing."""
 
-    __slots__ = ("_lane", "_loop", "_scheduler", "_ticket")
+    __slots__ = ("_end",)
 
-    def __init__(self, scheduler: Scheduler, ticket: Ticket, lane: Lane) -> None:
-        self._scheduler: Scheduler | None = scheduler
-        self._loop = scheduler._loop
-        self._ticket = ticket
-        self._lane: Lane = lane
+    def __init__(self, end: Callable[[Outcome, QuotaReport], None]) -> None:
+        self._end: Callable[[Outcome, QuotaReport], None] | None = end
 
-    def settle(self, *, cost: float | None = None, remaining: float | None = None) -> None:
-        """Say that the call was answered, as soon as the head of the answer is there.
-
-        Args:
-            cost: What the server charged for it, in units, if it said.
-            remaining: What it said is left, in units.
-        """
-        if scheduler := self._end():
-            scheduler._settle(self._ticket, self._lane, cost, remaining)
-
-    def abandon(self) -> None:
-        """Say that the call was sent and no answer came: what it took stays taken."""
-        if scheduler := self._end():
-            scheduler._abandon(self._ticket)
-
-    def refund(self) -> None:
-        """Say that the call was never sent: what it took is put back."""
-        if scheduler := self._end():
-            scheduler._refund(self._ticket)
-
-    def refused(self, *, remaining: float | None = None, retry_after: float | None = None) -> None:
-        """Say that the server refused it for want of quota (429, or 403 with the throttle's text).
-
-        Args:
-            remaining: What it said is left, in units; may be negative.
-            retry_after: Seconds that it asked to wait.
-        """
-        if scheduler := self._end():
-            scheduler._refused(self._ticket, self._lane, remaining, retry_after)
-
-    def _end(self) -> Scheduler | None:
-        scheduler, self._scheduler = self._scheduler, None
-        if scheduler is not None and scheduler._loop is not self._loop:
-            return None  # another loop has taken over, and counts this call as lost
-        return scheduler
+    def end(self, outcome: Outcome, report: QuotaReport = NO_REPORT) -> None:
+        """Say what became of the call, and what its answer reports about the quota."""
+        end, self._end = self._end, None
+        if end is not None:
+            end(outcome, report)

@@ -13,6 +13,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from aioinstructure.errors import InputError
+from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = [
     "ONE",
@@ -33,12 +34,13 @@ class Cost:
     Args:
         key: The route, such as "courses.list": cost and reservation are learned by it.
         units: Tokens (AB Connect: always 1); a flow's share is counted in them too.
-        wildcard: Whether it passes AB Connect's second bucket as well.
+        bucket: The name of a secondary bucket that it also takes one from, such as AB Connect's
+            "wildcard"; "" for none.
     """
 
     key: str = ""
     units: float = 1.0
-    wildcard: bool = False
+    bucket: str = ""
 
 
 ONE = Cost()
@@ -132,21 +134,21 @@ class Limiter(Protocol):
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
         """Seconds until the call may go: 0 is now, inf is not before an answer comes.
 
-        With `reserve`, room for one interactive call must be left over. The wildcard bucket is
-        not looked at here: see `wildcard_wait`.
+        With `reserve`, room for one interactive call must be left over. Secondary
+        buckets are not looked at here: see `bucket_wait`.
         """
         ...
 
-    def wildcard_wait(self, now: float) -> float:
-        """Seconds until a wildcard call may go as far as the second bucket is concerned."""
+    def bucket_wait(self, bucket: str, now: float) -> float:
+        """Seconds until a call may go as far as a secondary bucket is concerned."""
         ...
 
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
+        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
         """Seconds until a call may go: an estimate.
 
-        `ahead` units are granted before it; `wildcards` calls wait for the wildcard bucket.
+        `ahead` units are granted before it; `ahead_in_bucket` calls wait for its secondary bucket.
         """
         ...
 
@@ -154,15 +156,8 @@ class Limiter(Protocol):
         """Spend what the call asks, whether or not `wait` says 0."""
         ...
 
-    def settle(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        cost: float | None = None,
-        remaining: float | None = None,
-    ) -> None:
-        """Note an answer, with what its headers say."""
+    def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
+        """Note an answer, with what it reports."""
         ...
 
     def abandon(self, ticket: Ticket, now: float) -> None:
@@ -173,15 +168,12 @@ class Limiter(Protocol):
         """Give back what a call took that was never sent."""
         ...
 
-    def refused(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        remaining: float | None = None,
-        retry_after: float | None = None,
-    ) -> None:
+    def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Note that the server refused the call: it knows better than the replica."""
+        ...
+
+    def set_rate(self, rate: float, burst: float | None, now: float) -> None:
+        """Change the configured limit by hand; raises InputError where it has no such rate."""
         ...
 
     def reset(self, now: float) -> None:

@@ -16,6 +16,7 @@ change.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 from collections.abc import Callable, Hashable
@@ -47,7 +48,7 @@ from aioinstructure.quota.lanes import (
     Lanes,
     Waiter,
 )
-from aioinstructure.quota.lease import Lease
+from aioinstructure.quota.lease import Lease, Outcome
 from aioinstructure.quota.limiter import (
     ONE,
     Cost,
@@ -55,7 +56,7 @@ from aioinstructure.quota.limiter import (
     Ticket,
     positive,
 )
-from aioinstructure.quota.token_bucket import TokenBucket
+from aioinstructure.wire.quota_report import QuotaReport
 
 __all__ = ["Scheduler"]
 
@@ -185,7 +186,7 @@ class Scheduler:
             return await future
         except asyncio.CancelledError:
             if waiter.lease is not None:
-                waiter.lease.refund()
+                waiter.lease.end(Outcome.UNSENT)
             else:
                 self._forget(waiter)
             raise
@@ -224,14 +225,11 @@ class Scheduler:
             InputError: The limiter is no token bucket, the numbers are not above 0, or somebody
                 waits for more tokens than the new burst.
         """
-        limiter = self._limiter
-        if not isinstance(limiter, TokenBucket):
-            raise InputError("only a token bucket has a rate to set")
         waiters = self._lanes.all() if self._lanes else ()
         if burst is not None and any(waiter.cost.units > burst for waiter in waiters):
             raise InputError(f"a call waits that needs more than {burst} tokens at once")
         now = self._time()
-        limiter.set_rate(rate, burst, now)
+        self._limiter.set_rate(rate, burst, now)
         self._decide(now)
 
     def reset(self) -> None:
@@ -280,7 +278,7 @@ class Scheduler:
     def _is_free(self, cost: Cost, lane: Lane, now: float, deadline: float | None) -> bool:
         """Whether a call may go at once when nobody waits, which spares it the queue."""
         limiter = self._limiter
-        if cost.wildcard and limiter.wildcard_wait(now) > 0:
+        if cost.bucket and limiter.bucket_wait(cost.bucket, now) > 0:
             return False
         reserve = lane != "interactive" and self._reserves(now)
         if limiter.wait(cost, now, reserve=reserve) > 0:
@@ -310,7 +308,7 @@ class Scheduler:
                 raise QuotaError(f"the quota would be free in {wait:.1f} s", wait=wait)
         waiter = _Waiting(cost, lane, flow, weight, now)
         lanes.add(waiter, first=again)
-        if lanes.wildcards or RANK[lane] < self._blocked:
+        if lanes.in_bucket or RANK[lane] < self._blocked:
             self._decide(now)
         if waiter.lease is None and self._listener is not None:
             self._emit((Retried if again else Queued)(cost.key, lane))
@@ -351,28 +349,32 @@ class Scheduler:
         self._disarm()
 
     def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
-        """Say who is next, and in how many seconds something can change."""
+        """The next call, and in how many seconds something can change."""
         limiter = self._limiter
-        side = limiter.wildcard_wait(now) if lanes.wildcards else 0.0
-        wildcards = side <= 0
+        blocked: frozenset[str] = frozenset()
+        unblocked = math.inf
+        for bucket in lanes.in_bucket:
+            if (wait := limiter.bucket_wait(bucket, now)) > 0:
+                blocked |= {bucket}
+                unblocked = min(unblocked, wait)
         chosen = None
         if self._aged >= AGING - 1:
-            chosen = self._aged_waiter(lanes, now, wildcards=wildcards)
+            chosen = self._aged_waiter(lanes, now, blocked)
         reserve = False
         if chosen is None:
-            chosen = lanes.first(wildcards=wildcards)
+            chosen = lanes.first(blocked)
             if chosen is None:
-                return None, side
+                return None, unblocked
             reserve = chosen.lane != "interactive" and self._reserves(now)
         wait = limiter.wait(chosen.cost, now, reserve=reserve)
-        return chosen, wait if wildcards or wait <= 0 else min(wait, side)
+        return chosen, min(wait, unblocked) if wait > 0 else wait
 
     def _aged_waiter(
-        self, lanes: Lanes[_Waiting], now: float, *, wildcards: bool
+        self, lanes: Lanes[_Waiting], now: float, blocked: frozenset[str]
     ) -> _Waiting | None:
-        """Say who of the lower lanes has the grant of the aged."""
+        """The call of the lower lanes to which the grant of the aged goes."""
         for lane in LANES[1:]:
-            waiter = lanes.head(lane, wildcards=wildcards)
+            waiter = lanes.head(lane, blocked)
             if waiter is not None and now - waiter.since > AGED:
                 return waiter
         return None
@@ -388,19 +390,23 @@ class Scheduler:
         self._aged = 0 if aged else self._aged + 1
         if self._listener is not None:
             self._emit(Sent(cost.key, lane, max(0.0, now - since)))
-        return Lease(self, self._limiter.take(cost, now), lane)
+        ticket = self._limiter.take(cost, now)
+        return Lease(functools.partial(self._end, ticket, lane, self._loop))
 
     def _would_wait(self, cost: Cost, lane: Lane, now: float) -> bool:
         return self._predict(cost, lane, object(), 1.0, now) > 0
 
     def _predict(self, cost: Cost, lane: Lane, flow: Hashable, weight: float, now: float) -> float:
         """Seconds that a call would wait if it came now."""
-        ahead, wildcards = 0.0, 0
+        ahead, ahead_in_bucket = 0.0, 0
         if self._lanes is not None and self._lanes.size:
             ahead = self._lanes.ahead(lane, flow, weight)
-            wildcards = self._lanes.wildcards_ahead(lane)
+            if cost.bucket:
+                ahead_in_bucket = self._lanes.ahead_in_bucket(lane, cost.bucket)
         reserve = lane != "interactive" and self._reserves(now)
-        return self._limiter.forecast(cost, now, ahead=ahead, wildcards=wildcards, reserve=reserve)
+        return self._limiter.forecast(
+            cost, now, ahead=ahead, ahead_in_bucket=ahead_in_bucket, reserve=reserve
+        )
 
     # -- the timer ----------------------------------------------------------------------------
 
@@ -427,47 +433,50 @@ class Scheduler:
 
     # -- endings ------------------------------------------------------------------------------
 
-    def _settle(
-        self, ticket: Ticket, lane: Lane, cost: float | None, remaining: float | None
+    def _end(
+        self,
+        ticket: Ticket,
+        lane: Lane,
+        loop: asyncio.AbstractEventLoop | None,
+        outcome: Outcome,
+        report: QuotaReport,
     ) -> None:
+        """End a lease."""
+        if loop is not self._loop:
+            return  # another loop has taken over, and counts this call as lost
         now = self._time()
-        self._limiter.settle(ticket, now, cost=cost, remaining=remaining)
-        if self._listener is not None:
-            took = max(0.0, now - ticket.at)
-            self._emit(Answered(ticket.cost.key, lane, took, cost, remaining))
-        self._ended(now)
-
-    def _abandon(self, ticket: Ticket) -> None:
-        now = self._time()
-        self._limiter.abandon(ticket, now)
-        self._ended(now)
-
-    def _refund(self, ticket: Ticket) -> None:
-        now = self._time()
-        self._limiter.refund(ticket, now)
-        self._granted -= 1
-        self._ended(now)
-
-    def _refused(
-        self, ticket: Ticket, lane: Lane, remaining: float | None, retry_after: float | None
-    ) -> None:
-        now = self._time()
-        self._throttles += 1
-        self._limiter.refused(ticket, now, remaining=remaining, retry_after=retry_after)
-        key = ticket.cost.key
-        logger.warning(
-            "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
-            self._name, key, lane, remaining, retry_after, self._throttles,
-        )  # fmt: skip
-        self._emit(Refused(key, lane, remaining, retry_after))
-        self._ended(now)
-
-    def _ended(self, now: float) -> None:
+        if outcome is Outcome.ANSWERED:
+            self._limiter.settle(ticket, now, report)
+            if self._listener is not None:
+                took = max(0.0, now - ticket.at)
+                self._emit(Answered(ticket.cost.key, lane, took, report))
+        elif outcome is Outcome.REFUSED:
+            self._note_refusal(ticket, lane, now, report)
+        elif outcome is Outcome.UNANSWERED:
+            self._limiter.abandon(ticket, now)
+        else:
+            self._limiter.refund(ticket, now)
+            self._granted -= 1
         self._in_flight -= 1
         if self._limiter.pending_changes:
             self._publish_changes()
         if self._lanes is not None and self._lanes.size:
             self._decide(now)
+
+    def _note_refusal(self, ticket: Ticket, lane: Lane, now: float, report: QuotaReport) -> None:
+        self._throttles += 1
+        self._limiter.refused(ticket, now, report)
+        # The call waits and is sent again: the user need not do anything.
+        logger.info(
+            "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
+            self._name,
+            ticket.cost.key,
+            lane,
+            report.remaining,
+            report.retry_after,
+            self._throttles,
+        )
+        self._emit(Refused(ticket.cost.key, lane, report))
 
     def _publish_changes(self) -> None:
         pending_changes = list(self._limiter.pending_changes)

@@ -26,6 +26,7 @@ of 2 a second as well.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from attrs import define, field
 
@@ -38,6 +39,7 @@ from aioinstructure.quota.limiter import (
     number_or_none,
     positive,
 )
+from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = ["TokenBucket"]
 
@@ -69,6 +71,10 @@ LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
 
 
+def _secondary() -> dict[str, tuple[float, float]]:
+    return {"wildcard": (2.0, 1.0)}
+
+
 @define(eq=False)
 class TokenBucket:
     """A replica of the server's two buckets, one token short of it.
@@ -76,8 +82,7 @@ class TokenBucket:
     Args:
         rate: Tokens a second, in the long run.
         burst: The most tokens that can be saved up.
-        wildcard_rate: Wildcard calls a second.
-        wildcard_burst: The most wildcard calls at once.
+        secondary: Rate and burst of the buckets that some calls also take one from, by name.
         start_level: The level at first use; the burst if None.
         start_age: How many seconds ago `start_level` was read, by the wall clock: a process that
             starts again hands in the last one's level and the time since.
@@ -86,15 +91,14 @@ class TokenBucket:
 
     rate: float = field(default=5.0)
     burst: float = field(default=24.0)
-    wildcard_rate: float = field(default=2.0, kw_only=True)
-    wildcard_burst: float = field(default=1.0, kw_only=True)
+    secondary: Mapping[str, tuple[float, float]] = field(factory=_secondary, kw_only=True)
     start_level: float | None = field(default=None, kw_only=True)
     start_age: float = field(default=0.0, kw_only=True)
     probe: bool = field(default=False, kw_only=True)
     reserve_seconds: float = field(default=math.inf, init=False)
     pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     _level: float = field(default=0.0, init=False)
-    _wildcard: float = field(default=0.0, init=False)
+    _levels: dict[str, float] = field(factory=dict[str, float], init=False)
     now: float = field(default=0.0, init=False)
     _pace: float = field(default=0.0, init=False)
     _cut_at: float = field(default=-math.inf, init=False)
@@ -104,17 +108,19 @@ class TokenBucket:
     _epoch: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("rate", "wildcard_rate"):
-            positive(name, getattr(self, name))
-        for name in ("burst", "wildcard_burst"):
-            if positive(name, getattr(self, name)) < 1:
-                raise InputError(f"{name} must be at least 1, or no call is ever granted")
+        rates = {"": (self.rate, self.burst), **self.secondary}
+        for name, (rate, burst) in rates.items():
+            positive(f"{name} rate".strip(), rate)
+            if positive(f"{name} burst".strip(), burst) < 1:
+                raise InputError(
+                    f"{f'{name} burst'.strip()} must be at least 1, or no call is granted"
+                )
         start = self.burst if self.start_level is None else self.start_level
         if not math.isfinite(start) or not math.isfinite(self.start_age):
             raise InputError("start_level and start_age must be finite")
         grown = start + self.rate * max(0.0, self.start_age)
         self._level = max(0.0, min(self.burst, grown))
-        self._wildcard = self.wildcard_burst
+        self._levels = {name: burst for name, (_, burst) in self.secondary.items()}
         self._pace = self.rate
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
@@ -148,41 +154,37 @@ class TokenBucket:
         wait = max(wait, self._blocked_until - now)
         return wait if wait > EPSILON else 0.0
 
-    def wildcard_wait(self, now: float) -> float:
-        """Seconds until the wildcard bucket holds a whole call."""
+    def bucket_wait(self, bucket: str, now: float) -> float:
+        """Seconds until a secondary bucket holds a token; 0 for one that is not known."""
+        if bucket not in self._levels:
+            return 0.0
         self._advance(now)
-        missing = 1.0 - self._wildcard
-        return missing / self.wildcard_rate if missing > EPSILON else 0.0
+        missing = 1.0 - self._levels[bucket]
+        return missing / self.secondary[bucket][0] if missing > EPSILON else 0.0
 
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, wildcards: int, reserve: bool = False
+        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
         """Seconds until the tokens of all who go before and this call's own are there."""
         self._advance(now)
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
         missing = ahead + cost.units + keep - self._level
         wait = self._refill(missing) if missing > EPSILON else 0.0
-        if cost.wildcard:
-            wait = max(wait, (wildcards + 1.0 - self._wildcard) / self.wildcard_rate)
+        if cost.bucket in self._levels:
+            missing = ahead_in_bucket + 1.0 - self._levels[cost.bucket]
+            wait = max(wait, missing / self.secondary[cost.bucket][0])
         return max(wait, self._blocked_until - now, 0.0)
 
     def take(self, cost: Cost, now: float) -> Ticket:
         """Take from both buckets at once."""
         self._advance(now)
         self._level -= cost.units
-        if cost.wildcard:
-            self._wildcard -= 1.0
+        if cost.bucket in self._levels:
+            self._levels[cost.bucket] -= 1.0
         return Ticket(cost, now, self._epoch)
 
-    def settle(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        cost: float | None = None,
-        remaining: float | None = None,
-    ) -> None:
-        """Count it: AB Connect says nothing of its level."""
+    def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
+        """Count it: AB Connect does not report its level."""
         self._answered += 1
 
     def abandon(self, ticket: Ticket, now: float) -> None:
@@ -194,22 +196,15 @@ class TokenBucket:
         if ticket.epoch != self._epoch:
             return
         self._level = min(self.burst, self._level + ticket.cost.units)
-        if ticket.cost.wildcard:
-            self._wildcard = min(self.wildcard_burst, self._wildcard + 1.0)
+        if (bucket := ticket.cost.bucket) in self._levels:
+            self._levels[bucket] = min(self.secondary[bucket][1], self._levels[bucket] + 1.0)
 
-    def refused(
-        self,
-        ticket: Ticket,
-        now: float,
-        *,
-        remaining: float | None = None,
-        retry_after: float | None = None,
-    ) -> None:
+    def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Drain the bucket and cut the rate, once for all the calls that met the same 429."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return
-        pause = number_or_none(retry_after, 0.0, math.inf)
+        pause = number_or_none(report.retry_after, 0.0, math.inf)
         if pause is not None:
             self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
         if ticket.at <= self._cut_at:
@@ -235,7 +230,7 @@ class TokenBucket:
         self._advance(now)
         self._epoch += 1
         self._level = self.burst
-        self._wildcard = self.wildcard_burst
+        self._levels = {name: burst for name, (_, burst) in self.secondary.items()}
         self._blocked_until = self._cut_at = -math.inf
 
     def read(self, now: float) -> LimiterState:
@@ -260,7 +255,8 @@ class TokenBucket:
             self._cut_at = min(self._cut_at, now)
             self._blocked_until = min(self._blocked_until, now + LONGEST)
             return
-        self._wildcard = min(self.wildcard_burst, self._wildcard + self.wildcard_rate * elapsed)
+        for name, (rate, burst) in self.secondary.items():
+            self._levels[name] = min(burst, self._levels[name] + rate * elapsed)
         if self._pace == self.rate and not self.probe:
             self._level = min(self.burst, self._level + self.rate * elapsed)
             return

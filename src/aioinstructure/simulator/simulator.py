@@ -27,6 +27,7 @@ from aioinstructure.simulator.http.parsing import (
     hidden,
     parse,
     parse_body,
+    raw_body,
 )
 from aioinstructure.simulator.http.responses import (
     Reply,
@@ -249,7 +250,7 @@ class Simulator:
         operation, values = found
         origin = self.origin_of(request)
         accept = request.headers.get("accept", "")
-        body = parse_body(request.headers.get("content-type", ""), request.body)
+        body = parse_body(request.headers.get("content-type", ""), raw_body(request))
         call = CanvasCall(operation, values, pairs, body, origin, self.now(), self._today())
 
         def make() -> Reply:
@@ -303,7 +304,7 @@ class Simulator:
             values,
             path,
             pairs,
-            _json(request.body),
+            _json(raw_body(request)),
             origin,
             self.now(),
             self._wall(),

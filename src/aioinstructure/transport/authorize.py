@@ -18,7 +18,10 @@ def authorize_layer(transport: Transport, credential: Credential, clock: Clock) 
         ready = credential.authorize(context.request, clock.wall())
         context.in_flight = True
         try:
-            answer = await transport.send(ready, context.on_head)
+            if context.on_body is None:
+                answer = await transport.send(ready, context.on_head)
+            else:
+                answer = await transport.send(ready, context.on_head, context.on_body)
         except TransportError as error:
             error.request = context.request
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Protocol, TypeAlias
 
 from attrs import define, field, frozen
@@ -12,20 +12,28 @@ from aioinstructure.errors import Error
 from aioinstructure.quota import Cost
 from aioinstructure.wire.message import Headers, Request, Response
 
-__all__ = ["CallContext", "Handler", "OnHead", "Options", "Transport"]
+__all__ = ["AnonymousFlow", "CallContext", "Handler", "OnBody", "OnHead", "Options", "Transport"]
 
 OnHead: TypeAlias = Callable[[int, Headers], None]
+"""Called with the status and the headers of an answer, before its body is read."""
+
+OnBody: TypeAlias = Callable[[AsyncIterator[bytes]], Awaitable[None]]
+"""Consumes the body of a good answer in chunks; called again, from the start, by each attempt."""
 
 
 class Transport(Protocol):
-    """Sends one request and takes all of the answer; the only thing that does I/O."""
+    """Sends one request and reads the answer; the only thing that does I/O."""
 
-    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+    async def send(
+        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
+    ) -> Response:
         """The answer, whatever it says.
 
         Args:
-            request: With its credential; the URL is sent to the letter.
+            request: With its credential; the URL is sent unchanged.
             on_head: Called once with status and headers, before the body is read.
+            on_body: Where the body of an answer with a 2xx status goes; it is then not in the
+                response.
 
         Raises:
             TransportError: There was none. `UnknownOutcome` for a request that is not idempotent.
@@ -37,6 +45,15 @@ class Transport(Protocol):
         ...
 
 
+class AnonymousFlow:
+    """The flow of calls for which no flow is named: each view is one, and each list."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<anonymous flow>"
+
+
 @frozen
 class Options:
     """How calls are queued; views of a client differ in these alone.
@@ -46,14 +63,12 @@ class Options:
         flow: Who shares the lane fairly; None makes a flow of each view and of each list.
         weight: The share of the flow.
         deadline: Seconds for queueing, attempts and the body together; None waits for ever.
-        as_user: Canvas: the user that is masqueraded as.
     """
 
     lane: Lane = "interactive"
     flow: Hashable = None
     weight: float = 1.0
     deadline: float | None = None
-    as_user: int | str | None = None
 
 
 @define(eq=False)
@@ -74,9 +89,10 @@ class CallContext:
     deadline_at: float | None = None
     attempts: int = 0
     in_flight: bool = False
-    no_response_error: bool = False
+    unanswered: bool = False
     last_error: Error | None = None
     on_head: OnHead | None = field(default=None, repr=False)
+    on_body: OnBody | None = field(default=None, repr=False)
 
 
 Handler: TypeAlias = Callable[[CallContext], Awaitable[Response]]

@@ -8,8 +8,6 @@ from aioinstructure.errors import (
     DeadlineError,
     Error,
     QuotaError,
-    ResponseError,
-    TransportError,
     UnknownOutcome,
 )
 from aioinstructure.quota import Scheduler
@@ -21,7 +19,7 @@ __all__ = ["deadline_layer"]
 
 
 def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
-    """Set the deadline, and tell what was lost when it passes."""
+    """Set the deadline, and raise what it means that it has passed."""
 
     async def handle(context: CallContext) -> Response:
         seconds = context.options.deadline
@@ -34,7 +32,7 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
                 return await inner(context)
         except TimeoutError as error:
             if not limit.expired():
-                raise  # somebody else's, such as of an auth that could not renew its token
+                raise  # of another timeout, such as that of a credential that could not be renewed
             raise _deadline_error(context, scheduler) from error
 
     return handle
@@ -52,12 +50,5 @@ def _deadline_error(context: CallContext, scheduler: Scheduler) -> Error:
         )
     wait = scheduler.wait_estimate(context.cost, lane=context.options.lane)
     if context.last_error is not None:
-        return with_wait(context.last_error, wait)
+        return context.last_error.with_wait(wait)
     return QuotaError(f"nothing could be sent within {seconds} s: {what}", wait=wait)
-
-
-def with_wait(error: Error, wait: float) -> Error:
-    """The error, told how long another attempt would have had to wait."""
-    if isinstance(error, TransportError | ResponseError):
-        error.wait = wait
-    return error

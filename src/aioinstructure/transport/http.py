@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl as tls
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from aioinstructure.errors import (
     DeadlineError,
     Error,
 )
-from aioinstructure.transport.call_context import OnHead
+from aioinstructure.transport.call_context import OnBody, OnHead
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.redact import scrub
 from aioinstructure.wire.responses import no_response_error
@@ -34,6 +35,10 @@ __all__ = ["USER_AGENT", "HttpTransport"]
 
 USER_AGENT = f"aioinstructure/{__version__}"
 """What a client calls itself unless its user says otherwise."""
+
+
+_CHUNK = 65_536
+"""Bytes of a streamed body at a time."""
 
 
 @define(eq=False)
@@ -63,32 +68,39 @@ class HttpTransport:
     _base: dict[str, str] = field(factory=dict, init=False, repr=False)
     _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
 
-    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
+    async def send(
+        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
+    ) -> Response:
         """See Transport."""
         import aiohttp  # noqa: PLC0415 - two thirds of the import time of the package
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
         session = await self._session()
         proxy = self.proxy or (_proxy_of(request.url) if self.trust_env else None)
+        body, headers = _body(request)
         try:
             async with session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers={**self._base, **request.headers.lower},
-                data=request.body,
+                headers={**self._base, **headers},
+                data=body,
                 allow_redirects=False,
-                raise_for_status=False,  # the judge's task, whatever the session does elsewhere
+                raise_for_status=False,  # a layer of the pipeline does that, whatever the session's
                 proxy=proxy,
                 **self._extra,
             ) as answer:
-                headers = Headers(answer.headers.items())
+                found = Headers(answer.headers.items())
                 if on_head is not None:
-                    on_head(answer.status, headers)
-                return Response(answer.status, headers, await answer.read())
+                    on_head(answer.status, found)
+                if on_body is not None and 200 <= answer.status < 300:
+                    await on_body(answer.content.iter_chunked(_CHUNK))
+                    return Response(answer.status, found)
+                return Response(answer.status, found, await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = error
-        # Out here it is no context of ours. A cause is shown with the traceback: one that holds
-        # the request, or the signed URL, stays behind.
+        # Raised outside of the handler, so that the failure is not the context of the new error. A
+        # cause is shown with the traceback: one that holds the request or the signed URL is not
+        # chained.
         shown = f"{failure} {failure!r}"
         safe = scrub(shown) == shown and not isinstance(failure, aiohttp.ClientResponseError)
         raise _translate(failure, request) from (failure if safe else None)
@@ -134,10 +146,32 @@ class HttpTransport:
         now, self._now = self._now, None
         await self._close(now)
 
+    def __del__(self) -> None:
+        # Half built, where its constructor has failed.
+        session = getattr(self, "_now", None)
+        if session is None or session is self.session or session.closed:
+            return
+        warnings.warn(
+            "a client was not closed: use `async with`, or await its close()",
+            ResourceWarning,
+            stacklevel=2,
+        )
+
     async def _close(self, session: aiohttp.ClientSession | None) -> None:
         if session is not None and session is not self.session:
             with suppress(RuntimeError):  # its loop may be gone
                 await session.close()
+
+
+def _body(request: Request) -> tuple[Any, dict[str, str]]:
+    """What aiohttp sends, and the headers with the length of a source that knows it."""
+    headers = dict(request.headers.lower)
+    body = request.body
+    if body is None or isinstance(body, bytes):
+        return body, headers
+    if body.length is not None:
+        headers["content-length"] = str(body.length)
+    return body.chunks(), headers
 
 
 def _proxy_of(url: str) -> str | None:

@@ -1,10 +1,12 @@
-"""The order of the layers, in one list. Why they stand so is told in docs/architecture.md."""
+"""The order of the layers, in one list; docs/architecture.md gives the reason for each place."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Final
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
@@ -15,12 +17,11 @@ from aioinstructure.transport.deadline import deadline_layer
 from aioinstructure.transport.log_attempts import log_attempts_layer
 from aioinstructure.transport.raise_for_status import raise_for_status_layer
 from aioinstructure.transport.refresh_credential import refresh_credential_layer
-from aioinstructure.transport.retry import RetryBudget, retry_layer
+from aioinstructure.transport.retry import RetryBudget, RetryPolicy, retry_layer
+from aioinstructure.transport.single_flight import SingleFlight, single_flight_layer
 from aioinstructure.transport.throttle import throttle_layer
 
 __all__ = ["LAYERS", "Components", "build"]
-
-LAYERS = ("deadline", "retry", "raise_for_status", "trace", "credential", "throttle", "authorize")
 
 
 @frozen
@@ -32,16 +33,30 @@ class Components:
     credential: Credential
     clock: Clock = field(factory=Clock)
     rng: random.Random = field(factory=random.Random, repr=False)
-    budget: RetryBudget = field(factory=RetryBudget)
+    retry: RetryPolicy = field(factory=RetryPolicy)
+    shares_reads: bool = False
+    """Whether identical reads at the same time are one request."""
+
+    budget: RetryBudget = field(
+        default=Factory(lambda parts: RetryBudget(parts.retry), takes_self=True), init=False
+    )
 
 
-def build(parts: Components) -> Handler:
+LAYERS: Final[tuple[tuple[str, Callable[[Handler, Components], Handler]], ...]] = (
+    ("single_flight", lambda inner, c: single_flight_layer(inner, SingleFlight(), c.shares_reads)),
+    ("deadline", lambda inner, c: deadline_layer(inner, c.scheduler)),
+    ("retry", lambda inner, c: retry_layer(inner, c.credential, c.clock, c.budget, c.rng)),
+    ("raise_for_status", lambda inner, c: raise_for_status_layer(inner, c.clock)),
+    ("log_attempts", lambda inner, c: log_attempts_layer(inner, c.clock)),
+    ("refresh_credential", lambda inner, c: refresh_credential_layer(inner, c.credential, c.clock)),
+    ("throttle", lambda inner, c: throttle_layer(inner, c.scheduler, c.clock)),
+)
+"""The layers by name, the outermost first; below the last one the request is authorized and sent."""
+
+
+def build(components: Components) -> Handler:
     """The pipeline: the outermost layer, which calls the next one in, down to the transport."""
-    clock = parts.clock
-    handler = authorize_layer(parts.transport, parts.credential, clock)
-    handler = throttle_layer(handler, parts.scheduler, clock)
-    handler = refresh_credential_layer(handler, parts.credential, clock)
-    handler = log_attempts_layer(handler, clock)
-    handler = raise_for_status_layer(handler, clock)
-    handler = retry_layer(handler, parts.credential, clock, parts.budget, parts.rng)
-    return deadline_layer(handler, parts.scheduler)
+    handler = authorize_layer(components.transport, components.credential, components.clock)
+    for _, layer in reversed(LAYERS):
+        handler = layer(handler, components)
+    return handler

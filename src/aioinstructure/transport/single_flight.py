@@ -3,54 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from aioinstructure.errors import DeadlineError, Error, QuotaError
-from aioinstructure.transport.call_context import Options
+from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Handler
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
 
-__all__ = ["SingleFlight"]
+__all__ = ["SingleFlight", "single_flight_layer"]
 
 _GRACE: Final = 0.05
-"""Seconds in which nothing more can be sent. By so many, who joined waits longer than its deadline:
-the error of the one who sent, which is due at the same moment, says more."""
+"""Seconds in which nothing more can be sent. A caller that has joined waits so much longer than its
+deadline: the error of the caller that sent, due at the same moment, says more."""
+
+_LEAST: Final = 0.001
+"""Seconds that are left at least, so that the scheduler decides whether it is too late."""
+
+
+def single_flight_layer(inner: Handler, flights: SingleFlight, shares_reads: bool) -> Handler:
+    """Let identical GETs that are queued alike share one answer."""
+    if not shares_reads:
+        return inner
+
+    async def handle(context: CallContext) -> Response:
+        if context.request.method == "GET":
+            return await flights.join(context, inner)
+        try:
+            return await inner(context)
+        finally:
+            flights.forget()  # reads in flight may show the state before this write
+
+    return handle
 
 
 @define(eq=False)
 class SingleFlight:
-    """Calls under way, by what makes them the same: all that is sent, and how it is queued.
+    """Calls in flight, by what makes them the same: all that is sent, and how it is queued.
 
     The first caller sends, in its own task; those who join wait for its answer, or its error. If
-    it is cancelled, or its deadline passes before theirs do, one of those who joined sends instead,
+    it is cancelled, or its deadline passes before theirs, one of those who joined sends instead,
     with what is left of its own time.
     """
 
     _futures: dict[Hashable, asyncio.Future[Response | None]] = field(factory=dict, init=False)
 
-    async def join(
-        self,
-        request: Request,
-        options: Options,
-        send: Callable[[float | None], Awaitable[Response]],
-    ) -> Response:
-        """The answer to a call that is under way, or to one that is sent now.
+    async def join(self, context: CallContext, send: Handler) -> Response:
+        """The answer to a call that is in flight, or to this one, which is sent now.
 
-        Args:
-            request: The call.
-            options: How it is queued. Named flows are kept apart: each has its own place in the
-                queue, and one that is full must not hold up another.
-            send: Sends it, with a deadline in seconds.
+        Named flows are kept apart: each has its own place in the queue, and one that is full must
+        not hold up another.
         """
+        request, options = context.request, context.options
         key = (
             request.url,
             request.route,
             request.idempotent,
             options.lane,
-            options.flow,
+            None if isinstance(options.flow, AnonymousFlow) else options.flow,
             options.deadline,
         )
         loop = asyncio.get_running_loop()
@@ -62,11 +74,13 @@ class SingleFlight:
                 return answer
             left = None if ends is None else ends - loop.time()
         future = self._futures[key] = loop.create_future()
+        if left != options.deadline:
+            context.options = evolve(options, deadline=max(left or 0.0, _LEAST))
         try:
-            answer = await send(left)
+            answer = await send(context)
         except Error as error:
             future.set_exception(error)
-            future.exception()  # seen: perhaps nobody has joined
+            future.exception()  # seen: perhaps no one has joined
             raise
         else:
             future.set_result(answer)
@@ -78,7 +92,7 @@ class SingleFlight:
                 future.set_result(None)
 
     def forget(self) -> None:
-        """Let nobody join the calls that are under way; those who did have their answer."""
+        """Let no one join the calls in flight; those who did get their answer."""
         self._futures.clear()
 
 
@@ -90,7 +104,7 @@ async def _joined(
         async with asyncio.timeout_at(None if ends is None else ends + _GRACE):
             return await asyncio.shield(flight)
     except (DeadlineError, QuotaError):
-        # It began earlier, so its time was up earlier. Without deadlines it is everybody's error.
+        # It began earlier, so its time was up earlier. Without deadlines it is the error of all.
         if ends is None or ends - asyncio.get_running_loop().time() < _GRACE:
             raise
         return None

@@ -9,31 +9,22 @@ from aioinstructure.errors import (
     ConnectError,
     TransportError,
 )
-from aioinstructure.quota import Scheduler
+from aioinstructure.quota import Outcome, Scheduler
 from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Headers, Response
-from aioinstructure.wire.responses import is_throttled, retry_after
+from aioinstructure.wire.quota_report import QuotaReport, refused_by_bucket
 
-__all__ = ["refused_by_bucket", "throttle_layer"]
+__all__ = ["throttle_layer"]
 
-# Statuses whose body must be read before anybody knows whether they are a throttle.
+# Statuses whose body says whether the quota or something else has refused the call.
 _NEEDS_BODY = frozenset({403, 429})
-
-
-def refused_by_bucket(response: Response) -> bool:
-    """Whether it was the bucket that refused, not a limit of the endpoint's own.
-
-    A request that Canvas has let through is charged, and its answer tells the cost: a 429 of that
-    kind (the queries of page views have one) says nothing about the bucket.
-    """
-    return is_throttled(response) and response.request_cost is None
 
 
 def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handler:
     """Hold a lease while the request is with the server.
 
-    An answer settles it on its head, before the body is read. A request that was sent and not
-    answered keeps what it took; one that was surely never sent gives it back.
+    An answer ends it on its head, before the body is read. A request that was sent and not answered
+    keeps what it took; one that was certainly never sent gives it back.
     """
 
     async def handle(context: CallContext) -> Response:
@@ -49,35 +40,23 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
 
         def on_head(status: int, headers: Headers) -> None:
             if status not in _NEEDS_BODY:
-                lease.settle(
-                    cost=headers.number("x-request-cost"),
-                    remaining=headers.number("x-rate-limit-remaining"),
-                )
+                lease.end(Outcome.ANSWERED, QuotaReport.of(headers, clock.wall()))
 
         context.on_head = on_head
         try:
             response = await inner(context)
-            if response.status not in _NEEDS_BODY:
-                on_head(response.status, response.headers)  # a transport need not call it
-            elif refused_by_bucket(response):
-                lease.refused(
-                    remaining=response.rate_limit_remaining,
-                    retry_after=retry_after(response, now=clock.wall()),
-                )
-            else:
-                lease.settle(cost=response.request_cost, remaining=response.rate_limit_remaining)
+            report = QuotaReport.of(response.headers, clock.wall())
+            refused = response.status in _NEEDS_BODY and refused_by_bucket(response)
+            lease.end(Outcome.REFUSED if refused else Outcome.ANSWERED, report)
         except (ConnectError, ClientClosed, ConfigurationError):
-            lease.refund()
+            lease.end(Outcome.UNSENT)
             raise
         except TransportError:
-            context.no_response_error = True
+            context.unanswered = True
             raise
         finally:
-            # Neither does anything if the lease has ended: the first ending counts.
-            if context.in_flight:
-                lease.abandon()
-            else:
-                lease.refund()
+            # Does nothing if the lease has ended.
+            lease.end(Outcome.UNANSWERED if context.in_flight else Outcome.UNSENT)
         return response
 
     return handle

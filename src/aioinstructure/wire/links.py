@@ -1,6 +1,6 @@
 """Where the next page is: Link headers (RFC 8288) and the `links` of JSON:API bodies.
 
-A link is opaque and untrusted: it is sent to the letter, and only to the origin that gave it.
+A link is opaque and untrusted: it is sent unchanged, and only to the origin that gave it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from aioinstructure.errors import DecodeError, InputError, OriginError
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
 
-__all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link"]
+__all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link", "reserved_names"]
 
 _ENTRY = re.compile(r"""<([^<>]*)>((?:[^,"<]|"(?:[^"\\]|\\.)*")*)""")
 _PARAMETER = re.compile(r""";\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))""")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-_CREDENTIALS = frozenset(
+_RESERVED = frozenset(
     {
         "access_token",
         "api_key",
+        "as_user_id",
         "auth.expires",
         "auth.signature",
         "partner.id",
@@ -33,6 +34,21 @@ _CREDENTIALS = frozenset(
         "user.id",
     }
 )
+"""Parameters that the client itself adds to a request: credentials, and whom it acts as."""
+
+
+def reserved_names(path: str) -> list[str]:
+    """The names in a query that only the client may add, read as a lenient server reads them."""
+    query = path.partition("?")[2].partition("#")[0]
+    names = (pair.partition("=")[0] for pair in re.split("[&;]", query))
+    return [name for name in map(_plain_name, names) if name in _RESERVED]
+
+
+def _plain_name(name: str) -> str:
+    """A parameter's name, decoded as often as it can be, without brackets, in lower case."""
+    while (decoded := unquote(name)) != name:
+        name = decoded
+    return name.partition("[")[0].strip().lower()
 
 
 def origin_of(url: str) -> str:
@@ -45,9 +61,9 @@ def origin_of(url: str) -> str:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError as error:
-        raise InputError(f"no URL: {url!r}") from error
+        raise InputError(f"not a URL: {url!r}") from error
     if scheme not in _DEFAULT_PORTS or not host:
-        raise InputError(f"no http or https URL: {url!r}")
+        raise InputError(f"not an http or https URL: {url!r}")
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS[scheme]) else "")
 
@@ -105,24 +121,26 @@ def next_by_body(request: Request, body: Any) -> Request | None:
 
 
 def _follow(request: Request, link: str) -> Request:
-    """The request for a link, to the letter but for what no URL can hold and what we add anew."""
+    """The request for a link, unchanged but for characters that no URL can have.
+
+    Parameters that the client adds itself are removed: they are not for cursors.
+    """
     try:
-        # Blanks and letters beyond ASCII are escaped; control characters would be dropped below.
+        # Blanks and letters beyond ASCII are escaped; urljoin would drop control characters.
         link = quote(link, safe=_PRINTABLE)
         url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
         origin = origin_of(url)
     except ValueError as error:
-        raise OriginError(f"the next page is no http link: {scrub(link[:200])!r}") from error
-    if origin != (home := origin_of(request.url)):
-        raise OriginError(f"the next page lies on {origin}, not on {home}: nothing was sent there")
+        raise OriginError(f"the next page is not an http link: {scrub(link[:200])!r}") from error
+    if origin != (own := origin_of(request.url)):
+        raise OriginError(f"the next page is on {origin}, not on {own}: nothing was sent there")
     if "@" in urlsplit(url).netloc:
-        raise OriginError(f"the next page on {home} names a user: nothing was sent there")
-    return evolve(request, url=_unsigned(url.partition("#")[0]))
+        raise OriginError(f"the next page on {own} names a user: nothing was sent there")
+    return evolve(request, url=_without_reserved(url.partition("#")[0]))
 
 
-def _unsigned(url: str) -> str:
-    """Without a credential that the server has echoed: it is not for cursors, and is added anew."""
+def _without_reserved(url: str) -> str:
     path, mark, query = url.partition("?")
     pairs = query.split("&")
-    kept = [pair for pair in pairs if unquote(pair.partition("=")[0]) not in _CREDENTIALS]
+    kept = [pair for pair in pairs if _plain_name(pair.partition("=")[0]) not in _RESERVED]
     return url if len(kept) == len(pairs) else path + (mark if kept else "") + "&".join(kept)

@@ -1,16 +1,16 @@
-"""Request and Response as values. Knows no service, no credential and nothing else of ours."""
+"""Request and Response as values. Knows no service, no credential and no other module."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import orjson
 from attrs import field, frozen
 
-__all__ = ["Headers", "Request", "Response"]
+__all__ = ["BodySource", "Headers", "Request", "Response"]
 
 
 class Headers(Mapping[str, str]):
@@ -61,6 +61,23 @@ class Headers(Mapping[str, str]):
         return f"Headers({list(self._fields)})"
 
 
+class BodySource(Protocol):
+    """A request body that is read in chunks, and again for each attempt.
+
+    Attributes:
+        length: Its size in bytes; None if it is not known, and is then sent in chunks.
+    """
+
+    @property
+    def length(self) -> int | None:
+        """Its size in bytes."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body from its start."""
+        ...
+
+
 _HOST = re.compile(r"^[^:]*://[^/?]*")
 _SIGNED = re.compile(
     r"([?&](?:auth\.\w+|partner\.\w+|user\.id|access_token|api_key)=)[^&]*", re.IGNORECASE
@@ -81,17 +98,17 @@ class Request:
 
     Args:
         method: In capitals.
-        url: Absolute, percent-encoded, sent to the letter: nothing re-encodes it.
+        url: Absolute, percent-encoded, sent unchanged.
         headers: Header fields beside those of the transport.
-        body: The bytes to send, or None.
+        body: The bytes to send, a source of them, or None.
         route: The name of the endpoint, such as "courses.list": for logs and cost estimates.
-        idempotent: Whether it may be repeated when nobody knows whether it happened.
+        idempotent: Whether it may be repeated when the outcome is unknown.
     """
 
     method: str
     url: str = field(repr=_unsigned)
     headers: Headers = field(factory=Headers, converter=_headers, repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | BodySource | None = field(default=None, repr=False)
     route: str = ""
     idempotent: bool = True
 
@@ -104,12 +121,12 @@ class Request:
 
 @frozen
 class Response:
-    """One whole HTTP answer.
+    """One complete HTTP answer.
 
     Args:
         status: The status code.
         headers: Header fields, found by name in any case.
-        body: All of the body.
+        body: The complete body; empty where it was streamed.
         request: What it answers, without a credential.
     """
 
@@ -141,10 +158,10 @@ class Response:
 
     @property
     def request_cost(self) -> float | None:
-        """What Canvas charged for it in units of its quota; None where it did not say."""
+        """What Canvas charged for the call, in units of its quota; None where it does not say."""
         return self.headers.number("x-request-cost")
 
     @property
     def rate_limit_remaining(self) -> float | None:
-        """What Canvas says is left of the quota, the caller's other reservations taken off."""
+        """What is left of the quota of Canvas, less the reservations of the caller's other calls."""
         return self.headers.number("x-rate-limit-remaining")

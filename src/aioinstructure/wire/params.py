@@ -1,7 +1,10 @@
 """Python values to path segments, query pairs and JSON bodies. Knows no endpoint.
 
 Canvas reads Rails brackets (`include[]=term`, `course[name]=x`) and ISO 8601 in UTC; AB Connect
-reads lists joined by commas. In a query None is left out, in a JSON body it is null.
+reads lists joined by commas. In a query None is not sent, in a JSON body it is null.
+
+A query stays a tuple of pairs until the request is sent: names are text, values are text or a
+`QueryValue`, such as a list of names or a filter. `query_string` encodes them, once.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import quote
 
 import orjson
@@ -19,66 +22,117 @@ import orjson
 from aioinstructure._types import UNSET
 from aioinstructure.errors import InputError
 
-__all__ = ["comma_pairs", "json_body", "path_segment", "query_string", "rails_pairs", "timestamp"]
+__all__ = [
+    "CommaList",
+    "Pair",
+    "PairEncoder",
+    "Query",
+    "QueryValue",
+    "checked_segment",
+    "comma_pairs",
+    "has_dot_segments",
+    "is_list",
+    "json_body",
+    "path_segment",
+    "query_string",
+    "quoted_segment",
+    "rails_pairs",
+    "timestamp",
+]
 
-Pair = tuple[str, str]
-PairEncoder = Callable[[str, Any], Iterator[Pair]]
+
+class QueryValue:
+    """A value that stays a value until the query is encoded: `str()` gives the text to send."""
+
+    __slots__ = ()
+
+
+class CommaList(tuple[str, ...], QueryValue):
+    """Names that AB Connect reads joined by commas."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join(self)
+
+
+Pair: TypeAlias = tuple[str, str | QueryValue]
+"""One parameter of a query, before it is percent-encoded."""
+
+Query: TypeAlias = tuple[Pair, ...]
+PairEncoder: TypeAlias = Callable[[str, Any], Iterator[Pair]]
+"""Makes the pairs of one parameter from its name and its value."""
 
 _MAX_ID = 2**63 - 1
 
 
 def path_segment(name: str, value: object) -> str:
-    """One segment of a path, escaped so that it stays one segment.
+    """One segment of a path, escaped so that it stays one segment; see `checked_segment`."""
+    return quoted_segment(checked_segment(name, value))
 
-    A dot is escaped too: Canvas reads `CS/101.11` as `CS%2F101%2E11` only, since what follows a
-    plain dot is a format for Rails. The colon of `sis_course_id:` and the tilde of `2107~565` stay.
+
+def checked_segment(name: str, value: object) -> str:
+    """The text of an id that becomes one segment of a path.
 
     Raises:
-        InputError: The value is no id: empty, blank, a bool, negative, beyond 64 bits, or with
-            parts such as "..".
+        InputError: The value is no id: empty, blank, a bool, negative, beyond 64 bits, text that
+            UTF-8 cannot hold, or with parts such as "..".
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InputError(f"{name} must be an int or a str, not {value!r}")
     if isinstance(value, int):
         if not 0 <= value <= _MAX_ID:
-            raise InputError(f"{name} must lie between 0 and 2**63 - 1, not {value!r}")
-        return str(value)
+            raise InputError(f"{name} must be between 0 and 2**63 - 1, not {value!r}")
+        return str(int(value))
     if not value.strip():
         raise InputError(f"{name} must not be empty")
     if has_dot_segments(value):
-        raise InputError(f"{name} must not have the parts '.' and '..' of a path: {value!r}")
-    return _quoted(name, value, safe=":~").replace(".", "%2E")
+        raise InputError(f"{name} must not have '.' or '..' as a part of a path: {value!r}")
+    return _text(name, value)
+
+
+def quoted_segment(text: str) -> str:
+    """A segment, percent-encoded.
+
+    A dot is escaped too: Canvas reads `CS/101.11` only as `CS%2F101%2E11`, since for Rails the text
+    after a plain dot is a format. The colon of `sis_course_id:` and the tilde of `2107~565` stay.
+    """
+    return text if text.isalnum() and text.isascii() else quote(text, ":~").replace(".", "%2E")
 
 
 def has_dot_segments(text: str) -> bool:
-    """Whether a proxy that decodes a path before it is read would climb in it by this segment."""
+    """Whether a proxy that decodes a path before it routes it would leave its directory by this."""
     return not {".", ".."}.isdisjoint(text.replace("\\", "/").split("/"))
 
 
-def _quoted(name: str, text: str, safe: str = "") -> str:
-    try:
-        return quote(text, safe=safe)
-    except UnicodeEncodeError as error:
-        raise InputError(f"{name} is no text that UTF-8 can hold: {text!r}") from error
+def _text(name: str, value: str) -> str:
+    """The text itself, without the class of a str-Enum."""
+    text = str.__str__(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{name} is not valid text for UTF-8: {text!r}") from error
+    return text
 
 
 def timestamp(name: str, value: datetime) -> str:
-    """A point in time as both services read it: ISO 8601 in UTC, without needless fractions.
+    """A point in time as both services read it: ISO 8601 in UTC, without a fraction of zero.
 
     Raises:
-        InputError: It has no time zone, so that nobody knows which moment it is.
+        InputError: It has no time zone, so that the moment is unknown.
     """
     if value.tzinfo is None or value.utcoffset() is None:
         raise InputError(f"{name} must have a time zone: {value!r} is naive")
     try:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except OverflowError as error:
-        raise InputError(f"{name} lies outside of the years 1 to 9999: {value!r}") from error
+        raise InputError(f"{name} must be in the years 1 to 9999: {value!r}") from error
 
 
 def _scalar(name: str, value: object) -> str:
     if isinstance(value, str):
-        return str.__str__(value)  # the value of a str-Enum, not its name
+        return _text(name, value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -108,7 +162,7 @@ def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
         return
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from rails_pairs(f"{name}[{key}]", inner)
+            yield from rails_pairs(f"{name}[{_text(name, str(key))}]", inner)
     elif is_list(value):
         for inner in value:
             yield from rails_pairs(f"{name}[]", inner)
@@ -117,34 +171,43 @@ def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
 
 
 def comma_pairs(name: str, value: Any) -> Iterator[Pair]:
-    """One pair, a list joined by commas as AB Connect reads it; empty lists give none."""
+    """One pair whose list value is joined by commas, as AB Connect reads it; empty lists give none."""
     if value is None or value is UNSET:
         return
-    if is_list(value):
-        # By identity: the paths of AB Connect make a filter of every comparison.
+    if isinstance(value, QueryValue):
+        yield name, value
+    elif is_list(value):
+        # By identity: an AB Connect path builds a filter from every comparison.
         given = [inner for inner in value if inner is not None and inner is not UNSET]
-        parts = [_scalar(name, inner) for inner in given]
+        parts = CommaList(_scalar(name, inner) for inner in given)
         if not parts:
             return
         bad = next((part for part in parts if "," in part or not part), None)
         if bad is not None:
-            raise InputError(f"{name} holds {bad!r}: a name cannot have a comma")
-        yield name, ",".join(parts)
+            raise InputError(f"{name} has {bad!r}: a name must not be empty or have a comma")
+        yield name, parts
     else:
         yield name, _scalar(name, value)
 
 
 def query_string(pairs: Iterable[Pair]) -> str:
-    """Percent-encoded `a=b&c=d`, everything but letters, digits and `_.-~` escaped."""
-    return "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
+    """Percent-encoded `a=b&c=d`: everything but letters, digits and `_.-~` is escaped.
+
+    Raises:
+        InputError: A name or a value is text that UTF-8 cannot hold.
+    """
+    try:
+        return "&".join([f"{quote(name, '')}={quote(str(value), '')}" for name, value in pairs])
+    except UnicodeEncodeError as error:
+        raise InputError(f"the query is not valid text for UTF-8: {error.object!r:.100}") from error
 
 
 def json_body(value: Mapping[str, Any]) -> bytes:
-    """A JSON body: UNSET left out, None as null, datetimes in UTC.
+    """A JSON body: UNSET is left out, None is null, datetimes are in UTC.
 
     Raises:
         InputError: A naive datetime, NaN or infinity, an int beyond 64 bits, text that UTF-8
-            cannot hold, or a type that JSON has no word for.
+            cannot hold, or a type that JSON has no form for.
     """
     return orjson.dumps(_jsonable("body", value))
 
@@ -153,11 +216,10 @@ def _jsonable(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        _quoted(name, value)
-        return str.__str__(value)
+        return _text(name, value)
     if isinstance(value, int):
         if not -_MAX_ID <= value <= _MAX_ID:
-            raise InputError(f"{name} must lie within 64 bits, not {value!r}")
+            raise InputError(f"{name} must fit in 64 bits, not {value!r}")
         return int(value)
     if isinstance(value, Mapping):
         return {

@@ -6,10 +6,7 @@ takes all of them and never fails itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -31,15 +28,14 @@ from aioinstructure.errors import (
 )
 from aioinstructure.wire.links import origin_of
 from aioinstructure.wire.message import Request, Response
+from aioinstructure.wire.quota_report import QuotaReport, is_throttled
 from aioinstructure.wire.redact import scrub
 
 __all__ = [
     "error_messages",
     "is_credential_error",
-    "is_throttled",
     "no_response_error",
     "raise_for_status",
-    "retry_after",
 ]
 
 _CLASSES: dict[int, type[ResponseError]] = {
@@ -54,21 +50,6 @@ _CLASSES: dict[int, type[ResponseError]] = {
 }
 _SNIPPET = 200
 _DEEPEST = 20
-_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
-
-
-def is_throttled(response: Response) -> bool:
-    """Whether the rate limiter refused it: 429, or Canvas's 403 in plain text.
-
-    Self-hosted Canvas answers 403 with the text "Rate Limit Exceeded", hosted Canvas 429 since
-    October 2025. A 403 in JSON is a missing permission.
-    Source: the page on throttling of the Canvas developer portal.
-    """
-    return response.status == 429 or (
-        response.status == 403
-        and "json" not in response.headers.get("content-type", "").lower()
-        and b"Rate Limit Exceeded" in response.body[:400]
-    )
 
 
 def raise_for_status(request: Request, response: Response, *, now: float) -> Response:
@@ -95,7 +76,7 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
         errors=error_messages(response),
         # Scrubbed before it is cut, lest half a token is too short to be known as one.
         snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
-        retry_after=retry_after(response, now=now),
+        retry_after=QuotaReport.of(response.headers, now).retry_after,
     )
 
 
@@ -137,22 +118,6 @@ def no_response_error(request: Request, detail: str) -> TransportError:
     if request.idempotent:
         return TransportError(f"the answer broke off: {what}", request=request)
     return UnknownOutcome(f"no answer, it may have happened: {what}", request=request)
-
-
-def retry_after(response: Response, *, now: float) -> float | None:
-    """Seconds of the Retry-After header, in either of its forms; None if absent or nonsense."""
-    text = response.headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if _SECONDS.fullmatch(text):
-        return float(text)
-
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, date.timestamp() - now)
 
 
 def error_messages(response: Response) -> list[str]:

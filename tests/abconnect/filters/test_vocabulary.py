@@ -9,9 +9,8 @@ from typing import Any
 import attrs
 import pytest
 
-from aioinstructure import abconnect
 from aioinstructure._types import UNSET
-from aioinstructure.abconnect import F
+from aioinstructure.abconnect import F, standards
 from aioinstructure.abconnect.filters.expressions import Raw
 from aioinstructure.abconnect.filters.vocabulary import (
     check,
@@ -21,6 +20,7 @@ from aioinstructure.abconnect.filters.vocabulary import (
     check_include,
     check_sort,
 )
+from aioinstructure.abconnect.json_api.resources import Links
 from aioinstructure.errors import InputError
 
 
@@ -236,8 +236,8 @@ def test_a_parameter_is_checked_by_its_name_on_the_wire() -> None:
         "number",
     ]
     assert check("assets", "fields[standards]", F.level) == ["level"]
-    assert check("standards", "filter[standards]", F.level == 1) == "level eq 1"
-    assert check("assets", "filter[alignments]", F.meta.score > 1) == "meta.score gt 1"
+    assert str(check("standards", "filter[standards]", F.level == 1)) == "level eq 1"
+    assert str(check("assets", "filter[alignments]", F.meta.score > 1)) == "meta.score gt 1"
     assert check("assets", "sort[alignments]", ["-meta.score"]) == ["-meta.score"]
     assert check("standards", "sort[standards]", [-F.seq]) == ["-seq"]
     assert check("standards", "include", ["parent"]) == ["parent"]
@@ -275,12 +275,12 @@ def test_names_of_a_resource_without_properties_are_not_looked_up() -> None:
 def test_every_field_of_the_model_is_known() -> None:
     """All fields of a standard can be requested, down to the leaves."""
     models = {
-        "": abconnect.Standard,
-        "statement.": abconnect.Statement,
-        "number.": abconnect.Number,
+        "": standards.Standard,
+        "statement.": standards.Statement,
+        "number.": standards.Number,
     }
     for prefix, model in models.items():
-        own = {field.name for field in attrs.fields(abconnect.Links)} - {"related", "next", "last"}
+        own = {field.name for field in attrs.fields(Links)} - {"related", "next", "last"}
         names = {field.name for field in attrs.fields(model)} - own - {"type", "meta"}
         fields = [prefix + name for name in names if not name.startswith("_")]
         assert check_fields("standards", fields) == fields

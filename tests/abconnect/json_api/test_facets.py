@@ -119,7 +119,7 @@ async def test_all_summaries_use_the_wildcard_bucket() -> None:
     await ab.standards.facets(summary=["*"])
     await ab.standards.facets("document", summary=["section"])
     await ab.standards.facets("document", filter="statement.descr eq '*'")
-    assert [cost.wildcard for cost in bucket.costs] == [True, False, False]
+    assert [cost.bucket for cost in bucket.costs] == ["wildcard", "", ""]
 
 
 async def test_facets_add_up_with_lists(abconnect: ABConnect) -> None:

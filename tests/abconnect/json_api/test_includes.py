@@ -8,13 +8,11 @@ from urllib.parse import parse_qsl
 import pytest
 
 from aioinstructure import ABConnect, InputError
-from aioinstructure.abconnect import (
-    Asset,
-    Concept,
-    Provider,
-    Standard,
-    Topic,
-)
+from aioinstructure.abconnect.assets import Asset
+from aioinstructure.abconnect.concepts import Concept
+from aioinstructure.abconnect.providers import Provider
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.abconnect.topics import Topic
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport, abconnect_of, reply
 

@@ -391,15 +391,15 @@ BAD_PLACES: list[Any] = [
         "\ud800",
         5,
         b"[]",
-        [1, "document_tree", ORIGIN],
-        [1, "document_tree", ORIGIN, DOCUMENT.lower(), False],
-        [2, "document_tree", ORIGIN, DOCUMENT.lower(), False, PLACE],
+        [2, "document_tree", ORIGIN],
+        [2, "document_tree", ORIGIN, [DOCUMENT.lower(), False]],
+        [1, "document_tree", ORIGIN, DOCUMENT.lower(), False, PLACE],
         [True, "document_tree", ORIGIN, DOCUMENT.lower(), False, PLACE],
-        [1, "crosswalk", ORIGIN, DOCUMENT.lower(), False, PLACE],
-        [1, "document_tree", "https://evil.test", DOCUMENT.lower(), False, PLACE],
-        [1, "document_tree", ORIGIN, OTHER.lower(), False, PLACE],
-        [1, "document_tree", ORIGIN, DOCUMENT.lower(), True, PLACE],
-        *([1, "document_tree", ORIGIN, DOCUMENT.lower(), False, place] for place in BAD_PLACES),
+        [2, "crosswalk", ORIGIN, [DOCUMENT.lower(), False, PLACE]],
+        [2, "document_tree", "https://evil.test", [DOCUMENT.lower(), False, PLACE]],
+        [2, "document_tree", ORIGIN, [OTHER.lower(), False, PLACE]],
+        [2, "document_tree", ORIGIN, [DOCUMENT.lower(), True, PLACE]],
+        *([2, "document_tree", ORIGIN, [DOCUMENT.lower(), False, place]] for place in BAD_PLACES),
     ],
 )
 async def test_a_cursor_is_checked(cursor: Any) -> None:
@@ -414,7 +414,7 @@ async def test_a_cursor_is_checked(cursor: Any) -> None:
 async def test_a_valid_cursor_is_accepted() -> None:
     """The one from which the invalid ones above are derived."""
     ab, _ = ab_with(listed(row(1), row(2)))
-    cursor = json.dumps([1, "document_tree", ORIGIN, DOCUMENT.lower(), False, PLACE])
+    cursor = json.dumps([2, "document_tree", ORIGIN, [DOCUMENT.lower(), False, PLACE]])
     rows = await read(DocumentTree(ab, DOCUMENT, cursor=cursor))
     assert [one.id for _, one in rows] == [guid(2)]
 
@@ -920,4 +920,4 @@ def test_cursors_of_different_traversals_differ() -> None:
     )
     texts = [traversal.cursor for traversal in kinds]
     assert all(one != other for one, other in itertools.combinations(texts, 2))
-    assert all(json.loads(text)[0] == 1 for text in texts)
+    assert all(json.loads(text)[0] == 2 for text in texts)

@@ -21,6 +21,7 @@ from typing import ClassVar, Final, NoReturn
 from attrs import frozen
 
 from aioinstructure.errors import InputError
+from aioinstructure.wire.params import QueryValue
 
 __all__ = [
     "And",
@@ -62,7 +63,7 @@ def is_value(text: str) -> bool:
     )
 
 
-class Filter(ABC):
+class Filter(QueryValue, ABC):
     """A condition. Combine with `&` and `|`, negate with `~`; `str()` returns the text to send."""
 
     __slots__ = ()
@@ -244,17 +245,28 @@ def checked_text(text: str) -> str:
     return str.__str__(text)
 
 
-def searches(text: str) -> bool:
-    """Whether a filter has a full-text search; text in quotes is a value, not a call.
+def searches(condition: Filter | str) -> bool:
+    """Whether a filter has a full-text search, so that the service orders by relevance.
 
-    Reads as much as it can of a raw filter, even of one that `parse_filter` refuses.
+    Reads as much as it can of a raw filter, even of one that `parse_filter` refuses; text in quotes
+    is a value, not a call.
     """
+    if isinstance(condition, Filter):
+        return _searches(condition)
     before = ""
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(condition):
         if before == "query" and token["mark"] == "(":
             return True
         before = (token["word"] or "").lower()
     return False
+
+
+def _searches(condition: Filter) -> bool:
+    if isinstance(condition, Not):
+        return _searches(condition.inner)
+    if isinstance(condition, And | Or):
+        return any(_searches(part) for part in condition.parts)
+    return isinstance(condition, Query)
 
 
 def parse_filter(text: str) -> Filter:

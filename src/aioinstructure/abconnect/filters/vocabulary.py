@@ -404,4 +404,5 @@ def check(resource: str, wire_name: str, value: Any) -> Any:
         return check_sort(resource, value, relation=name)
     if isinstance(value, Filter):
         check_filter_paths(resource, value, relation=name)
+        return value
     return checked_filter(value)

@@ -1,35 +1,38 @@
-"""What `include` asks for, and where it goes: beside the references to it. Knows no model."""
+"""Included objects: which relationships must be shown, and where the objects go. Knows no model."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, TypeVar
 
-from aioinstructure.wire.params import query_string
+from aioinstructure.endpoints.route import Call
+from aioinstructure.wire.params import CommaList
 
-__all__ = ["attach_included", "with_included"]
+__all__ = ["attach_included", "with_included_fields"]
+
+T = TypeVar("T")
 
 
-def with_included(path: str, resource: str) -> str:
-    """The path with the relationships to include among the fields that it asks for.
+def with_included_fields(call: Call[T], resource: str) -> Call[T]:
+    """The call with the relationships to include among the fields that it requests.
 
-    The service includes nothing of a relationship that is not shown, and says no word about it.
+    The service includes nothing of a relationship that is not shown, and does not say so.
     """
-    name, _, query = path.partition("?")
-    asked = dict(parse_qsl(query, keep_blank_values=True))
-    fields = [field for field in asked.get(f"fields[{resource}]", "").split(",") if field]
+    include = call.value("include")
+    if include is None:
+        return call
+    name = f"fields[{resource}]"
+    fields = call.value(name) or CommaList()
     shown = {field.partition(".")[0] for field in fields}
-    hidden = [one for one in asked.get("include", "").split(",") if one and one not in shown]
+    hidden = [each for each in include if each not in shown]
     if not hidden or "*" in shown:
-        return path
-    asked[f"fields[{resource}]"] = ",".join([*fields, *hidden])
-    return f"{name}?{query_string(asked.items())}"
+        return call
+    return call.with_values(**{name: CommaList([*fields, *hidden])})
 
 
 def attach_included(body: Any) -> None:
-    """Put the objects that `include` asked for beside the references to them, in place.
+    """Put the objects that `include` requested beside the references to them, in place.
 
-    One step deep: what an included object refers to stays a reference, or it would run in circles.
+    One step deep: what an included object refers to stays a reference, or it would be a cycle.
     """
     included = body.get("included") if isinstance(body, dict) else None
     if not isinstance(included, list) or not included:

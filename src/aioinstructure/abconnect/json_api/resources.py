@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from attrs import define, field
 
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.filters.vocabulary import check
 from aioinstructure.abconnect.json_api.facets import FacetSummary
+from aioinstructure.abconnect.json_api.includes import attach_included
+from aioinstructure.abconnect.json_api.paging import BASE, PAGER, bucket_of, complete
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
-from aioinstructure.endpoints.route import Refine
+from aioinstructure.endpoints.route import BucketOf, Call, Complete, Refine, Route
 from aioinstructure.errors import DecodeError, InputError
 from aioinstructure.wire.params import PairEncoder, comma_pairs
 
 if TYPE_CHECKING:
-    from aioinstructure.abconnect.assets import Asset
-    from aioinstructure.abconnect.concepts import Concept
-    from aioinstructure.abconnect.providers import Provider
-    from aioinstructure.abconnect.standards import Standard
-    from aioinstructure.abconnect.topics import Topic
+    from aioinstructure.abconnect.client import ABConnect  # noqa: F401 - named in a base below
 
 __all__ = [
     "ABNamespace",
@@ -61,8 +60,11 @@ class Links(Model):
     last: str | None = None
 
 
+R = TypeVar("R")
+
+
 @define
-class ResourceRef(Model):
+class ResourceRef(Model, Generic[R]):
     """A reference to another object by type and id.
 
     `meta` has the properties of the relationship, `resource` the object itself if `include`
@@ -72,18 +74,18 @@ class ResourceRef(Model):
     type: str | None = None
     id: str | None = None
     meta: dict[str, Any] = field(factory=dict)
-    resource: Standard | Topic | Concept | Asset | Provider | None = None
+    resource: R | None = None
 
 
 @define
-class Relationship(Model):
+class Relationship(Model, Generic[R]):
     """The related objects of one kind.
 
     Up to 25 objects are embedded. If there are more, only the first 10 are embedded and `truncated`
     is true: list the relationship to read all of them. A to-one relationship holds one or none.
     """
 
-    data: list[ResourceRef] = field(factory=list)
+    data: list[ResourceRef[R]] = field(factory=list)
     links: Links = field(factory=Links)
 
     @classmethod
@@ -95,7 +97,7 @@ class Relationship(Model):
         return data
 
     @property
-    def single(self) -> ResourceRef | None:
+    def single(self) -> ResourceRef[R] | None:
         """The related object of a to-one relationship, if any."""
         return self.data[0] if self.data else None
 
@@ -123,12 +125,17 @@ class Resource(Model):
     guid: str | None = None
     meta: dict[str, Any] = field(factory=dict)
 
+    def is_empty(self) -> bool:
+        """Whether nothing of it was sent; any answer may have `meta`."""
+        return not self.fields_set - {"meta"}
+
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Unwrap a single resource, and flatten its attributes and relationships."""
         inner = data.get("data")
         if isinstance(inner, dict) and "id" not in data:
-            # `included` is next to `data` in the body; it goes to `extra`.
+            # `included` is next to `data` in the body; it goes to `extra` too.
+            attach_included(data)
             data = {k: v for k, v in data.items() if k == "included"} | inner
         return flattened(data)
 
@@ -149,12 +156,20 @@ def check_guid(name: str, value: Any) -> str:
     return value
 
 
-class ABNamespace(Namespace):
+class ABNamespace(Namespace["ABConnect"]):
     """The operations of one resource: lists are joined by commas, `limit` is the page size."""
 
-    _encoding: ClassVar[PairEncoder] = staticmethod(comma_pairs)
+    _base: ClassVar[str] = BASE
+    _pairs: ClassVar[PairEncoder] = staticmethod(comma_pairs)
     _page_size_name: ClassVar[str] = "limit"
+    _pager: ClassVar[Any] = PAGER
+    _bucket_of: ClassVar[BucketOf | None] = staticmethod(bucket_of)
     _resource: ClassVar[str] = ""
+
+    @classmethod
+    def _completer(cls) -> Complete:
+        """Adds a unique order, and the fields of what is included."""
+        return complete
 
     @classmethod
     def _refiner(cls) -> Refine:
@@ -187,19 +202,32 @@ class Faceted(ABNamespace):
                 them, which is limited to 2 calls a second.
         """
         resource = self._resource
-        params = {
-            f"filter[{resource}]": None
-            if filter is None
-            else str(check(resource, f"filter[{resource}]", filter)),
-            "facet": ",".join(check(resource, "facet", names)) if names else None,
-            "facet_summary": ",".join(check(resource, "facet_summary", summary))
-            if summary
-            else None,
-            "limit": 0,
-        }
-        client: Any = self._client
-        response = await client.request("GET", f"{client.base}/{resource}", params=params)
-        found: FacetSummary = client.structure(response, FacetSummary)
+        name = f"filter[{resource}]"
+        given = (
+            (name, None if filter is None else check(resource, name, filter)),
+            ("facet", check(resource, "facet", names) if names else None),
+            ("facet_summary", check(resource, "facet_summary", summary) if summary else None),
+            ("limit", 0),
+        )
+        query = tuple(pair for key, value in given for pair in comma_pairs(key, value))
+        response = await self._client.send(Call(_facet_route(resource), query=query))
+        found = self._client.structure(response, FacetSummary)
         if (names or summary) and "facets" not in found.fields_set:
             raise DecodeError("the response has no facets", response=response)
         return found
+
+
+@functools.cache
+def _facet_route(resource: str) -> Route:
+    """The list of a resource, read only for its facets."""
+    return Route(
+        method="GET",
+        path=f"{BASE}/{resource}",
+        name=f"{resource}.facets",
+        parameters=(),
+        returns=FacetSummary,
+        paginated=False,
+        idempotent=True,
+        derived=True,
+        bucket_of=bucket_of,
+    )

@@ -204,7 +204,7 @@ class Matches:
 
 def _embedded(link: Link, standards: list[Standard]) -> Iterator[_Pair]:
     for one in standards:
-        relationship: Relationship = getattr(one, link)
+        relationship: Relationship[Standard] = getattr(one, link)
         if not relationship.truncated:
             for ref in relationship.data:
                 yield one, normalized_guid(ref.id), ref.meta
@@ -212,7 +212,7 @@ def _embedded(link: Link, standards: list[Standard]) -> Iterator[_Pair]:
 
 def _seen_from(other: Standard, link: Link, standards: list[Standard]) -> list[_Pair] | None:
     """Return the pairs of a target standard with these; None if it does not show them."""
-    back: Relationship = getattr(other, _BACK[link])
+    back: Relationship[Standard] = getattr(other, _BACK[link])
     if link == "peer_derivatives":
         # They share an origin. The properties of the target are relative to its origin, too.
         own = {normalized_guid(ref.id): ref.meta for ref in other.origins.data}
@@ -259,7 +259,7 @@ async def related_ids(
     ab: ABConnect, standard: Standard, name: StandardRelationship
 ) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
     """Yield the id and properties of each related standard, listed if the embedded list is cut."""
-    relationship: Relationship = getattr(standard, name)
+    relationship: Relationship[Standard] = getattr(standard, name)
     if not relationship.truncated:
         for ref in relationship.data:
             yield normalized_guid(ref.id), ref.meta

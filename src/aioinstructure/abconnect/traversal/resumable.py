@@ -1,24 +1,23 @@
-"""Walks above the API that can be gone on with: their cursors, and how they are read.
+"""Traversals that can be resumed: their cursors, and how they are read.
 
-The base of `DocumentTree`, `Replacements` and `Crosswalk`, with what all three ask and compare.
-Knows no relationship, and nothing of the wire.
+The base of `DocumentTree`, `Replacements` and `Crosswalk`, with the helpers that all three use. Knows
+no relationship and nothing of the wire.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeAlias, TypeVar
-
-import orjson
 
 from aioinstructure.abconnect.filters.expressions import PathLike
 from aioinstructure.abconnect.json_api.resources import check_guid
 from aioinstructure.errors import InputError
+from aioinstructure.paging.cursor import decode_cursor, encode_cursor
+from aioinstructure.paging.restartable import Restartable
 
 if TYPE_CHECKING:
-    from aioinstructure.abconnect import ABConnect
+    from aioinstructure.abconnect.client import ABConnect
 
 __all__ = [
     "DEFAULT_FIELDS",
@@ -33,26 +32,25 @@ __all__ = [
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Position: TypeAlias = "list[Any] | None"
-"""What a cursor says of where a walk is, in JSON; None at the start."""
+"""What a cursor says of the position in a traversal, in JSON; None at the start."""
 
-_VERSION = 1
 DEFAULT_FIELDS: Final = ("number", "statement", "label")
-"""The fields of a standard that helpers ask for if they are told of none."""
+"""The fields of a standard that traversals request unless others are given."""
 
 
 class BatchReader(Protocol[T_co]):
-    """What a walk reads from: some items at a time, each with the place behind it."""
+    """What a traversal reads from: some items at a time, each with the position after it."""
 
     async def more(self) -> Sequence[tuple[T_co, Position]] | None:
         """The next items, maybe none; None at the end."""
         ...
 
 
-class ResumableTraversal(Generic[T]):
-    """An async iterator that can be gone on with: `.cursor` is the place behind the last item.
+class ResumableTraversal(Restartable[T], Generic[T]):
+    """An async iterator that can be resumed: `.cursor` is the position after the last item.
 
-    Each `async for` starts anew, from the cursor that the walk was made with. A cursor is text
-    without any credential. It is checked like any other input when it comes back.
+    Each `async for` starts again, from the cursor that the traversal was made with. A cursor is
+    text without any credential. It is checked like any other input when it comes back.
     """
 
     _kind: ClassVar[str] = ""
@@ -60,63 +58,55 @@ class ResumableTraversal(Generic[T]):
     def __init__(self, ab: ABConnect, subject: Sequence[Any], cursor: str | None) -> None:
         self._ab = ab
         self._subject = list(subject)
-        self._start = None if cursor is None else self._opened(cursor)
-        self._position = self._start
-        self._loop: weakref.ref[_Loop[T]] | None = None
+        self._start = None if cursor is None else self._decoded(cursor)
+        self._current: _Current = _Current(self._start)
 
     @property
     def cursor(self) -> str:
-        """The place behind the item that was read last; the start before the first."""
-        head = [_VERSION, self._kind, self._ab.origin, *self._subject]
-        return orjson.dumps([*head, self._position]).decode()
+        """The position after the item read last; the start before the first."""
+        return encode_cursor(self._kind, self._ab.origin, [*self._subject, self._current.position])
 
-    def __aiter__(self) -> AsyncIterator[T]:
-        if self._loop is not None and (loop := self._loop()) is not None and not loop.ended:
-            raise InputError(f"two loops over one {type(self).__name__}: make another one")
-        self._position = self._start
-        loop = _Loop(self, self._reader(self._start))
-        self._loop = weakref.ref(loop)
-        return loop
+    def _new_loop(self) -> _Loop[T]:
+        self._current = _Current(self._start)
+        return _Loop(self._reader(self._start), self._current)
 
     def _reader(self, start: Position) -> BatchReader[T]:
         raise NotImplementedError
 
-    def _is_position(self, place: list[Any]) -> bool:
-        """Whether a place in a cursor is one that a walk of this kind could have been at."""
+    def _is_position(self, position: list[Any]) -> bool:
+        """Whether a position in a cursor is one that a traversal of this kind can have."""
         raise NotImplementedError
 
-    def _opened(self, cursor: str) -> Position:
-        wrong = InputError(f"no cursor of a {type(self).__name__}: {cursor!r:.100}")
-        try:
-            found = orjson.loads(cursor.encode())
-        except (ValueError, AttributeError):
-            raise wrong from None
-        if not isinstance(found, list) or len(found) < 3 or type(found[0]) is not int:
-            raise wrong
-        version, kind, origin, *rest = found
-        if version != _VERSION:
-            raise InputError(f"a cursor of version {version}, not {_VERSION}")
-        if kind != self._kind:
-            raise wrong
-        if origin != self._ab.origin:
-            raise InputError(f"the cursor belongs to {origin!r:.100}, not to {self._ab.origin}")
-        *subject, place = rest or [None]
+    def _decoded(self, cursor: str) -> Position:
+        _, payload = decode_cursor(cursor, [self._kind], self._ab.origin)
+        *subject, position = payload or [None]
         if subject != self._subject:
             raise InputError(f"the cursor is of another {type(self).__name__}: {subject!r:.200}")
-        if place is not None and not (isinstance(place, list) and self._is_position(place)):
-            raise wrong
-        return place
+        is_list = isinstance(position, list)
+        if position is not None and not (is_list and self._is_position(position)):
+            raise InputError(f"not a cursor of a {type(self).__name__}: {cursor!r:.100}")
+        found: Position = position
+        return found
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {' '.join(map(str, self._subject))}>"
 
 
-class _Loop(Generic[T]):
-    """One way through a walk. Nothing of it goes on when it is dropped."""
+class _Current:
+    """The position of a loop, which outlives it."""
 
-    def __init__(self, walk: ResumableTraversal[T], reader: BatchReader[T]) -> None:
-        self._walk = walk
+    __slots__ = ("position",)
+
+    def __init__(self, position: Position) -> None:
+        self.position = position
+
+
+class _Loop(Generic[T]):
+    """One reading of a traversal. Nothing of it continues when it is dropped."""
+
+    def __init__(self, reader: BatchReader[T], current: _Current) -> None:
         self._reader = reader
+        self._current = current
         self._ready: deque[tuple[T, Position]] = deque()
         self.ended = False
 
@@ -136,15 +126,15 @@ class _Loop(Generic[T]):
                 self.ended = True
                 raise StopAsyncIteration
             self._ready.extend(found)
-        item, self._walk._position = self._ready.popleft()
+        item, self._current.position = self._ready.popleft()
         return item
 
 
-# --- what walks ask and compare ----------------------------------------------------------------
+# --- helpers ----------------------------------------------------------------
 
 
 def is_guid(value: object) -> bool:
-    """Whether something is text in the form of a GUID, in any case."""
+    """Whether it is text in the form of a GUID, in any case."""
     try:
         check_guid("value", value)
     except InputError:
@@ -153,15 +143,15 @@ def is_guid(value: object) -> bool:
 
 
 def normalized_guid(guid: str | None) -> str:
-    """What tells two GUIDs apart: the service changes their case at will."""
+    """What two GUIDs are compared by: the service sends them in any case."""
     return (guid or "").lower()
 
 
 def asked_fields(fields: Sequence[PathLike], needed: Sequence[str]) -> list[PathLike]:
-    """The caller's fields, and what a helper needs besides."""
+    """The caller's fields, and what a traversal needs besides."""
     if isinstance(fields, str):
         raise InputError(f"fields must be a list of names, not {fields!r}")
-    names = [*fields]  # as they are: a Raw one must stay one
+    names = [*fields]  # unchanged: a Raw one must stay one
     known = {str(name) for name in names}
     if "*" in known:
         return ["*"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from aioinstructure.canvas import Canvas
-from aioinstructure.endpoints.lookup import routes_of
+from aioinstructure.endpoints.lookup import route_of
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import (
     Forbidden,
@@ -24,12 +24,12 @@ from aioinstructure.wire.responses import is_credential_error
 __all__ = ["course_paces", "courses"]
 
 _WINDOW: Final = 24
-"""Calls of a fan-out at once; the quota lets fewer through where that is wiser."""
+"""Concurrent calls of a fan-out at most; the quota decides how many are sent."""
 
 
-async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncIterator[Batch]:
+async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Batch]:
     """The pace of each course that has one, in the order of the courses."""
-    new = next(route for route in routes_of(Canvas) if route.name == "course_paces.new")
+    new = route_of(Canvas, "course_paces.new")
     courses = await resume_or_restart(canvas, cursor) or canvas.courses.list()
     window: deque[tuple[str, asyncio.Task[Row | None]]] = deque()
     try:
@@ -48,22 +48,22 @@ async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncIterator[Batc
 
 
 async def _oldest(window: deque[tuple[str, asyncio.Task[Row | None]]]) -> Batch:
-    """What the first task of the window found, and those behind it that are done already."""
+    """What the first task of the window found, and those after it that are done already."""
     rows: list[Row] = []
     asked = 0
-    place = ""
+    cursor = ""
     while window and (not asked or window[0][1].done()):
-        place, task = window[0]
+        cursor, task = window[0]
         found = await task
         window.popleft()
         asked += 1
         if found is not None:
             rows.append(found)
-    return Batch(rows, place, requests=asked, skipped=asked - len(rows))
+    return Batch(rows, cursor, requests=asked, skipped=asked - len(rows))
 
 
 async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
-    """The pace of one course, or None if it has none, or none for the caller's eyes."""
+    """The pace of one course, or None if it has none that the caller may see."""
     try:
         response = await canvas.send(call)
     except (NotFound, Forbidden):
@@ -72,9 +72,8 @@ async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
         if is_credential_error(error):
             raise
         return None
-    body = canvas._json(response)
-    pace = body.get("course_pace") if isinstance(body, Mapping) else None
-    # Canvas makes a pace up where none is saved; it has no id.
+    pace = canvas.structure(response, dict[str, Any]).get("course_pace")
+    # Canvas answers with a pace without an id where none is saved.
     return row_of(pace) if id_of(pace) is not None else None
 
 

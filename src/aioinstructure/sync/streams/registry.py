@@ -13,7 +13,7 @@ from aioinstructure.errors import (
     InputError,
 )
 from aioinstructure.sync.streams.abconnect import assets, events, standards
-from aioinstructure.sync.streams.base import Clients, Stream, list_reader
+from aioinstructure.sync.streams.base import Clients, Stream, list_reader, restarting
 from aioinstructure.sync.streams.canvas import course_paces, courses
 
 __all__ = ["STREAMS", "checked", "client_of"]
@@ -22,10 +22,12 @@ STREAMS: Final[Mapping[str, Stream]] = {
     stream.name: stream
     for stream in (
         Stream("courses", "canvas", list_reader(courses), courses),
-        Stream("course_paces", "canvas", course_paces, courses, per_row=1),
+        Stream("course_paces", "canvas", restarting(course_paces), courses, per_row=1),
         Stream("standards", "abconnect", list_reader(standards), standards),
         Stream("assets", "abconnect", list_reader(assets), assets),
-        Stream("events", "abconnect", list_reader(events, by_key=True), events, continues=True),
+        Stream(
+            "events", "abconnect", list_reader(events, counts_rest=True), events, continues=True
+        ),
     )
 }
 """All streams by name, in the order that a report lists them."""

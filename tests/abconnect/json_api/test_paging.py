@@ -15,8 +15,9 @@ from aioinstructure import (
     Request,
     Response,
 )
-from aioinstructure.abconnect import F, Standard
-from aioinstructure.abconnect.whole import WINDOW
+from aioinstructure.abconnect import F
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.paging.pagers import AHEAD
 from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport, abconnect_of, reply
 
@@ -91,7 +92,7 @@ async def test_pages_are_fetched_side_by_side_and_come_in_order() -> None:
     found = [standard.id async for standard in ab.standards.list()]
     assert found == [guid(number) for number in range(1200)]
     assert sorted(map(offset_of, transport.paths)) == list(range(0, 1200, 100))
-    assert loop.time() - start == pytest.approx(1 + 11 / WINDOW, abs=0.5)
+    assert loop.time() - start == pytest.approx(1 + 11 / AHEAD, abs=0.5)
     assert tasks() == 1
 
 
@@ -118,7 +119,7 @@ async def test_no_more_pages_are_held_than_the_window() -> None:
     async for _ in ab.standards.list(page_size=10):
         read += 1
         await asyncio.sleep(0.3)
-        assert len(transport.requests) <= (read - 1) // 10 + 1 + WINDOW
+        assert len(transport.requests) <= (read - 1) // 10 + 1 + AHEAD
         if read == 200:
             break
     assert read == 200
@@ -134,7 +135,7 @@ async def test_leaving_the_loop_cancels_all_that_is_under_way() -> None:
     assert tasks() == 1
     sent = len(transport.requests)
     await asyncio.sleep(60)
-    assert len(transport.requests) == sent <= 1 + WINDOW
+    assert len(transport.requests) == sent <= 1 + AHEAD
 
 
 async def test_a_single_task_that_is_cancelled_leaves_nothing() -> None:
@@ -315,14 +316,14 @@ async def test_a_sum_that_is_short_is_told() -> None:
         return shelf.page(request, data=[]) if offset_of(request.path) == 20 else shelf(request)
 
     ab, _ = ab_with(short)
-    with pytest.raises(IncompleteError, match="30 items, and 20 came"):
+    with pytest.raises(IncompleteError, match="30 items, but 20 came"):
         await ab.standards.list(page_size=10).collect()
 
     def hole(request: Request) -> Response:
         return shelf.page(request, data=[]) if offset_of(request.path) == 10 else shelf(request)
 
     ab, _ = ab_with(hole)
-    with pytest.raises(IncompleteError, match="30 items, and 10 came"):
+    with pytest.raises(IncompleteError, match="30 items, but 10 came"):
         await ab.standards.list(page_size=10).collect()
 
 
@@ -358,7 +359,7 @@ async def test_a_list_that_never_stands_still_is_given_up() -> None:
     ab, transport = ab_with(answer)
     with pytest.raises(IncompleteError):
         await ab.standards.list(page_size=10, on_change="restart").collect()
-    assert len(transport.requests) <= 6 * (2 + WINDOW)
+    assert len(transport.requests) <= 6 * (2 + AHEAD)
     await asyncio.sleep(0)
     assert tasks() == 1
 
@@ -486,7 +487,16 @@ async def stopped_at(shelf: Shelf, read: int) -> str:
     return pages.cursor
 
 
-@pytest.mark.parametrize("gone", [[14], [10, 11, 12, 13, 14], range(5)])
+async def test_one_deletion_does_not_end_the_list() -> None:
+    """The item before the one that was removed is still there."""
+    shelf = Shelf(40)
+    cursor = await stopped_at(shelf, 15)
+    shelf.ids.remove(guid(14))
+    ab, _ = ab_with(shelf)
+    assert [one.id async for one in ab.resume(cursor)] == [guid(n) for n in range(15, 40)]
+
+
+@pytest.mark.parametrize("gone", [range(7, 15), range(5)])
 async def test_going_on_where_the_last_item_is_gone(gone: Any) -> None:
     """It went, or moved to the page before: by count alone an item would be lost unnoticed."""
     shelf = Shelf(40)
