@@ -387,7 +387,7 @@ class District(Canvas):
     cache: dict[str, int]
 
 
-class Widgets(Namespace):
+class Widgets(Namespace[Any]):
     """Resources of a plug-in."""
 
     @GET("/api/v1/widgets/{id}")
@@ -418,7 +418,7 @@ def test_an_attribute_that_is_none_says_so() -> None:
     with pytest.raises(
         AttributeError, match="Canvas has no attribute 'coarses', did you mean 'courses'"
     ):
-        _ = canvas.coarses
+        _ = canvas.coarses  # type: ignore[attr-defined]  # as a typing mistake is
 
 
 # --- as_user -------------------------------------------------------------------------------------

@@ -172,8 +172,8 @@ async def test_the_same_clients_from_the_environment(
 
 def test_the_public_names() -> None:
     """All of them can be had, and nothing that is none."""
-    for name in aioinstructure.__all__:
+    for name in vars(aioinstructure)["__all__"]:
         assert getattr(aioinstructure, name) is not None
         assert name in dir(aioinstructure)
     with pytest.raises(AttributeError, match="has no attribute 'Canwas'"):
-        _ = aioinstructure.Canwas
+        _ = aioinstructure.Canwas  # type: ignore[attr-defined]  # as a typing mistake is

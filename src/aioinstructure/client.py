@@ -23,7 +23,7 @@ from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.lookup import route_of
-from aioinstructure.endpoints.route import BucketOf, Call, Route, checked_path
+from aioinstructure.endpoints.route import Call, Route, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError
 from aioinstructure.paging.cursor import Cursor, CursorState, ids_of
 from aioinstructure.paging.pagers import LinkHeaderPager, Pager
@@ -62,18 +62,16 @@ class Client:
 
     _accept: ClassVar[str] = "application/json"
     _pager: ClassVar[Pager] = LinkHeaderPager()
-    _bucket_of: ClassVar[BucketOf | None] = None
 
     _fixed_query: Query = ()
     """Pairs that every request of this view has, such as the user that it acts as."""
 
-    _core: _Core
-    _options: Options
     _is_view = False
 
     def __init__(self, origin: str, components: Components, deadline: float | None = None) -> None:
         self._core = _Core(origin, components, build(components))
-        self._set_options(Options(deadline=seconds("deadline", deadline)))
+        self._options = Options(deadline=seconds("deadline", deadline))
+        self._queued_as = _with_flow(self._options)
         self._headers = Headers({"accept": self._accept})
 
     # --- what a user does with it -------------------------------------------------------------
@@ -133,26 +131,18 @@ class Client:
         return self._view(evolve(self._options, **changes))
 
     def _view(self, options: Options, fixed_query: Query | None = None) -> Self:
-        view = self._copy(options)
-        if fixed_query is not None:
-            view._fixed_query = fixed_query
+        view = self._copy(options, fixed_query)
         for name in self._namespace_modules():  # the view makes its own, on first use
             view.__dict__.pop(name, None)
         return view
 
-    def _copy(self, options: Options) -> Self:
+    def _copy(self, options: Options, fixed_query: Query | None = None) -> Self:
+        changes: dict[str, Any] = {"_options": options, "_queued_as": _with_flow(options)}
+        if fixed_query is not None:
+            changes["_fixed_query"] = fixed_query
         view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        view._set_options(options)
-        view._is_view = True
+        view.__dict__.update(self.__dict__, _is_view=True, **changes)
         return view
-
-    def _set_options(self, options: Options) -> None:
-        self._options = options
-        # Without a named flow, each view is one for its single calls, and each list is one.
-        self._queued_as = (
-            options if options.flow is not None else evolve(options, flow=AnonymousFlow())
-        )
 
     def _list(self, call: Call[T], state: CursorState | None = None) -> Paginator[T]:
         source = self if self._options.flow is not None else self._copy(self._options)
@@ -365,7 +355,7 @@ class Client:
     if not TYPE_CHECKING:  # a checker sees the annotated namespaces, and nothing else
 
         def __getattr__(self, name: str) -> Any:
-            known = type(self)._namespace_modules()
+            known = self._namespace_modules()
             if name in known:
                 made = self.__dict__[name] = type(self).namespace_type(name)(self, name)
                 return made
@@ -448,9 +438,12 @@ class Client:
         core = self._core
         if core.closed:  # before it takes a place in the queue
             raise ClientClosed("the client is closed")
-        bucket_of = call.route.bucket_of or type(self)._bucket_of
-        cost = _cost(call.route.name, "" if bucket_of is None else bucket_of(call))
+        cost = _cost(call.route.name, self._bucket_of(call))
         return await core.handler(CallContext(self._request(call), self._queued_as, cost))
+
+    def _bucket_of(self, call: Call[Any]) -> str:
+        """The secondary quota bucket that a call also takes from; "" for none."""
+        return ""
 
     def _request(self, call: Call[Any]) -> Request:
         route = call.route
@@ -494,6 +487,11 @@ class Client:
         if is_read and isinstance(found, Model) and found.is_empty():
             raise DecodeError(f"the answer has no {tp.__name__}", response=response)
         return cast("T", found)
+
+
+def _with_flow(options: Options) -> Options:
+    """Without a named flow, each view is one for its single calls, and each list is one."""
+    return options if options.flow is not None else evolve(options, flow=AnonymousFlow())
 
 
 @functools.lru_cache(maxsize=1024)

@@ -66,17 +66,12 @@ __all__ = [
 
 
 class Error(Exception):
-    """Anything that the library raises on purpose. It can be copied and pickled.
-
-    Attributes:
-        wait: Seconds until another attempt could be sent; None if that is not known.
-    """
-
-    wait: float | None = None
+    """Anything that the library raises on purpose. It can be copied and pickled."""
 
     def with_wait(self, seconds: float) -> Self:
-        """The error, with the seconds until another attempt could be sent."""
-        self.wait = seconds
+        """The error, with the seconds until another attempt could be sent in `.wait`."""
+        if isinstance(self, TransportError | ResponseError):  # no other follows an attempt
+            self.wait = seconds
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

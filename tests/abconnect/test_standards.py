@@ -229,7 +229,7 @@ async def test_wildcards_are_limited_to_two_a_second_and_delay_no_other_call() -
 def test_models_and_resources_are_loaded_on_first_use() -> None:
     """The package lists its few names; models are in the module of their page."""
     assert {"ABConnect", "F"} <= set(dir(aioinstructure.abconnect))
-    for name in aioinstructure.abconnect.__all__:
+    for name in vars(aioinstructure.abconnect)["__all__"]:
         assert getattr(aioinstructure.abconnect, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'Filtre', did you mean 'Filter'"):
-        _ = aioinstructure.abconnect.Filtre
+        _ = aioinstructure.abconnect.Filtre  # type: ignore[attr-defined]  # as a typing mistake is

@@ -133,7 +133,7 @@ async def test_unknown_values_and_fields_are_kept() -> None:
 def test_models_and_resources_are_loaded_on_first_use() -> None:
     """The package lists its few names; models are in the module of their page."""
     assert {"Canvas", "Sis"} <= set(dir(aioinstructure.canvas))
-    for name in aioinstructure.canvas.__all__:
+    for name in vars(aioinstructure.canvas)["__all__"]:
         assert getattr(aioinstructure.canvas, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'Canwas', did you mean 'Canvas'"):
         _ = aioinstructure.canvas.Canwas  # type: ignore[attr-defined]  # as a typing mistake is

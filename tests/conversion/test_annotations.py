@@ -43,7 +43,7 @@ def test_names_are_found_in_the_module_and_in_those_of_its_bases() -> None:
     """The fields that a model inherits name what only the module of its base knows."""
     hints = hints_of(Local, __name__)
     assert hints["near"] == Optional[Near]  # noqa: UP045 - what it was evaluated to
-    assert is_optional(hints["_shape"])
+    assert is_optional(hints["_keys"])
 
 
 def test_names_for_checkers_only_are_found_in_the_lazy_tables_of_the_packages() -> None:

@@ -18,7 +18,7 @@ from aioinstructure.canvas.courses import Course, Term
 from aioinstructure.canvas.modules import Module, ModuleItem
 from aioinstructure.canvas.progress import Progress
 from aioinstructure.conversion.converter import Converter
-from aioinstructure.conversion.model import Model, to_json
+from aioinstructure.conversion.model import Model, json_value
 from aioinstructure.errors import DecodeError
 
 CONVERTER = Converter()
@@ -93,7 +93,7 @@ def structure(value: Any, tp: Any) -> Any:
 
 def test_unknown_fields_are_kept() -> None:
     """Canvas adds fields at any time; names that are ours inside are no exception."""
-    body = {"id": 1, "new": {"a": [1]}, "extra": 2, "_shape": 3, "_nulls": 4, "class_": 5}
+    body = {"id": 1, "new": {"a": [1]}, "extra": 2, "_keys": 3, "_nulls": 4, "class_": 5}
     leaf = structure(body, Leaf)
     assert leaf.extra == {key: value for key, value in body.items() if key != "id"}
     assert leaf.to_dict() == body
@@ -157,7 +157,7 @@ def test_a_null_that_was_filled_since_is_no_null() -> None:
     tree.leaf.id = 1
     tree.leaves[0].class_ = "x"
     tree.tags.append("t")
-    assert to_json(tree) == {"leaf": {"id": 1}, "leaves": [{"class": "x"}], "tags": ["t"]}
+    assert json_value(tree) == {"leaf": {"id": 1}, "leaves": [{"class": "x"}], "tags": ["t"]}
 
 
 def test_fields_named_as_keywords_have_an_underscore_in_python_only() -> None:
@@ -203,7 +203,7 @@ def test_a_moment_has_a_time_zone(text: str, moment: datetime) -> None:
     found = structure({"start_at": text}, Course).start_at
     assert found == moment
     assert found.utcoffset() == moment.utcoffset()
-    assert structure({"start_at": to_json(found)}, Course).start_at == moment
+    assert structure({"start_at": json_value(found)}, Course).start_at == moment
 
 
 def test_a_date_where_both_may_come() -> None:
@@ -244,7 +244,7 @@ def test_the_wrapper_of_a_pace_is_undone() -> None:
 
 def test_a_resource_of_ab_connect_is_flattened() -> None:
     """Attributes and relationships become fields, out of the envelope of a single one."""
-    body = {
+    body: dict[str, Any] = {
         "links": {"self": "x"},
         "data": {
             "type": "standards",
@@ -404,7 +404,7 @@ def test_what_is_wrong_in_one_of_several_kinds_is_named(body: Any, wheres: list[
 
 def test_objects_that_were_included_are_of_their_kinds() -> None:
     """As AB Connect names them, within the real models."""
-    body = {
+    body: dict[str, Any] = {
         "data": [
             {"type": "standards", "id": "S", "resource": {"type": "standards", "id": "S"}},
             {"type": "standards", "id": "T"},

@@ -36,7 +36,7 @@ def by_name(found: tuple[type[Client], Route]) -> str:
     return f"{found[0].__name__}.{found[1].name}"
 
 
-def methods() -> Iterator[tuple[type[Namespace], str]]:
+def methods() -> Iterator[tuple[type[Namespace[Any]], str]]:
     for client in CLIENTS:
         for _, namespace in [(n, client.namespace_type(n)) for n in client.namespace_names()]:
             for name in dir(namespace):
@@ -45,7 +45,7 @@ def methods() -> Iterator[tuple[type[Namespace], str]]:
 
 
 @pytest.mark.parametrize(("namespace", "name"), list(methods()))
-def test_every_method_has_a_route_or_a_body(namespace: type[Namespace], name: str) -> None:
+def test_every_method_has_a_route_or_a_body(namespace: type[Namespace[Any]], name: str) -> None:
     """A stub that lost its decorator would return None; mypy does not look (empty-body is off)."""
     method = getattr(namespace, name)
     if hasattr(method, "route_for"):
@@ -56,7 +56,7 @@ def test_every_method_has_a_route_or_a_body(namespace: type[Namespace], name: st
 
 
 @pytest.mark.parametrize(("namespace", "name"), list(methods()))
-def test_every_method_is_described(namespace: type[Namespace], name: str) -> None:
+def test_every_method_is_described(namespace: type[Namespace[Any]], name: str) -> None:
     """The docs and the command line show it."""
     doc = inspect.getdoc(getattr(namespace, name)) or ""
     assert doc.partition("\n")[0].endswith("."), doc

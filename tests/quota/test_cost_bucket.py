@@ -239,7 +239,7 @@ def test_routes_are_not_kept_without_end() -> None:
         bucket.settle(
             bucket.take(key, float(number)), number + 0.1, QuotaReport(cost=0.1, remaining=600.0)
         )
-    assert len(bucket._routes or ()) <= 4_096
+    assert len(bucket._routes or ()) <= 4_096  # noqa: SLF001 - its memory is not public
 
 
 @given(

@@ -341,7 +341,7 @@ def test_closed_loop_with_waiters_inside(limiter: Any) -> Any:
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         assert runner.run(later()) == 0
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was left behind on purpose
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - left pending on purpose
     del task
     gc.collect()
 
@@ -385,10 +385,10 @@ async def test_clock_jumps() -> None:
     loop: Any = asyncio.get_running_loop()
     waiting = [asyncio.create_task(scheduler.acquire()) for _ in range(5)]
     await asyncio.sleep(1.5)
-    loop._now -= 500.0
+    loop._now -= 500.0  # noqa: SLF001 - as no public method sets a clock back
     scheduler.wait_estimate()
     await asyncio.sleep(1.0)
-    loop._now += 1e6
+    loop._now += 1e6  # noqa: SLF001
     await asyncio.gather(*waiting)
     assert scheduler.snapshot().granted == 5
 

@@ -121,7 +121,7 @@ def bad_signature() -> Response:
 def timers() -> int:
     """How many timers of the loop wait still."""
     loop: Any = asyncio.get_running_loop()
-    return sum(not handle.cancelled() for handle in loop._scheduled)
+    return sum(not handle.cancelled() for handle in loop._scheduled)  # noqa: SLF001 - asyncio has no other way
 
 
 def assert_nothing_left(client: Canvas | ABConnect) -> None:

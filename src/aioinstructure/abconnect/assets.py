@@ -16,6 +16,7 @@ from aioinstructure.abconnect.json_api.resources import (
     OnChange,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.abconnect.shared_models import Disciplines, EducationLevels
 from aioinstructure.conversion.model import Model
@@ -109,14 +110,14 @@ class Asset(Resource):
     custom_attributes: dict[str, Any] = field(factory=dict)
     disciplines: Disciplines = field(factory=Disciplines)
     education_levels: EducationLevels = field(factory=EducationLevels)
-    alignments: Relationship[Standard] = field(factory=Relationship)
-    deleted_alignments: Relationship[Standard] = field(factory=Relationship)
-    topics: Relationship[Topic] = field(factory=Relationship)
-    concepts: Relationship[Concept] = field(factory=Relationship)
-    owner: Relationship[Provider] = field(factory=Relationship)
-    parent: Relationship[Asset] = field(factory=Relationship)
-    alignment_donors: Relationship[Asset] = field(factory=Relationship)
-    concept_donors: Relationship[Asset] = field(factory=Relationship)
+    alignments: Relationship[Standard] = relationship()
+    deleted_alignments: Relationship[Standard] = relationship()
+    topics: Relationship[Topic] = relationship()
+    concepts: Relationship[Concept] = relationship()
+    owner: Relationship[Provider] = relationship()
+    parent: Relationship[Asset] = relationship()
+    alignment_donors: Relationship[Asset] = relationship()
+    concept_donors: Relationship[Asset] = relationship()
 
 
 class AssetsAPI(Faceted):

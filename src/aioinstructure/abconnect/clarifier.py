@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from attrs import define, field
+from attrs import define
 
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     ABNamespace,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.endpoints.declare import GET, Param
 
@@ -28,8 +29,8 @@ __all__ = ["Clarification", "ClarifierAPI"]
 class Clarification(Resource):
     """Up to five concepts and five standards for which the service requests a decision."""
 
-    clarification_concepts: Relationship[Concept] = field(factory=Relationship)
-    clarification_standards: Relationship[Standard] = field(factory=Relationship)
+    clarification_concepts: Relationship[Concept] = relationship()
+    clarification_standards: Relationship[Standard] = relationship()
 
 
 class ClarifierAPI(ABNamespace):

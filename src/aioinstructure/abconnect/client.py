@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 
 from aioinstructure.abconnect.json_api.paging import BASE, PAGER, bucket_of
 from aioinstructure.auth.credentials import PartnerSignature
@@ -14,7 +14,7 @@ from aioinstructure.config import (
     components_of,
     from_environment,
 )
-from aioinstructure.endpoints.route import BucketOf
+from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import ConfigurationError
 from aioinstructure.paging.pagers import Pager
 from aioinstructure.quota import TokenBucket
@@ -57,7 +57,6 @@ class ABConnect(Client):
     """
 
     _pager: ClassVar[Pager] = PAGER
-    _bucket_of: ClassVar[BucketOf | None] = staticmethod(bucket_of)
 
     asset_collections: AssetCollectionsAPI
     asset_definitions: AssetDefinitionsAPI
@@ -113,3 +112,7 @@ class ABConnect(Client):
             base_url=base_url or from_environment("ABCONNECT_URL", default=ORIGIN),
             **options,
         )
+
+    def _bucket_of(self, call: Call[Any]) -> str:
+        """The bucket of 2 a second for a call with a wildcard."""
+        return bucket_of(call)

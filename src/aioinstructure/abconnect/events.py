@@ -20,6 +20,7 @@ from aioinstructure.abconnect.json_api.resources import (
     OnChange,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, Param
@@ -82,9 +83,9 @@ class Event(Resource):
     document_guid: str | None = None
     section_guid: str | None = None
     affected_properties: list[AffectedProperty] = field(factory=list)
-    standard: Relationship[Standard] = field(factory=Relationship)
-    deleted_standard: Relationship[Standard] = field(factory=Relationship)
-    nondeliverable_standard: Relationship[Standard] = field(factory=Relationship)
+    standard: Relationship[Standard] = relationship()
+    deleted_standard: Relationship[Standard] = relationship()
+    nondeliverable_standard: Relationship[Standard] = relationship()
 
 
 EventInclude = Literal["standard", "deleted_standard", "nondeliverable_standard"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypedDict, TypeVar
 
-from attrs import define, field
+from attrs import define
 
 from aioinstructure._types import UNSET, Opt
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
@@ -18,6 +18,7 @@ from aioinstructure.abconnect.json_api.resources import (
     Relationship,
     Resource,
     check_guid,
+    relationship,
 )
 from aioinstructure.endpoints.declare import GET, POST, Param
 from aioinstructure.errors import (
@@ -72,9 +73,9 @@ class QueueStatus(Resource):
 
     code: Literal["pending", "complete"] | str | None = None
     status: str | None = None
-    asset: Relationship[Asset] = field(factory=Relationship)
-    standard: Relationship[Standard] = field(factory=Relationship)
-    predictions: Relationship[Prediction] = field(factory=Relationship)
+    asset: Relationship[Asset] = relationship()
+    standard: Relationship[Standard] = relationship()
+    predictions: Relationship[Prediction] = relationship()
 
     @property
     def predictions_id(self) -> str | None:
@@ -95,12 +96,12 @@ class Prediction(Resource):
     algorithm: Literal["confidence", "crosswalk"] | str | None = None
     date_requested_utc: datetime | None = None
     date_expires_utc: datetime | None = None
-    asset: Relationship[Asset] = field(factory=Relationship)
-    standard: Relationship[Standard] = field(factory=Relationship)
-    focus: Relationship[Resource] = field(factory=Relationship)
-    standards: Relationship[Standard] = field(factory=Relationship)
-    topics: Relationship[Topic] = field(factory=Relationship)
-    assets: Relationship[Asset] = field(factory=Relationship)
+    asset: Relationship[Asset] = relationship()
+    standard: Relationship[Standard] = relationship()
+    focus: Relationship[Resource] = relationship()
+    standards: Relationship[Standard] = relationship()
+    topics: Relationship[Topic] = relationship()
+    assets: Relationship[Asset] = relationship()
 
 
 def _request(

@@ -13,6 +13,7 @@ from aioinstructure.abconnect.json_api.resources import (
     OnChange,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.endpoints.declare import GET, Param
 from aioinstructure.paging.paginator import Paginator
@@ -31,8 +32,8 @@ class Provider(Resource):
 
     descr: str | None = None
     taxonomies: list[Literal["concepts", "topics"] | str] = field(factory=list)
-    owners: Relationship[Provider] = field(factory=Relationship)
-    consumers: Relationship[Provider] = field(factory=Relationship)
+    owners: Relationship[Provider] = relationship()
+    consumers: Relationship[Provider] = relationship()
 
 
 class ProvidersAPI(ABNamespace):

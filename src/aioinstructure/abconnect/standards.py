@@ -15,6 +15,7 @@ from aioinstructure.abconnect.json_api.resources import (
     OnChange,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.abconnect.shared_models import (
     Disciplines,
@@ -160,24 +161,24 @@ class Standard(Resource):
     alt_identifiers: list[AltIdentifier] = field(factory=list)
     extensions: list[Extension] = field(factory=list)
     key_ideas: list[KeyIdea] = field(factory=list)
-    parent: Relationship[Standard] = field(factory=Relationship)
-    ancestors: Relationship[Standard] = field(factory=Relationship)
-    children: Relationship[Standard] = field(factory=Relationship)
-    contexts: Relationship[Standard] = field(factory=Relationship)
-    origins: Relationship[Standard] = field(factory=Relationship)
-    derivatives: Relationship[Standard] = field(factory=Relationship)
-    peer_derivatives: Relationship[Standard] = field(factory=Relationship)
-    peers: Relationship[Standard] = field(factory=Relationship)
-    crosswalks: Relationship[Standard] = field(factory=Relationship)
-    replaces: Relationship[Standard] = field(factory=Relationship)
-    replaced_by: Relationship[Standard] = field(factory=Relationship)
-    breakouts: Relationship[Standard] = field(factory=Relationship)
-    breakout_origins: Relationship[Standard] = field(factory=Relationship)
-    course_standards: Relationship[Standard] = field(factory=Relationship)
-    related_courses: Relationship[Standard] = field(factory=Relationship)
-    associations: Relationship[Standard] = field(factory=Relationship)
-    topics: Relationship[Topic] = field(factory=Relationship)
-    concepts: Relationship[Concept] = field(factory=Relationship)
+    parent: Relationship[Standard] = relationship()
+    ancestors: Relationship[Standard] = relationship()
+    children: Relationship[Standard] = relationship()
+    contexts: Relationship[Standard] = relationship()
+    origins: Relationship[Standard] = relationship()
+    derivatives: Relationship[Standard] = relationship()
+    peer_derivatives: Relationship[Standard] = relationship()
+    peers: Relationship[Standard] = relationship()
+    crosswalks: Relationship[Standard] = relationship()
+    replaces: Relationship[Standard] = relationship()
+    replaced_by: Relationship[Standard] = relationship()
+    breakouts: Relationship[Standard] = relationship()
+    breakout_origins: Relationship[Standard] = relationship()
+    course_standards: Relationship[Standard] = relationship()
+    related_courses: Relationship[Standard] = relationship()
+    associations: Relationship[Standard] = relationship()
+    topics: Relationship[Topic] = relationship()
+    concepts: Relationship[Concept] = relationship()
 
 
 class StandardsAPI(Faceted):

@@ -14,6 +14,7 @@ from aioinstructure.abconnect.json_api.resources import (
     OnChange,
     Relationship,
     Resource,
+    relationship,
 )
 from aioinstructure.abconnect.shared_models import (
     Disciplines,
@@ -52,9 +53,9 @@ class Topic(Resource):
     education_levels: EducationLevels = field(factory=EducationLevels)
     document: Document = field(factory=Document)
     section: Section = field(factory=Section)
-    parent: Relationship[Topic] = field(factory=Relationship)
-    children: Relationship[Topic] = field(factory=Relationship)
-    standards: Relationship[Standard] = field(factory=Relationship)
+    parent: Relationship[Topic] = relationship()
+    children: Relationship[Topic] = relationship()
+    standards: Relationship[Standard] = relationship()
 
 
 class TopicsAPI(Faceted):

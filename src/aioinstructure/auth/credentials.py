@@ -65,9 +65,7 @@ class BearerToken:
     def authorize(self, request: Request, now: float) -> Request:
         """The request with the token in its header."""
         headers = request.headers.with_field("authorization", self._header)
-        return Request(
-            request.method, request.url, headers, request.body, request.route, request.idempotent
-        )
+        return evolve(request, headers=headers)
 
     def needs_refresh(self, now: float) -> bool:
         """Never: nothing but the server knows when it ends."""

@@ -13,7 +13,7 @@ import orjson
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
-from aioinstructure.conversion.model import to_json
+from aioinstructure.conversion.model import json_value
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.endpoints.route import Parameter, Route
 
@@ -72,7 +72,7 @@ async def _call(
 
 
 def _echo(value: Any) -> None:
-    click.echo(orjson.dumps(to_json(value)))
+    click.echo(orjson.dumps(json_value(value)))
 
 
 def parse(route: Route, args: Sequence[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from aioinstructure.conversion.annotations import (
     is_plain,
     is_union,
 )
-from aioinstructure.conversion.model import _NULL, Model, _KeySet, _public_names, wire_name
+from aioinstructure.conversion.model import NULL_KEYS, KeySet, Model, field_names, wire_name
 from aioinstructure.errors import DecodeError
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 
-_SHAPES_KEPT = 512
+_KEY_SETS_KEPT = 512
 
 
 # --- hooks ------------------------------------------------------------------------------------
@@ -239,10 +239,11 @@ class Converter:
     def _model_hook(self, tp: Any) -> Hook:
         cls: type[Model] = get_origin(tp) or tp
         if cls is tp and (parameters := getattr(cls, "__parameters__", ())):
-            return self.hook(tp[(Any,) * len(parameters)])  # a generic one without its types
+            generic: Any = tp  # given without its types
+            return self.hook(generic[(Any,) * len(parameters)])
         hints = hints_of(cls, cls.__module__)
         attrs.resolve_types(cls, globalns={}, localns=AnnotationScope(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
-        names = {name: wire_name(name) for name in _public_names(cls)}
+        names = {name: wire_name(name) for name in field_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(
             tp,
@@ -258,36 +259,36 @@ class Converter:
             if not is_plain(hints[name]) and not is_optional(hints[name])
         }
         reshape = cls.reshape
-        shapes: dict[tuple[str, ...], _KeySet] = {}
+        key_sets: dict[tuple[str, ...], KeySet] = {}
 
         def structure(value: Any, _: Any) -> Any:
             if value is None:
                 empty: Any = stock({}, cls)
-                empty._shape = _NULL
+                empty.__sent__(NULL_KEYS, {}, ())
                 return empty
             _expect(dict, value)
             data = reshape(value)
             keys = tuple(data)
-            shape = shapes.get(keys)
-            if shape is None:
-                if len(shapes) >= _SHAPES_KEPT:
-                    shapes.clear()
-                shape = shapes[keys] = _shape_of(keys, fields, containers)
+            known = key_sets.get(keys)
+            if known is None:
+                if len(key_sets) >= _KEY_SETS_KEPT:
+                    key_sets.clear()
+                known = key_sets[keys] = _key_set(keys, fields, containers)
             made = stock(data, cls)
-            made._shape = shape
-            if shape.unknown:
-                made.extra = {key: data[key] for key in shape.unknown}
-            if shape.containers:
-                made._nulls = tuple(n for wire, n in shape.containers if data[wire] is None)
+            extra = {key: data[key] for key in known.unknown} if known.unknown else {}
+            nulls: tuple[str, ...] = ()
+            if known.containers:
+                nulls = tuple([n for wire, n in known.containers if data[wire] is None])
+            made.__sent__(known, extra, nulls)
             return made
 
         return structure
 
 
-def _shape_of(
+def _key_set(
     keys: tuple[str, ...], fields: Mapping[str, str], containers: Mapping[str, str]
-) -> _KeySet:
-    return _KeySet(
+) -> KeySet:
+    return KeySet(
         names=frozenset(fields[key] for key in keys if key in fields),
         unknown=tuple(key for key in keys if key not in fields),
         containers=tuple((key, containers[key]) for key in keys if key in containers),

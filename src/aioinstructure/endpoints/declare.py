@@ -36,7 +36,6 @@ from aioinstructure.conversion.annotations import hints_of, is_union
 from aioinstructure.conversion.model import wire_name
 from aioinstructure.endpoints.route import (
     Body,
-    BucketOf,
     Call,
     Complete,
     Parameter,
@@ -80,6 +79,18 @@ class Caller(Protocol):
         ...
 
 
+@frozen
+class _Declared:
+    """What the decorator was given; the signature says the rest."""
+
+    verb: Verb
+    path: str
+    body: Body
+    idempotent: bool | None
+    items: str
+    derived: bool
+
+
 class Namespace(Generic[C]):
     """The operations of one resource, as attributes of a client.
 
@@ -95,8 +106,6 @@ class Namespace(Generic[C]):
     _page_size_name: ClassVar[str] = "per_page"
     _pager: ClassVar[Any] = None
     """How lists are paged, a `paging.pagers.Pager`; None for the client's usual way."""
-
-    _bucket_of: ClassVar[BucketOf | None] = None
 
     @classmethod
     def _refiner(cls) -> Refine | None:
@@ -115,17 +124,66 @@ class Namespace(Generic[C]):
     def __repr__(self) -> str:
         return f"<{self._name} of {self._client!r}>"
 
+    @staticmethod
+    def __endpoint__(stub: Callable[..., Any], declared: _Declared) -> Callable[..., Any]:
+        """The method that a decorator makes of a stub: binds its arguments, and has them sent."""
+        routes: dict[tuple[type[Namespace[Any]], str], Route] = {}  # a base may serve two
 
-@frozen
-class _Declared:
-    """What the decorator was given; the signature says the rest."""
+        def route_for(owner: type[Namespace[Any]], name: str) -> Route:
+            if (owner, name) not in routes:
+                routes[owner, name] = owner.__route__(stub, declared, name)
+            return routes[owner, name]
 
-    verb: Verb
-    path: str
-    body: Body
-    idempotent: bool | None
-    items: str
-    derived: bool
+        def bind(self: Namespace[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
+            route = route_for(type(self), self._name)
+            arguments = route.named(args, kwargs)
+            if arguments is None:
+                arguments = _bind_slowly(stub, route, self, args, kwargs)
+            return route.bind(arguments)
+
+        if inspect.iscoroutinefunction(stub):
+
+            @functools.wraps(stub)
+            async def fetch(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
+                return await self._client.fetch(bind(self, args, kwargs))
+
+            method: Callable[..., Any] = fetch
+        else:
+
+            @functools.wraps(stub)
+            def pages(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
+                return self._client.list_pages(bind(self, args, kwargs))
+
+            method = pages
+        method.route_for = route_for  # type: ignore[attr-defined]  # how lookup finds it
+        return method
+
+    @classmethod
+    def __route__(cls, stub: Callable[..., Any], declared: _Declared, namespace: str) -> Route:
+        """The route of a stub, under the name of the namespace in its client."""
+        hints = hints_of(stub, stub.__module__)
+        returns, paginated = _result(hints.pop("return"))
+        parameters, positional = _parameters(stub, declared, hints, paginated=paginated)
+        is_read = declared.verb == "GET"
+        return Route(
+            method=declared.verb,
+            path=cls._base + declared.path,
+            name=f"{namespace}.{stub.__name__.rstrip('_')}",
+            parameters=parameters,
+            returns=returns,
+            paginated=paginated,
+            idempotent=is_read if declared.idempotent is None else declared.idempotent,
+            items=tuple(declared.items.split(".")) if declared.items else (),
+            derived=declared.derived,
+            doc=inspect.getdoc(stub) or "",
+            body=declared.body,
+            pager=cls._pager,
+            refine=cls._refiner(),
+            complete=cls._completer(),
+            pairs=cls._pairs,
+            page_size_name=cls._page_size_name,
+            positional=positional,
+        )
 
 
 def _decorator(
@@ -139,7 +197,7 @@ def _decorator(
     declared = _Declared(verb, path, body, idempotent, items, derived)
 
     def decorate(stub: F) -> F:
-        return cast("F", _endpoint(stub, declared))
+        return cast("F", Namespace.__endpoint__(stub, declared))
 
     return decorate
 
@@ -182,40 +240,6 @@ def DELETE(path: str, *, body: Body = None, idempotent: bool = True) -> Callable
     return _decorator("DELETE", path, body, idempotent)
 
 
-def _endpoint(stub: Callable[..., Any], declared: _Declared) -> Callable[..., Any]:
-    """The method of the class: binds its arguments and passes the call to the client."""
-    routes: dict[tuple[type[Namespace[Any]], str], Route] = {}  # a base may serve two namespaces
-
-    def route_for(owner: type[Namespace[Any]], name: str) -> Route:
-        if (owner, name) not in routes:
-            routes[owner, name] = _compile(stub, declared, owner, name)
-        return routes[owner, name]
-
-    def bind(self: Namespace[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Any]:
-        route = route_for(type(self), self._name)
-        arguments = route.named(args, kwargs)
-        if arguments is None:
-            arguments = _bind_slowly(stub, route, self, args, kwargs)
-        return route.bind(arguments)
-
-    if inspect.iscoroutinefunction(stub):
-
-        @functools.wraps(stub)
-        async def fetch(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
-            return await self._client.fetch(bind(self, args, kwargs))
-
-        method: Callable[..., Any] = fetch
-    else:
-
-        @functools.wraps(stub)
-        def pages(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
-            return self._client.list_pages(bind(self, args, kwargs))
-
-        method = pages
-    method.route_for = route_for  # type: ignore[attr-defined]  # how lookup finds it
-    return method
-
-
 def _bind_slowly(
     stub: Callable[..., Any],
     route: Route,
@@ -237,34 +261,6 @@ def _bind_slowly(
 
 
 _PAGING: dict[str, Where] = {"page_size": "page_size", "on_change": "on_change"}
-
-
-def _compile(
-    stub: Callable[..., Any], declared: _Declared, owner: type[Namespace[Any]], namespace: str
-) -> Route:
-    hints = hints_of(stub, stub.__module__)
-    returns, paginated = _result(hints.pop("return"))
-    parameters, positional = _parameters(stub, declared, hints, paginated=paginated)
-    return Route(
-        method=declared.verb,
-        path=owner._base + declared.path,
-        name=f"{namespace}.{stub.__name__.rstrip('_')}",
-        parameters=parameters,
-        returns=returns,
-        paginated=paginated,
-        idempotent=declared.verb == "GET" if declared.idempotent is None else declared.idempotent,
-        items=tuple(declared.items.split(".")) if declared.items else (),
-        derived=declared.derived,
-        doc=inspect.getdoc(stub) or "",
-        body=declared.body,
-        pager=owner._pager,
-        bucket_of=owner._bucket_of,
-        refine=owner._refiner(),
-        complete=owner._completer(),
-        pairs=owner._pairs,
-        page_size_name=owner._page_size_name,
-        positional=positional,
-    )
 
 
 def _parameters(

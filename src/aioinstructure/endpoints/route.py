@@ -33,7 +33,6 @@ from aioinstructure.wire.params import (
 
 __all__ = [
     "Body",
-    "BucketOf",
     "Call",
     "Complete",
     "Parameter",
@@ -54,9 +53,6 @@ Refine: TypeAlias = Callable[[str, Any], Any]
 
 Complete: TypeAlias = Callable[["Call[Any]"], "Call[Any]"]
 """Adds to a bound call what follows from its other parameters, such as a unique order."""
-
-BucketOf: TypeAlias = Callable[["Call[Any]"], str]
-"""The name of the secondary quota bucket that a call also takes from; "" for none."""
 
 _BRACES = re.compile(r"{(\w+)}")
 _SEGMENT = r"([\w.~%!$&'()*+,;=:@-]+)"
@@ -247,7 +243,6 @@ class Route:
         doc: The docstring.
         body: The root key of the body, or the function that makes it.
         pager: How its pages are read, a `paging.pagers.Pager`; None for the client's usual way.
-        bucket_of: Names the secondary quota bucket of a call; None for none.
     """
 
     method: Verb
@@ -262,7 +257,6 @@ class Route:
     doc: str = field(default="", repr=False)
     body: Body = field(default=None, repr=False)
     pager: Any = field(default=None, repr=False)
-    bucket_of: BucketOf | None = field(default=None, repr=False)
     _refine: Refine | None = field(default=None, repr=False, alias="refine")
     _complete: Complete | None = field(default=None, repr=False, alias="complete")
     _pairs: PairEncoder = field(default=rails_pairs, repr=False, alias="pairs")

@@ -8,7 +8,6 @@ import orjson
 
 from aioinstructure.simulator.coerce import listed, mapping
 from aioinstructure.simulator.http.faults import Fault
-from aioinstructure.simulator.http.parsing import raw_body
 from aioinstructure.simulator.http.responses import Reply, json_reply
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def control(simulator: Simulator, request: Request, path: str) -> Reply:
         if request.method == "GET":
             return _read(simulator, name)
         if request.method == "POST":
-            return _write(simulator, name, orjson.loads(raw_body(request) or b"{}"))
+            return _write(simulator, name, orjson.loads(request.body or b"{}"))
     except (ValueError, TypeError) as error:
         return json_reply({"error": str(error)}, status=400)
     except KeyError as error:

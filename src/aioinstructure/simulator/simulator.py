@@ -27,7 +27,6 @@ from aioinstructure.simulator.http.parsing import (
     hidden,
     parse,
     parse_body,
-    raw_body,
 )
 from aioinstructure.simulator.http.responses import (
     Reply,
@@ -250,7 +249,7 @@ class Simulator:
         operation, values = found
         origin = self.origin_of(request)
         accept = request.headers.get("accept", "")
-        body = parse_body(request.headers.get("content-type", ""), raw_body(request))
+        body = parse_body(request.headers.get("content-type", ""), request.body)
         call = CanvasCall(operation, values, pairs, body, origin, self.now(), self._today())
 
         def make() -> Reply:
@@ -304,7 +303,7 @@ class Simulator:
             values,
             path,
             pairs,
-            _json(raw_body(request)),
+            _json(request.body),
             origin,
             self.now(),
             self._wall(),

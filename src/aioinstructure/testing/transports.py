@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import orjson
@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from aioinstructure._types import UNSET
 from aioinstructure.errors import Error
 from aioinstructure.simulator import Simulator
-from aioinstructure.transport.call_context import OnBody, OnHead
+from aioinstructure.transport.call_context import OnHead
 from aioinstructure.transport.http import USER_AGENT
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.responses import no_response_error
@@ -51,18 +51,6 @@ def _listed(replies: Iterable[Reply]) -> list[Reply]:
     return list(replies)
 
 
-async def _delivered(answer: Response, on_body: OnBody | None) -> Response:
-    """The answer, whose body goes to `on_body` where it is a good one."""
-    if on_body is None or not 200 <= answer.status < 300:
-        return answer
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield answer.body
-
-    await on_body(chunks())
-    return evolve(answer, body=b"")
-
-
 @define(eq=False)
 class FakeTransport:
     """Replies from a list, and records the requests.
@@ -82,9 +70,7 @@ class FakeTransport:
     requests: list[Request] = field(factory=list, init=False)
     closed: bool = field(default=False, init=False)
 
-    async def send(
-        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
-    ) -> Response:
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
         self.requests.append(request)
         if not self._replies:
@@ -98,7 +84,7 @@ class FakeTransport:
             answer = answer(request)
         if on_head is not None:
             on_head(answer.status, answer.headers)
-        return await _delivered(answer, on_body)
+        return answer
 
     async def close(self) -> None:
         """See Transport."""
@@ -116,13 +102,11 @@ class SimulatorTransport:
 
     simulator: Simulator
 
-    async def send(
-        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
-    ) -> Response:
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
-        if request.body is not None and not isinstance(request.body, bytes):
-            body = b"".join([chunk async for chunk in request.body.chunks()])
-            request = evolve(request, body=body)
+        if request.source is not None:
+            body = b"".join([chunk async for chunk in request.source.chunks()])
+            request = evolve(request, body=body, source=None)
         if "user-agent" not in request.headers:  # HttpTransport adds it
             request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
         try:
@@ -131,7 +115,7 @@ class SimulatorTransport:
             raise no_response_error(request, str(error)) from error
         if on_head is not None:
             on_head(answer.status, answer.headers)
-        return await _delivered(answer, on_body)
+        return answer
 
     async def close(self) -> None:
         """See Transport."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import define, field, frozen
 
@@ -12,7 +12,16 @@ from aioinstructure.errors import Error
 from aioinstructure.quota import Cost
 from aioinstructure.wire.message import Headers, Request, Response
 
-__all__ = ["AnonymousFlow", "CallContext", "Handler", "OnBody", "OnHead", "Options", "Transport"]
+__all__ = [
+    "AnonymousFlow",
+    "CallContext",
+    "Handler",
+    "OnBody",
+    "OnHead",
+    "Options",
+    "StreamingTransport",
+    "Transport",
+]
 
 OnHead: TypeAlias = Callable[[int, Headers], None]
 """Called with the status and the headers of an answer, before its body is read."""
@@ -24,16 +33,12 @@ OnBody: TypeAlias = Callable[[AsyncIterator[bytes]], Awaitable[None]]
 class Transport(Protocol):
     """Sends one request and reads the answer; the only thing that does I/O."""
 
-    async def send(
-        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
-    ) -> Response:
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """The answer, whatever it says.
 
         Args:
             request: With its credential; the URL is sent unchanged.
             on_head: Called once with status and headers, before the body is read.
-            on_body: Where the body of an answer with a 2xx status goes; it is then not in the
-                response.
 
         Raises:
             TransportError: There was none. `UnknownOutcome` for a request that is not idempotent.
@@ -42,6 +47,15 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Close what it has opened itself."""
+        ...
+
+
+@runtime_checkable
+class StreamingTransport(Transport, Protocol):
+    """A transport that need not hold the body of an answer in memory."""
+
+    async def stream(self, request: Request, on_head: OnHead | None, on_body: OnBody) -> Response:
+        """As `send`, but the body of an answer with a 2xx status goes to `on_body`."""
         ...
 
 

@@ -68,10 +68,17 @@ class HttpTransport:
     _base: dict[str, str] = field(factory=dict, init=False, repr=False)
     _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
 
-    async def send(
-        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
-    ) -> Response:
+    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
+        return await self._send(request, on_head, None)
+
+    async def stream(self, request: Request, on_head: OnHead | None, on_body: OnBody) -> Response:
+        """See StreamingTransport."""
+        return await self._send(request, on_head, on_body)
+
+    async def _send(
+        self, request: Request, on_head: OnHead | None, on_body: OnBody | None
+    ) -> Response:
         import aiohttp  # noqa: PLC0415 - two thirds of the import time of the package
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
@@ -166,12 +173,12 @@ class HttpTransport:
 def _body(request: Request) -> tuple[Any, dict[str, str]]:
     """What aiohttp sends, and the headers with the length of a source that knows it."""
     headers = dict(request.headers.lower)
-    body = request.body
-    if body is None or isinstance(body, bytes):
-        return body, headers
-    if body.length is not None:
-        headers["content-length"] = str(body.length)
-    return body.chunks(), headers
+    source = request.source
+    if source is None:
+        return request.body, headers
+    if source.length is not None:
+        headers["content-length"] = str(source.length)
+    return source.chunks(), headers
 
 
 def _proxy_of(url: str) -> str | None:

@@ -174,7 +174,7 @@ def retry_layer(
             except QuotaError as error:
                 if context.last_error is None:
                     raise
-                raise context.last_error.with_wait(error.wait or 0.0) from error
+                raise context.last_error.with_wait(error.wait) from error
             except Error as error:
                 context.in_flight = False
                 context.last_error = error

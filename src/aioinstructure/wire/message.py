@@ -100,17 +100,19 @@ class Request:
         method: In capitals.
         url: Absolute, percent-encoded, sent unchanged.
         headers: Header fields beside those of the transport.
-        body: The bytes to send, a source of them, or None.
+        body: The bytes to send, or None.
         route: The name of the endpoint, such as "courses.list": for logs and cost estimates.
         idempotent: Whether it may be repeated when the outcome is unknown.
+        source: The body in chunks, instead of `body`.
     """
 
     method: str
     url: str = field(repr=_unsigned)
     headers: Headers = field(factory=Headers, converter=_headers, repr=False)
-    body: bytes | BodySource | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     route: str = ""
     idempotent: bool = True
+    source: BodySource | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:

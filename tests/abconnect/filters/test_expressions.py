@@ -204,7 +204,7 @@ def test_paths_are_values() -> None:
     assert str(copy.deepcopy(F.a)) == str(copy.copy(F.a)) == "a"
     assert isinstance(F.a, Path)
     with pytest.raises(AttributeError):
-        F.a._private  # noqa: B018
+        F.a._private  # noqa: B018, SLF001 - it does not exist
 
 
 def test_filters_are_values() -> None:

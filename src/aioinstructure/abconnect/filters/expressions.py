@@ -271,7 +271,7 @@ def names_of(names: PathLike | Iterable[PathLike]) -> list[str]:
         names = [names] if isinstance(names, Raw | Path) else names.split(",")
     found: list[str] = []
     for name in names:
-        text = name._named() if isinstance(name, Path) else name
+        text = str(name) if isinstance(name, Path) else name
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"not a property name: {name!r}")
         if "," in text:

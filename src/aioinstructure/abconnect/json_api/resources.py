@@ -13,10 +13,10 @@ from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.filters.vocabulary import check
 from aioinstructure.abconnect.json_api.facets import FacetSummary
 from aioinstructure.abconnect.json_api.includes import attach_included
-from aioinstructure.abconnect.json_api.paging import BASE, PAGER, bucket_of, complete
+from aioinstructure.abconnect.json_api.paging import BASE, PAGER, complete
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
-from aioinstructure.endpoints.route import BucketOf, Call, Complete, Refine, Route
+from aioinstructure.endpoints.route import Call, Complete, Refine, Route
 from aioinstructure.errors import DecodeError, InputError
 from aioinstructure.wire.params import PairEncoder, comma_pairs
 
@@ -33,6 +33,7 @@ __all__ = [
     "ResourceRef",
     "check_guid",
     "flattened",
+    "relationship",
 ]
 
 OnChange = Literal["raise", "restart"]
@@ -112,6 +113,12 @@ class Relationship(Model, Generic[R]):
         return self.links.next is not None
 
 
+def relationship() -> Any:
+    """The field of a relationship: an empty one where none was sent."""
+    # Any, since no checker infers the type of the related objects from `factory=Relationship`.
+    return field(factory=Relationship)
+
+
 @define
 class Resource(Model):
     """An object of AB Connect.
@@ -163,7 +170,6 @@ class ABNamespace(Namespace["ABConnect"]):
     _pairs: ClassVar[PairEncoder] = staticmethod(comma_pairs)
     _page_size_name: ClassVar[str] = "limit"
     _pager: ClassVar[Any] = PAGER
-    _bucket_of: ClassVar[BucketOf | None] = staticmethod(bucket_of)
     _resource: ClassVar[str] = ""
 
     @classmethod
@@ -229,5 +235,4 @@ def _facet_route(resource: str) -> Route:
         paginated=False,
         idempotent=True,
         derived=True,
-        bucket_of=bucket_of,
     )

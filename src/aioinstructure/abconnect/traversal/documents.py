@@ -91,8 +91,8 @@ class DocumentTree(ResumableTraversal[tuple[int, Standard]]):
     def _reader(self, start: Position) -> BatchReader[tuple[int, Standard]]:
         return Sections(self._ab, self._document, self._fields, start, deleted=self._deleted)
 
-    def _is_position(self, place: list[Any]) -> bool:
-        return is_tree_position(place)
+    def _is_position(self, position: list[Any]) -> bool:
+        return is_tree_position(position)
 
 
 def is_tree_position(place: object) -> bool:

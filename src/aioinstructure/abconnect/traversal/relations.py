@@ -108,10 +108,10 @@ class Replacements(ResumableTraversal[tuple[str, list[Successor]]]):
         done = start[0] if start else 0
         return _Successors(self._ab, self._guids, self._fields, done, deleted=self._deleted)
 
-    def _is_position(self, place: list[Any]) -> bool:
-        if len(place) != 2 or type(place[0]) is not int or not isinstance(place[1], str):
+    def _is_position(self, position: list[Any]) -> bool:
+        if len(position) != 2 or type(position[0]) is not int or not isinstance(position[1], str):
             return False
-        done, last = place
+        done, last = position
         return 0 < done <= len(self._guids) and normalized_guid(
             self._guids[done - 1]
         ) == normalized_guid(last)
@@ -244,5 +244,5 @@ class Crosswalk(ResumableTraversal[Match]):
             self._ab, source, self._target, wanted, self._links, all_links=self._all_links
         )
 
-    def _is_position(self, place: list[Any]) -> bool:
-        return is_tree_position(place)
+    def _is_position(self, position: list[Any]) -> bool:
+        return is_tree_position(position)

@@ -9,7 +9,6 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import orjson
 
 from aioinstructure.simulator.coerce import mapping
-from aioinstructure.wire.message import Request
 
 __all__ = [
     "Pairs",
@@ -20,7 +19,6 @@ __all__ = [
     "many",
     "parse",
     "parse_body",
-    "raw_body",
 ]
 
 Pairs = list[tuple[str, str]]
@@ -93,14 +91,6 @@ def link_query(pairs: Pairs) -> str:
 
 
 _LEFT = ",'()*:-_."
-
-
-def raw_body(request: Request) -> bytes:
-    """The body of a request, which transports that stream have read already."""
-    body = request.body
-    if body is None or isinstance(body, bytes):
-        return body or b""
-    raise TypeError("the simulator takes a body as bytes")
 
 
 def parse_body(content_type: str, body: bytes | None) -> dict[str, Any] | None:
