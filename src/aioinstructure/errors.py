@@ -70,8 +70,9 @@ class Error(Exception):
 
     def with_wait(self, seconds: float) -> Self:
         """The error, with the seconds until another attempt could be sent in `.wait`."""
-        if isinstance(self, TransportError | ResponseError):  # no other follows an attempt
-            self.wait = seconds
+        error: Error = self
+        if isinstance(error, TransportError | ResponseError):  # no other follows an attempt
+            error.wait = seconds
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
