@@ -82,7 +82,7 @@ async def watch(name: str, way: Callable[[Simulator, Gauge], Awaitable[None]]) -
         while True:
             if loop.time() - start >= CUT_AT:
                 simulator.knobs.rate = CUT_TO
-            level = simulator.tokens_left(simulator.partner_id)
+            level = simulator.abconnect.tokens_left(simulator.partner_id)
             gauge.levels.append((loop.time() - start, level))
             await asyncio.sleep(SAMPLE)
 

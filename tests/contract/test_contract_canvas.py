@@ -129,7 +129,7 @@ async def test_a_failed_job(harness: Harness) -> None:
 
 async def test_refused_tokens(harness: Harness) -> None:
     """Unknown, expired, revoked, without permission: Unauthorized, or Forbidden on newer servers."""
-    tokens = harness.simulator.canvas_tokens
+    tokens = harness.simulator.canvas.tokens
     tokens |= {"old-token": "expired", "gone-token": "revoked", "small-token": "unscoped"}
     for token, message in [
         ("nobody", "Invalid access token"),

@@ -163,7 +163,7 @@ def test_cancelled_request_continues_on_the_server(run: Callable[..., Any]) -> N
         await asyncio.sleep(1.0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        bucket = simulator.leaky(f"token:{simulator.canvas_token}")
+        bucket = simulator.canvas.bucket(f"token:{simulator.canvas_token}")
         before = bucket.count
         await asyncio.sleep(1.5)
         return before, bucket.count

@@ -315,7 +315,7 @@ async def test_a_refused_token_ends_the_stream(clock: Clock) -> None:
     """A 401 caused by the credential fails the stream instead of skipping every course."""
     simulator = world(clock)
     canvas = canvas_of(simulator, clock=clock)
-    simulator.canvas_tokens[simulator.canvas_token] = "revoked"
+    simulator.canvas.tokens[simulator.canvas_token] = "revoked"
     async with canvas:
         with pytest.raises(SyncError, match="401"):
             await Sync(MemorySink(), canvas=canvas).run("course_paces")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["hash_mix"]
+from random import Random
+
+__all__ = ["hash_mix", "random_text"]
 
 _MASK64 = 0xFFFFFFFFFFFFFFFF
 
@@ -13,3 +15,11 @@ def hash_mix(value: int) -> int:
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK64
     return value ^ (value >> 31)
+
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+
+
+def random_text(random: Random, length: int) -> str:
+    """Letters and digits without those that look alike, for generated credentials."""
+    return "".join(random.choices(_ALPHABET, k=length))

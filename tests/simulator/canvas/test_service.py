@@ -79,7 +79,7 @@ async def test_unknown_route(caller: Caller) -> None:
 async def test_bad_tokens(caller: Caller, state: str | None, message: str, challenge: bool) -> None:
     """401; WWW-Authenticate distinguishes an invalid token from a missing scope."""
     if state is not None:
-        caller.simulator.canvas_tokens["other"] = state
+        caller.simulator.canvas.tokens["other"] = state
     response = await caller.canvas("/api/v1/courses", token="other")
     assert response.status == 401
     assert response.json()["errors"][0]["message"] == message

@@ -99,7 +99,7 @@ async def test_close(caller: Caller) -> None:
     add(caller, kind="close")
     with pytest.raises(ConnectionResetError):
         await caller.canvas("/api/v1/courses")
-    assert caller.simulator.leaky(f"token:{caller.simulator.canvas_token}").count == 20.0
+    assert caller.simulator.canvas.bucket(f"token:{caller.simulator.canvas_token}").count == 20.0
 
 
 def test_hang_and_delay(run: Callable[..., Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,7 +15,7 @@ from aioinstructure.simulator.http.responses import Reply, phrase
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["KINDS", "Fault", "Faults"]
+__all__ = ["KINDS", "Fault", "Faults", "apply_fault", "fault_reply"]
 
 KINDS = (
     "status",
@@ -132,10 +134,33 @@ class Faults:
         return None
 
 
-def failure(fault: Fault, *, abconnect: bool) -> Reply | None:
+async def fault_reply(fault: Fault, *, jsonapi: bool) -> Reply | None:
+    """The reply that replaces the normal one; None if the request continues.
+
+    Raises:
+        ConnectionResetError: The fault closes the connection.
+    """
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
+    elif fault.kind == "hang":
+        await asyncio.get_running_loop().create_future()
+    elif fault.kind == "close":
+        raise ConnectionResetError("the simulator closed the connection")
+    return failure(fault, jsonapi=jsonapi)
+
+
+async def apply_fault(fault: Fault | None, serve: Callable[[], Reply], *, jsonapi: bool) -> Reply:
+    """The reply of a service with a fault, if there is one, applied."""
+    if fault is None:
+        return serve()
+    reply = await fault_reply(fault, jsonapi=jsonapi)
+    return apply_to_body(fault, serve()) if reply is None else reply
+
+
+def failure(fault: Fault, *, jsonapi: bool) -> Reply | None:
     """Return the reply that replaces the normal one; None if the fault modifies that one."""
     if fault.kind == "status":
-        return _status(fault, abconnect=abconnect)
+        return _status(fault, jsonapi=jsonapi)
     if fault.kind == "redirect":
         return Reply(fault.status or 302, b"", {"Location": fault.location})
     if fault.kind == "invalid_json":
@@ -143,7 +168,7 @@ def failure(fault: Fault, *, abconnect: bool) -> Reply | None:
     return None
 
 
-def _status(fault: Fault, *, abconnect: bool) -> Reply:
+def _status(fault: Fault, *, jsonapi: bool) -> Reply:
     status = fault.status or 500
     words = phrase(status)
     if fault.body == "html":
@@ -153,7 +178,7 @@ def _status(fault: Fault, *, abconnect: bool) -> Reply:
         reply = Reply(status)
     else:
         error: dict[str, Any]
-        if abconnect:
+        if jsonapi:
             error = {"status": str(status), "title": words, "detail": None}
         else:
             code = words.lower().replace(" ", "_")
