@@ -151,7 +151,7 @@ def test_the_report_is_printed_when_a_stream_fails(runner: CliRunner, tmp_path: 
         (["events"], "missing destination: give --to sqlite:///lms.db"),
         (["event", "--to", "sqlite:///a.db"], "'event' is not one of"),
         (["events", "events", "--to", "sqlite:///a.db"], "twice"),
-        (["events", "--to", "lms.db"], "invalid database URL"),
+        (["events", "--to", "lms.db"], "invalid destination"),
         (["events", "--to", "sqlite:///nosuch/a.db"], "cannot open SQLite (nosuch/a.db)"),
         (["events", "--to", "postgresql://u:s3cret@127.0.0.1:1/x"], "cannot open PostgreSQL"),
     ],

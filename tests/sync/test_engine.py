@@ -355,7 +355,7 @@ async def test_bad_input_is_reported_before_anything_is_sent(clock: Clock) -> No
     canvas = canvas_of(simulator, clock=clock)
     async with canvas:
         job = Sync(MemorySink(), canvas=canvas)
-        with pytest.raises(InputError, match="no stream 'course'; did you mean 'courses'"):
+        with pytest.raises(InputError, match="no stream 'course', did you mean 'courses'"):
             await job.run("course")
         with pytest.raises(InputError, match="name a stream"):
             await job.run()

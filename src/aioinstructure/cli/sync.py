@@ -23,7 +23,7 @@ from aioinstructure.sync import (
     Report,
     Sync,
     plan_of,
-    sql,
+    sink_of,
 )
 
 __all__ = ["report_json", "run_sync", "sync"]
@@ -96,7 +96,7 @@ async def run_sync(
     if abconnect is not None:
         quotas["AB Connect"] = abconnect.quota
     show = Show(Console(), quotas, streams, quiet=quiet)
-    job = Sync(sql(url), canvas=canvas, abconnect=abconnect, on_batch=show.on_batch)
+    job = Sync(sink_of(url), canvas=canvas, abconnect=abconnect, on_batch=show.on_batch)
     try:
         async with published(quotas), show.running():
             report = await job.run(*streams)

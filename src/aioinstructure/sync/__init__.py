@@ -9,11 +9,13 @@ from aioinstructure.sync.engine import Sync
 from aioinstructure.sync.plan import Plan, StreamPlan, plan_of
 from aioinstructure.sync.report import Report, StreamReport
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
+from aioinstructure.sync.sinks.registry import SINKS, sink_of
 from aioinstructure.sync.sinks.sql import sql
 from aioinstructure.sync.streams.base import Batch, Stream
 from aioinstructure.sync.streams.registry import STREAMS
 
 __all__ = [
+    "SINKS",
     "STREAMS",
     "Batch",
     "Checkpoint",
@@ -26,5 +28,6 @@ __all__ = [
     "StreamReport",
     "Sync",
     "plan_of",
+    "sink_of",
     "sql",
 ]

@@ -107,11 +107,17 @@ def _engine(url: URL) -> AsyncEngine:
             # Minutes may pass between batches, and the connection may be lost by then.
             pool_pre_ping=True,
         )
-    except (ArgumentError, InvalidRequestError, TypeError, ValueError) as error:
+    except (ArgumentError, InvalidRequestError, TypeError, ValueError):
+        # The error may contain the URL, and so a password: it must not be shown as the cause.
+        if driver in _EXTRAS:
+            raise InputError(
+                f"invalid database URL: {driver} does not accept its parts; expected one like "
+                "sqlite:///lms.db or postgresql://user@host/lms"
+            ) from None
         # SQLAlchemy does not know the database, or the driver is not asynchronous.
         raise InputError(
             f"unsupported database {driver!r}: expected sqlite or postgresql"
-        ) from error
+        ) from None
     except ImportError as error:
         extra = _EXTRAS.get(driver)
         how = f': pip install "aioinstructure[{extra}]"' if extra else ""

@@ -7,8 +7,9 @@ from typing import Any, Final
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.abconnect.filters.expressions import F
 from aioinstructure.paging.paginator import Paginator
+from aioinstructure.sync.streams.base import Stream, list_reader
 
-__all__ = ["assets", "events", "standards"]
+__all__ = ["STREAMS"]
 
 _STANDARD_FIELDS: Final = (
     "guid",
@@ -61,3 +62,11 @@ def assets(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
 def events(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
     """All events, by their numbers."""
     return ab.events.since(0, page_size=page_size)
+
+
+STREAMS: Final = (
+    Stream("standards", "abconnect", list_reader(standards), standards),
+    Stream("assets", "abconnect", list_reader(assets), assets),
+    Stream("events", "abconnect", list_reader(events, counts_rest=True), events, continues=True),
+)
+"""The streams of AB Connect, in the order that a report lists them."""

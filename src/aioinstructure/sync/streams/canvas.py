@@ -18,10 +18,17 @@ from aioinstructure.errors import (
 from aioinstructure.paging.cursor import id_of
 from aioinstructure.paging.paginator import Paginator
 from aioinstructure.sync.sinks.base import Row
-from aioinstructure.sync.streams.base import Batch, resume_or_restart, row_of
+from aioinstructure.sync.streams.base import (
+    Batch,
+    Stream,
+    list_reader,
+    restarting,
+    resume_or_restart,
+    row_of,
+)
 from aioinstructure.wire.responses import is_credential_error
 
-__all__ = ["course_paces", "courses"]
+__all__ = ["STREAMS"]
 
 _WINDOW: Final = 24
 """Concurrent calls of a fan-out at most; the quota decides how many are sent."""
@@ -80,3 +87,10 @@ async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
 def courses(canvas: Canvas, page_size: int | None = None) -> Paginator[Any]:
     """The courses of the token's user, with their terms."""
     return canvas.courses.list(include=["term"], page_size=page_size)
+
+
+STREAMS: Final = (
+    Stream("courses", "canvas", list_reader(courses), courses),
+    Stream("course_paces", "canvas", restarting(course_paces), courses, per_row=1),
+)
+"""The streams of Canvas, in the order that a report lists them."""

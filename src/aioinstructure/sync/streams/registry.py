@@ -1,34 +1,22 @@
-"""All streams by name."""
+"""All streams by name. A stream is declared in the module of its service, and listed there."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from aioinstructure._suggest import suggestion
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.errors import (
-    ConfigurationError,
-    InputError,
-)
-from aioinstructure.sync.streams.abconnect import assets, events, standards
-from aioinstructure.sync.streams.base import Clients, Stream, list_reader, restarting
-from aioinstructure.sync.streams.canvas import course_paces, courses
+from aioinstructure.errors import ConfigurationError, InputError
+from aioinstructure.sync.streams import abconnect as abconnect_streams
+from aioinstructure.sync.streams import canvas as canvas_streams
+from aioinstructure.sync.streams.base import Clients, Stream
 
 __all__ = ["STREAMS", "checked", "client_of"]
 
 STREAMS: Final[Mapping[str, Stream]] = {
-    stream.name: stream
-    for stream in (
-        Stream("courses", "canvas", list_reader(courses), courses),
-        Stream("course_paces", "canvas", restarting(course_paces), courses, per_row=1),
-        Stream("standards", "abconnect", list_reader(standards), standards),
-        Stream("assets", "abconnect", list_reader(assets), assets),
-        Stream(
-            "events", "abconnect", list_reader(events, counts_rest=True), events, continues=True
-        ),
-    )
+    stream.name: stream for stream in (*canvas_streams.STREAMS, *abconnect_streams.STREAMS)
 }
 """All streams by name, in the order that a report lists them."""
 
@@ -43,9 +31,7 @@ def checked(names: Sequence[str]) -> list[Stream]:
         raise InputError(f"name a stream: {', '.join(STREAMS)}")
     for name in names:
         if name not in STREAMS:
-            near = difflib.get_close_matches(name, STREAMS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no stream {name!r}{hint} There are: {', '.join(STREAMS)}")
+            raise InputError(f"no stream {name!r}{suggestion(name, STREAMS)}")
     if len(set(names)) != len(names):
         raise InputError(f"a stream is named twice: {', '.join(names)}")
     return [STREAMS[name] for name in names]
