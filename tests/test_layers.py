@@ -43,7 +43,7 @@ EVERYTHING = {"cli", "__main__"}
 # Within a package: each module may import those of its own line and of the lines before it.
 ORDER: dict[str, list[set[str]]] = {
     "conversion": [{"annotations"}, {"model", "converter"}],
-    "endpoints": [{"route"}, {"declare"}, {"lookup"}],
+    "endpoints": [{"route"}, {"documentation"}, {"declare"}, {"lookup"}],
     "simulator": [
         {"coerce", "licence", "knobs", "throttles", "hashing"},
         {"http"},

@@ -24,7 +24,7 @@ from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.lookup import route_of
 from aioinstructure.endpoints.route import Call, Route, checked_path
-from aioinstructure.errors import ClientClosed, DecodeError, InputError
+from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
 from aioinstructure.paging.cursor import Cursor, CursorState, ids_of
 from aioinstructure.paging.pagers import LinkHeaderPager, Pager
 from aioinstructure.paging.paginator import Paginator
@@ -439,7 +439,12 @@ class Client:
         if core.closed:  # before it takes a place in the queue
             raise ClientClosed("the client is closed")
         cost = _cost(call.route.name, self._bucket_of(call))
-        return await core.handler(CallContext(self._request(call), self._queued_as, cost))
+        context = CallContext(self._request(call), self._queued_as, cost)
+        try:
+            return await core.handler(context)
+        except ResponseError as error:
+            # The layers between do not help to understand what the server refused.
+            raise error.with_traceback(None)  # noqa: B904 - it is the same error
 
     def _bucket_of(self, call: Call[Any]) -> str:
         """The secondary quota bucket that a call also takes from; "" for none."""

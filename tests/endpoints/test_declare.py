@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from aioinstructure._types import UNSET, Id, Opt
 from aioinstructure.abconnect import ABConnect, F
 from aioinstructure.canvas import Canvas
-from aioinstructure.canvas.course_paces import CoursePace
+from aioinstructure.canvas.course_paces import CoursePace, CoursePacesAPI
 from aioinstructure.canvas.courses import Course
+from aioinstructure.client import Client
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import (
     DELETE,
@@ -182,9 +183,35 @@ def route(name: str) -> Route:
 def test_a_stub_keeps_its_signature_and_its_docstring() -> None:
     """For editors, checkers and `help()`."""
     assert inspect.signature(Things.update).parameters.keys() == {"self", "id", "name"}
-    assert Things.list.__doc__ == "Things that match."
+    assert (Things.list.__doc__ or "").startswith("Things that match.\n")
     assert inspect.iscoroutinefunction(Things.part)
     assert not inspect.iscoroutinefunction(Things.list)
+
+
+def test_the_docstring_says_what_the_route_says() -> None:
+    """`help()` shows the request, each parameter's place and values, the errors and the source."""
+    listed = (Things.list.__doc__ or "").split("\n\n")
+    assert listed[1] == "Request: GET /things"
+    assert "    order: in the query, as order. One of asc, desc." in listed[2].splitlines()
+    assert "    class_: in the query, as class." in listed[2].splitlines()
+    assert "IncompleteError" in listed[3]
+    assert "UnknownOutcome" not in listed[3]
+    created = CoursePacesAPI.create.__doc__ or ""
+    assert "Request: POST /api/v1/courses/{course_id}/course_pacing" in created
+    assert "UnknownOutcome" in created
+    assert "IncompleteError" not in created
+    assert created.endswith(
+        "Source: https://developerdocs.instructure.com/services/canvas/resources/course_pace"
+    )
+
+
+@pytest.mark.parametrize("client", [Canvas, ABConnect])
+def test_each_operation_names_its_source(client: type[Client]) -> None:
+    """The vendor's page is one click from `help()`; the clarifier has no page that is known."""
+    for name in client.namespace_names():
+        namespace = client.namespace_type(name)
+        has_source = namespace.__source__.startswith("https://developerdocs.instructure.com/")
+        assert has_source == (name != "clarifier"), name
 
 
 def test_a_route_tells_all_about_an_operation() -> None:

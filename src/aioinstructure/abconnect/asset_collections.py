@@ -25,6 +25,10 @@ __all__ = ["AssetCollectionsAPI"]
 class AssetCollectionsAPI(ABNamespace):
     """Collections of assets: list, read, create, update, delete."""
 
+    __source__ = (
+        "https://developerdocs.instructure.com/services/ab-connect/reference/asset-collections"
+    )
+
     @GET("/asset_collections")
     def list(
         self,

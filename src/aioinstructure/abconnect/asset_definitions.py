@@ -58,6 +58,9 @@ class AssetDefinition(Resource):
 class AssetDefinitionsAPI(ABNamespace):
     """Asset definitions: list and read."""
 
+    __source__ = (
+        "https://developerdocs.instructure.com/services/ab-connect/reference/asset-definitions"
+    )
     _resource = "asset_definitions"
 
     @GET("/asset_definitions")

@@ -130,6 +130,7 @@ class AssetsAPI(Faceted):
     text only.
     """
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/assets"
     _resource = "assets"
 
     @GET("/assets")

@@ -31,6 +31,7 @@ class Concept(Resource):
 class ConceptsAPI(Faceted):
     """Concepts: list and read. They have no relationships."""
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/concepts"
     _resource = "concepts"
 
     @GET("/concepts")

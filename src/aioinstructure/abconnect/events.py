@@ -117,6 +117,7 @@ def _seq_of(event: Any) -> int | None:
 class EventsAPI(Faceted):
     """Events: list, read, and follow from a sequence number."""
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/events"
     _resource = "events"
     _pager: ClassVar[Any] = KeysetPager(PAGER, _seq_of, _after)
 

@@ -114,10 +114,9 @@ def _request(
 
 
 class PredictionsAPI(ABNamespace):
-    """Predictions: request, wait, review, store.
+    """Predictions: request, wait, review, store."""
 
-    Source: https://developerdocs.instructure.com/services/ab-connect/reference/relationships
-    """
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/relationships"
 
     @POST("/predictions", body=_request)
     async def create(

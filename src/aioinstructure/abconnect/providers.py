@@ -39,6 +39,7 @@ class Provider(Resource):
 class ProvidersAPI(ABNamespace):
     """Providers: list and read. `filter="id eq _me"` selects your own."""
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/providers"
     _resource = "providers"
 
     @GET("/providers")

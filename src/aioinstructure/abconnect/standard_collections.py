@@ -28,6 +28,10 @@ from aioinstructure.paging.paginator import Paginator
 class StandardCollectionsAPI(ABNamespace):
     """Collections of standards: list, read, create, update, delete."""
 
+    __source__ = (
+        "https://developerdocs.instructure.com/services/ab-connect/reference/standard-collections"
+    )
+
     @GET("/standard_collections")
     def list(
         self,

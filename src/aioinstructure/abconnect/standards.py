@@ -184,6 +184,7 @@ class Standard(Resource):
 class StandardsAPI(Faceted):
     """Standards: list, read, follow relationships. Read-only."""
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/standards"
     _resource = "standards"
 
     @GET("/standards")

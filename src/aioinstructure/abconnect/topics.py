@@ -61,6 +61,7 @@ class Topic(Resource):
 class TopicsAPI(Faceted):
     """Topics: list, read, follow relationships."""
 
+    __source__ = "https://developerdocs.instructure.com/services/ab-connect/reference/topics"
     _resource = "topics"
 
     @GET("/topics")

@@ -43,6 +43,8 @@ EnrollmentWorkflowState = Literal[
 class AccountsAPI(CanvasNamespace):
     """Accounts: their courses."""
 
+    __source__ = "https://developerdocs.instructure.com/services/canvas/resources/accounts"
+
     @GET("/api/v1/accounts/{account_id}/courses")
     def courses(
         self,

@@ -177,6 +177,8 @@ class CoursePacesAPI(CanvasNamespace):
     Canvas has no list of paces: list `contexts`, or use `new` to read the pace of a context.
     """
 
+    __source__ = "https://developerdocs.instructure.com/services/canvas/resources/course_pace"
+
     @GET("/api/v1/courses/{course_id}/course_pacing/{id}")
     async def get(self, course_id: Id, id: Id) -> CoursePace:
         """Read one pace with its modules and items. Raises NotFound if course pacing is off."""

@@ -170,6 +170,8 @@ class Course(Model):
 class CoursesAPI(CanvasNamespace):
     """Courses: list and read."""
 
+    __source__ = "https://developerdocs.instructure.com/services/canvas/resources/courses"
+
     @GET("/api/v1/courses")
     def list(
         self,

@@ -120,6 +120,8 @@ class Module(Model):
 class ModulesAPI(CanvasNamespace):
     """Modules: list and read them and their items."""
 
+    __source__ = "https://developerdocs.instructure.com/services/canvas/resources/modules"
+
     @GET("/api/v1/courses/{course_id}/modules")
     def list(
         self,

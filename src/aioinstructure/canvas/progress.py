@@ -60,6 +60,8 @@ class Progress(Model):
 class ProgressAPI(CanvasNamespace):
     """Progress: read, cancel, wait."""
 
+    __source__ = "https://developerdocs.instructure.com/services/canvas/resources/progress"
+
     @GET("/api/v1/progress/{id}")
     async def get(self, id: Id) -> Progress:
         """Read the state of a job. Needs a permission on the object that the job works on."""

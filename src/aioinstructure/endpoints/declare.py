@@ -34,6 +34,7 @@ from aioinstructure._suggest import suggestion
 from aioinstructure._types import UNSET
 from aioinstructure.conversion.annotations import hints_of, is_union
 from aioinstructure.conversion.model import wire_name
+from aioinstructure.endpoints.documentation import documentation
 from aioinstructure.endpoints.route import (
     Body,
     Call,
@@ -101,6 +102,9 @@ class Namespace(Generic[C]):
 
     _base: ClassVar[str] = ""
     """What the paths are below, such as "/rest/v4.1"."""
+
+    __source__: ClassVar[str] = ""
+    """The vendor's page about the operations."""
 
     _pairs: ClassVar[PairEncoder] = staticmethod(rails_pairs)
     _page_size_name: ClassVar[str] = "per_page"
@@ -186,6 +190,26 @@ class Namespace(Generic[C]):
         )
 
 
+class _Endpoint:
+    """A declared stub in the class of a namespace.
+
+    On first access it becomes a method of the class that is accessed: a plain function, whose
+    docstring says what the route says. Annotations are evaluated then, not on import.
+    """
+
+    def __init__(self, stub: Callable[..., Any], declared: _Declared) -> None:
+        self._stub = stub
+        self._declared = declared
+
+    def __get__(self, instance: Namespace[Any] | None, owner: type[Namespace[Any]]) -> Any:
+        method = Namespace.__endpoint__(self._stub, self._declared)
+        namespace = owner.__module__.rpartition(".")[2]
+        route = method.route_for(owner, namespace)  # type: ignore[attr-defined]  # as set there
+        method.__doc__ = documentation(route, owner.__source__)
+        setattr(owner, self._stub.__name__, method)
+        return method if instance is None else method.__get__(instance, owner)
+
+
 def _decorator(
     verb: Verb,
     path: str,
@@ -197,7 +221,7 @@ def _decorator(
     declared = _Declared(verb, path, body, idempotent, items, derived)
 
     def decorate(stub: F) -> F:
-        return cast("F", Namespace.__endpoint__(stub, declared))
+        return cast("F", _Endpoint(stub, declared))
 
     return decorate
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from attrs import define, evolve, field
 
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import DecodeError, IncompleteError, InputError
+from aioinstructure.errors import DecodeError, IncompleteError, InputError, ResponseError
 from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
 from aioinstructure.paging.result_page import ResultPage, Source
 
@@ -152,7 +152,10 @@ class PageReader(Generic[T]):
         return self
 
     async def __anext__(self) -> ResultPage[T]:
-        page = await self.advance()
+        try:
+            page = await self.advance()
+        except ResponseError as error:
+            raise error.with_traceback(None)  # noqa: B904 - as in `Client.send`
         if page is None:
             raise StopAsyncIteration
         position = self.position
@@ -334,7 +337,11 @@ class ItemReader(Generic[T]):
     async def __anext__(self) -> T:
         position = self._position
         while position.done >= self._length:
-            if await self._reader.advance() is None:
+            try:
+                page = await self._reader.advance()
+            except ResponseError as error:
+                raise error.with_traceback(None)  # noqa: B904 - as in `Client.send`
+            if page is None:
                 raise StopAsyncIteration
             self._raw = position.unread
             self._length = len(self._raw)

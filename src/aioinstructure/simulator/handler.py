@@ -5,7 +5,7 @@ A service is one entry in `SERVICES`: a class with the members of `Gateway`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from aioinstructure.simulator.abconnect.gateway import ABConnectGateway
 from aioinstructure.simulator.canvas.gateway import CanvasGateway
@@ -26,10 +26,8 @@ __all__ = ["SERVICES", "Gateway", "handle"]
 class Gateway(Protocol):
     """A service as its clients see it."""
 
-    @property
-    def is_jsonapi(self) -> bool:
-        """Whether its errors have the form of JSON:API."""
-        ...
+    is_jsonapi: ClassVar[bool]
+    """Whether its errors have the form of JSON:API."""
 
     @staticmethod
     def claims(path: str) -> bool:

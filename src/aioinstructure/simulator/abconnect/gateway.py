@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import orjson
 
@@ -37,7 +37,7 @@ class ABConnectGateway:
     """
 
     name: Final = "abconnect"
-    is_jsonapi: Final = True
+    is_jsonapi: ClassVar[bool] = True
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

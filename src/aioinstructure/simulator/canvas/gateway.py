@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import orjson
 
@@ -50,7 +50,7 @@ class CanvasGateway:
     """
 
     name: Final = "canvas"
-    is_jsonapi: Final = False
+    is_jsonapi: ClassVar[bool] = False
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
