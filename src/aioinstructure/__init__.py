@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aioinstructure import _logging
 from aioinstructure._lazy import lazy
 from aioinstructure._version import __version__ as __version__
 
@@ -102,3 +103,5 @@ _MODULES = {
 
 if not TYPE_CHECKING:
     __all__, __getattr__, __dir__ = lazy(globals(), _MODULES)
+
+_logging.configure()

@@ -443,8 +443,7 @@ class Client:
         try:
             return await core.handler(context)
         except ResponseError as error:
-            # The layers between do not help to understand what the server refused.
-            raise error.with_traceback(None)  # noqa: B904 - it is the same error
+            raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
 
     def _bucket_of(self, call: Call[Any]) -> str:
         """The secondary quota bucket that a call also takes from; "" for none."""

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 from attrs import define, field, frozen
 
 from aioinstructure.abconnect.json_api.resources import Resource, check_guid
-from aioinstructure.errors import Error, InputError
+from aioinstructure.errors import Error, InputError, ResponseError
 from aioinstructure.paging.pagers import AHEAD
 
 __all__ = ["BATCH", "BatchResult", "Batcher", "in_batches"]
@@ -66,7 +66,10 @@ async def in_batches(
             for _ in range(min(AHEAD, -(-len(spelled) // BATCH))):
                 group.create_task(work())
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        error = errors.exceptions[0]
+        if isinstance(error, ResponseError):
+            error = error.with_traceback(None)  # as in `Namespace`
+        raise error from None
     return BatchResult(
         items=[found[guid.lower()] for guid in guids if guid.lower() in found],
         missing=[guid for guid in spelled if guid.lower() not in found],

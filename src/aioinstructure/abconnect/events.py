@@ -29,6 +29,7 @@ from aioinstructure.errors import (
     IncompleteError,
     InputError,
     QuotaError,
+    ResponseError,
     ServerError,
     Throttled,
     TransportError,
@@ -258,6 +259,9 @@ class _Following:
         self.ended = False
         try:
             return await self._next()
+        except ResponseError as error:
+            self.ended = True
+            raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
         except BaseException:
             self.ended = True
             raise

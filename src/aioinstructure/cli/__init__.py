@@ -10,9 +10,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; print how to install the `cli` extra if it is missing."""
-    for name in ("aioinstructure", "sqlalchemy"):
-        # The report already contains what they log, except for noise about cut connections.
-        logging.getLogger(name).addHandler(logging.NullHandler())
+    # The report already contains what it logs, except for noise about cut connections.
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     try:
         from aioinstructure.cli.app import app  # noqa: PLC0415 - the extra may be missing
 

@@ -46,6 +46,7 @@ from aioinstructure.endpoints.route import (
     Where,
     names_in,
 )
+from aioinstructure.errors import ResponseError
 from aioinstructure.wire.params import PairEncoder, rails_pairs
 
 __all__ = ["DELETE", "GET", "PATCH", "POST", "PUT", "Caller", "Namespace", "Param"]
@@ -149,7 +150,12 @@ class Namespace(Generic[C]):
 
             @functools.wraps(stub)
             async def fetch(self: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
-                return await self._client.fetch(bind(self, args, kwargs))
+                call = bind(self, args, kwargs)
+                try:
+                    return await self._client.fetch(call)
+                except ResponseError as error:
+                    # What is between does not help to understand what the server refused.
+                    raise error.with_traceback(None)  # noqa: B904 - it is the same error
 
             method: Callable[..., Any] = fetch
         else:

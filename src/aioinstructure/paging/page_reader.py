@@ -155,7 +155,7 @@ class PageReader(Generic[T]):
         try:
             page = await self.advance()
         except ResponseError as error:
-            raise error.with_traceback(None)  # noqa: B904 - as in `Client.send`
+            raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
         if page is None:
             raise StopAsyncIteration
         position = self.position
@@ -340,7 +340,7 @@ class ItemReader(Generic[T]):
             try:
                 page = await self._reader.advance()
             except ResponseError as error:
-                raise error.with_traceback(None)  # noqa: B904 - as in `Client.send`
+                raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
             if page is None:
                 raise StopAsyncIteration
             self._raw = position.unread

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeA
 
 from aioinstructure.abconnect.filters.expressions import PathLike
 from aioinstructure.abconnect.json_api.resources import check_guid
-from aioinstructure.errors import InputError
+from aioinstructure.errors import InputError, ResponseError
 from aioinstructure.paging.cursor import decode_cursor, encode_cursor
 from aioinstructure.paging.restartable import Restartable
 
@@ -119,6 +119,9 @@ class _Loop(Generic[T]):
                 raise StopAsyncIteration
             try:
                 found = await self._reader.more()
+            except ResponseError as error:
+                self.ended = True
+                raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
             except BaseException:
                 self.ended = True
                 raise
