@@ -52,7 +52,7 @@ def test_the_variable_writes_each_attempt_without_the_token() -> None:
 
 
 def test_a_level_hides_what_is_below() -> None:
-    """ "warning" shows the warning and not the attempt."""
+    """The level "warning" shows the warning and not the attempt."""
     assert run(" Warning ").stderr.count("\n") == 1
 
 
