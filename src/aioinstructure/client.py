@@ -7,10 +7,7 @@ three and differ in how their calls are queued; they own nothing and need no clo
 from __future__ import annotations
 
 import functools
-import importlib
-import inspect
-import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, overload
 
 from attrs import define, evolve
@@ -21,20 +18,20 @@ from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
 from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.declare import Namespace
-from aioinstructure.endpoints.lookup import route_of
+from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, route_of
 from aioinstructure.endpoints.route import Call, Route, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
-from aioinstructure.paging.cursor import Cursor, CursorState, ids_of
+from aioinstructure.paging.cursor import Cursor, CursorState
+from aioinstructure.paging.page_source import PageSource
 from aioinstructure.paging.pagers import LinkHeaderPager, Pager
 from aioinstructure.paging.paginator import Paginator
-from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Handler, Options
 from aioinstructure.transport.pipeline import Components, build
 from aioinstructure.wire.links import reserved_names
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.params import Query, json_body, query_string, rails_pairs
+from aioinstructure.wire.responses import decoded_json
 
 __all__ = ["Client"]
 
@@ -132,7 +129,7 @@ class Client:
 
     def _view(self, options: Options, fixed_query: Query | None = None) -> Self:
         view = self._copy(options, fixed_query)
-        for name in self._namespace_modules():  # the view makes its own, on first use
+        for name in namespace_modules(type(self)):  # the view makes its own, on first use
             view.__dict__.pop(name, None)
         return view
 
@@ -145,7 +142,8 @@ class Client:
         return view
 
     def _list(self, call: Call[T], state: CursorState | None = None) -> Paginator[T]:
-        source = self if self._options.flow is not None else self._copy(self._options)
+        view = self if self._options.flow is not None else self._copy(self._options)
+        source = PageSource(view.send, self.origin, self._fixed_query, self._pager)
         return Paginator(source, call, state=state)
 
     async def request(
@@ -225,7 +223,7 @@ class Client:
             return self._list(call)
         state = CursorState.decode(cursor, self.origin, "path")
         self._check_fixed(state)
-        pager = self.pager_for(call)
+        pager = self._pager
         start = pager.first_call(evolve(call, query=state.query))
         if dict(state.arguments) != {"path": path} or start.query != call.query:
             raise InputError("the cursor is of another path or of other parameters")
@@ -325,45 +323,18 @@ class Client:
 
     # --- namespaces, made on first use ---------------------------------------------------------
 
-    @classmethod
-    @functools.cache
-    def _namespace_modules(cls) -> dict[str, tuple[str, str]]:
-        """Module and class of each namespace, by attribute: the client class's annotations.
-
-        A namespace of the library is in the module of its name, in the package of its client.
-        """
-        return {
-            name: (_module_of(base.__module__, name), text)
-            for base in reversed(cls.__mro__)
-            if base is not Client and issubclass(base, Client)
-            for name, text in inspect.get_annotations(base).items()
-            if not name.startswith("_") and _is_namespace(base.__module__, text)
-        }
-
-    @classmethod
-    def namespace_names(cls) -> Iterator[str]:
-        """The attributes that are namespaces, such as "courses"."""
-        return iter(cls._namespace_modules())
-
-    @classmethod
-    def namespace_type(cls, name: str) -> type[Namespace[Any]]:
-        """The class of a namespace; loads its module."""
-        module, text = cls._namespace_modules()[name]
-        found: type[Namespace[Any]] = getattr(importlib.import_module(module), text)
-        return found
-
     if not TYPE_CHECKING:  # a checker sees the annotated namespaces, and nothing else
 
         def __getattr__(self, name: str) -> Any:
-            known = self._namespace_modules()
+            known = namespace_modules(type(self))
             if name in known:
-                made = self.__dict__[name] = type(self).namespace_type(name)(self, name)
+                made = self.__dict__[name] = namespace_type(type(self), name)(self, name)
                 return made
-            hint = "" if name.startswith("_") else suggestion(name, list(known))
+            hint = "" if name.startswith("_") else suggestion(name, known)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *self._namespace_modules()} - {"_accept"})
+        return sorted({*object.__dir__(self), *namespace_modules(type(self))} - {"_accept"})
 
     # --- what namespaces and lists need --------------------------------------------------------
 
@@ -378,60 +349,8 @@ class Client:
         if returns is None:
             return None
         if not response.body and call.route.method == "DELETE":
-            return self.converter_for(returns)({})  # deleted, and nothing was sent about it
+            return shared_converter().maker(returns)({})  # deleted, and nothing was sent about it
         return self.structure(response, returns)
-
-    async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
-        """Send the call and read the page in its answer."""
-        response = await self.send(call)
-        body = self._json(response)
-        pager = self.pager_for(call)
-        try:
-            raw = pager.items(body, call, response)
-            following = pager.next_call(call, response, body, raw)
-        except DecodeError as error:
-            error.response = response
-            raise
-        page = ResultPage(
-            raw=raw,
-            response=response,
-            total=pager.total(body),
-            next=following,
-            state=None,
-            structure=self.converter_for(call.route.returns),
-        )
-        if following is None and not pager.grows(call):
-            return page
-        point, read = pager.resume_point(call, page)
-        return evolve(
-            page, state=self.state_for(point, read, ids_of(raw)[:read], len(response.body))
-        )
-
-    def pager_for(self, call: Call[Any]) -> Pager:
-        """How a list is paged."""
-        return call.route.pager or self._pager
-
-    def state_for(
-        self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0
-    ) -> CursorState:
-        """What a cursor in this page says."""
-        route = call.route
-        return CursorState(
-            origin=self.origin,
-            route=route.name,
-            arguments=call.arguments if route.name else (("path", route.path),),
-            query=call.query,
-            page=call.page,
-            read=read,
-            last_ids=last_ids,
-            body_length=0 if last_ids else body_length,
-            fixed=self._fixed_query,
-            on_change=call.on_change,
-        )
-
-    def converter_for(self, tp: Any) -> Callable[[Any], Any]:
-        """The function that makes a model from a raw value, or raises DecodeError."""
-        return shared_converter().maker(tp)
 
     async def send(self, call: Call[Any]) -> Response:
         """The good answer to a call; anything else is raised."""
@@ -466,23 +385,15 @@ class Client:
             raise InputError(f"{names[0]} is set by the client: leave it out")
         return f"{target}{'&' if '?' in target else '?'}{query_string(self._fixed_query)}"
 
-    def _json(self, response: Response) -> Any:
-        try:
-            return response.json()
-        except ValueError as error:
-            kind = response.headers.get("content-type", "no content type")
-            what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
-            raise DecodeError(f"expected JSON, got {what}", response=response) from error
-
     def structure(self, response: Response, tp: type[T]) -> T:
         """The body of an answer as a model; for calls that were made by `request`.
 
         Raises:
             DecodeError: It is no JSON, or not what the model says.
         """
-        body = self._json(response)
+        body = decoded_json(response)
         try:
-            found = self.converter_for(tp)(body)
+            found = shared_converter().maker(tp)(body)
         except DecodeError as error:
             error.response = response
             raise
@@ -501,17 +412,3 @@ def _with_flow(options: Options) -> Options:
 @functools.lru_cache(maxsize=1024)
 def _cost(route: str, bucket: str) -> Cost:
     return Cost(key=route, bucket=bucket)
-
-
-def _module_of(module: str, name: str) -> str:
-    if module.startswith(f"{__package__}."):
-        return f"{module.rpartition('.')[0]}.{name}"
-    return module
-
-
-def _is_namespace(module: str, text: Any) -> bool:
-    """Whether an annotation names a namespace; the library's clients have no others, and load late."""
-    if not isinstance(text, str) or module.startswith(f"{__package__}."):
-        return isinstance(text, str)
-    found = getattr(sys.modules[module], text, None)
-    return isinstance(found, type) and issubclass(found, Namespace)

@@ -31,7 +31,7 @@ from aioinstructure.endpoints.declare import (
     Namespace,
     Param,
 )
-from aioinstructure.endpoints.lookup import routes_of
+from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, routes_of
 from aioinstructure.endpoints.route import Call, Parameter, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.paginator import Paginator
@@ -151,15 +151,8 @@ class Others(Base):
 class Recorder:
     """A client that gives back the calls instead of sending them."""
 
-    things = others = None
-
-    @classmethod
-    def namespace_names(cls) -> list[str]:
-        return ["things", "others"]
-
-    @classmethod
-    def namespace_type(cls, name: str) -> type[Namespace[Any]]:
-        return {"things": Things, "others": Others}[name]
+    things: Things
+    others: Others
 
     def list_pages(self, call: Call[Any]) -> Any:
         return call
@@ -208,8 +201,8 @@ def test_the_docstring_says_what_the_route_says() -> None:
 @pytest.mark.parametrize("client", [Canvas, ABConnect])
 def test_each_operation_names_its_source(client: type[Client]) -> None:
     """The vendor's page is one click from `help()`; the clarifier has no page that is known."""
-    for name in client.namespace_names():
-        namespace = client.namespace_type(name)
+    for name in namespace_modules(client):
+        namespace = namespace_type(client, name)
         has_source = namespace.__source__.startswith("https://developerdocs.instructure.com/")
         assert has_source == (name != "clarifier"), name
 

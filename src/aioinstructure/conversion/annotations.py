@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from aioinstructure._public import defined_in
+
 __all__ = ["AnnotationScope", "hints_of", "is_optional", "is_plain", "is_union"]
 
 _PLAIN: tuple[Any, ...] = (int, str, float, bool, type(None), None, Any, object)
@@ -35,7 +37,7 @@ class AnnotationScope(Mapping[str, Any]):
         self._module = sys.modules[module]
         self._package = module.rpartition(".")[0]
         self._siblings: Mapping[str, str] = getattr(self._module, "_SIBLINGS", {})
-        self._bases = [sys.modules[base.__module__] for base in getattr(thing, "__mro__", ())]
+        self._bases = [sys.modules[defined_in(base)] for base in getattr(thing, "__mro__", ())]
 
     def __getitem__(self, name: str) -> Any:
         if hasattr(self._module, name):

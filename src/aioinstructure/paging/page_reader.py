@@ -10,10 +10,12 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, evolve, field
 
+from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, IncompleteError, InputError, ResponseError
 from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
-from aioinstructure.paging.result_page import ResultPage, Source
+from aioinstructure.paging.page_source import PageSource
+from aioinstructure.paging.result_page import ResultPage
 
 __all__ = ["ItemReader", "PageReader", "ReadPosition"]
 
@@ -79,7 +81,7 @@ class ReadPosition(Generic[T]):
         self.before = ids_of(self.unread[: self.done], self.before) or resumed_after
         self.call, self.page, self.unread, self.done = call, page, unread, 0
 
-    def state(self, source: Source) -> CursorState | None:
+    def state(self, source: PageSource) -> CursorState | None:
         """What a cursor at this position says; None before the first page."""
         if self.call is None or self.page is None:
             return None
@@ -125,7 +127,7 @@ class PageReader(Generic[T]):
 
     def __init__(
         self,
-        source: Source,
+        source: PageSource,
         call: Call[T],
         state: CursorState | None,
         first: ResultPage[T] | None,
@@ -319,10 +321,10 @@ class ItemReader(Generic[T]):
 
     __slots__ = ("__weakref__", "_length", "_position", "_raw", "_reader", "_structure")
 
-    def __init__(self, reader: PageReader[T], source: Source, returns: Any) -> None:
+    def __init__(self, reader: PageReader[T], source: PageSource, returns: Any) -> None:
         self._reader = reader
         self._position = reader.position
-        self._structure = source.converter_for(returns)
+        self._structure = shared_converter().maker(returns)
         self._raw: list[Any] = []
         self._length = 0
 

@@ -15,8 +15,9 @@ from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.cursor import Cursor, CursorState, already_read
 from aioinstructure.paging.page_reader import ItemReader, PageReader, ReadPosition
+from aioinstructure.paging.page_source import PageSource
 from aioinstructure.paging.restartable import Restartable
-from aioinstructure.paging.result_page import ResultPage, Source
+from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.wire.redact import scrub
 
 __all__ = ["Paginator"]
@@ -43,7 +44,9 @@ class Paginator(Restartable[T], Generic[T]):
             print(course.name)
     """
 
-    def __init__(self, source: Source, call: Call[T], *, state: CursorState | None = None) -> None:
+    def __init__(
+        self, source: PageSource, call: Call[T], *, state: CursorState | None = None
+    ) -> None:
         self._source = source
         self._call = call
         self._state = state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
@@ -12,10 +12,7 @@ from aioinstructure.errors import DecodeError
 from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.wire.message import Response
 
-if TYPE_CHECKING:
-    from aioinstructure.paging.pagers import Pager
-
-__all__ = ["ResultPage", "Source", "items_at"]
+__all__ = ["ResultPage", "items_at"]
 
 T = TypeVar("T")
 
@@ -71,28 +68,6 @@ class ResultPage(Generic[T]):
         total = "" if self.total is None else f" of {self.total}"
         more = "more follow" if self.next is not None else "the last page"
         return f"<ResultPage {len(self.raw)} items{total}, {more}>"
-
-
-class Source(Protocol):
-    """What a list needs from its client."""
-
-    async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
-        """Send the call and read the page in its answer."""
-        ...
-
-    def pager_for(self, call: Call[Any]) -> Pager:
-        """How the list is paged."""
-        ...
-
-    def state_for(
-        self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0
-    ) -> CursorState:
-        """What a cursor in this page says."""
-        ...
-
-    def converter_for(self, tp: Any) -> Callable[[Any], Any]:
-        """The function that makes a model from a raw item."""
-        ...
 
 
 def items_at(body: Any, path: Sequence[str], response: Response) -> list[Any]:

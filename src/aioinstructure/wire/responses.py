@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from aioinstructure.errors import (
     BadRequest,
     Conflict,
+    DecodeError,
     Error,
     Forbidden,
     NotFound,
@@ -32,6 +33,7 @@ from aioinstructure.wire.quota_report import QuotaReport, is_throttled
 from aioinstructure.wire.redact import scrub
 
 __all__ = [
+    "decoded_json",
     "error_messages",
     "is_credential_error",
     "no_response_error",
@@ -50,6 +52,20 @@ _CLASSES: dict[int, type[ResponseError]] = {
 }
 _SNIPPET = 200
 _DEEPEST = 20
+
+
+def decoded_json(response: Response) -> Any:
+    """The body of a response as JSON.
+
+    Raises:
+        DecodeError: It is not JSON.
+    """
+    try:
+        return response.json()
+    except ValueError as error:
+        kind = response.headers.get("content-type", "no content type")
+        what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
+        raise DecodeError(f"expected JSON, got {what}", response=response) from error
 
 
 def raise_for_status(request: Request, response: Response, *, now: float) -> Response:

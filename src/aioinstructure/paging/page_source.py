@@ -1,0 +1,92 @@
+"""Where the pages of a list come from: a call is sent, and its response read as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from attrs import evolve, frozen
+
+from aioinstructure.conversion.converter import shared_converter
+from aioinstructure.endpoints.route import Call
+from aioinstructure.errors import DecodeError
+from aioinstructure.paging.cursor import CursorState, ids_of
+from aioinstructure.paging.pagers import Pager
+from aioinstructure.paging.result_page import ResultPage
+from aioinstructure.wire.message import Response
+from aioinstructure.wire.params import Query
+from aioinstructure.wire.responses import decoded_json
+
+__all__ = ["PageSource"]
+
+T = TypeVar("T")
+
+
+@frozen
+class PageSource:
+    """Reads the pages of one list.
+
+    Attributes:
+        send: Sends a call, queued as the other calls of the list.
+        origin: The origin of the client, which cursors are bound to.
+        fixed: The pairs that each request of the client has; a cursor names them.
+        pager: How lists are paged, unless their operation says otherwise.
+    """
+
+    send: Callable[[Call[Any]], Awaitable[Response]]
+    origin: str
+    fixed: Query
+    pager: Pager
+
+    def pager_for(self, call: Call[Any]) -> Pager:
+        """How a list is paged."""
+        return call.route.pager or self.pager
+
+    async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
+        """Send the call and read the page in its response.
+
+        Raises:
+            DecodeError: There is no list, or its link to the next page is invalid.
+            Error: As for any call.
+        """
+        response = await self.send(call)
+        body = decoded_json(response)
+        pager = self.pager_for(call)
+        try:
+            raw = pager.items(body, call, response)
+            following = pager.next_call(call, response, body, raw)
+        except DecodeError as error:
+            error.response = response
+            raise
+        page = ResultPage(
+            raw=raw,
+            response=response,
+            total=pager.total(body),
+            next=following,
+            state=None,
+            structure=shared_converter().maker(call.route.returns),
+        )
+        if following is None and not pager.grows(call):
+            return page
+        point, read = pager.resume_point(call, page)
+        return evolve(
+            page, state=self.state_for(point, read, ids_of(raw)[:read], len(response.body))
+        )
+
+    def state_for(
+        self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0
+    ) -> CursorState:
+        """What a cursor in this page says."""
+        route = call.route
+        return CursorState(
+            origin=self.origin,
+            route=route.name,
+            arguments=call.arguments if route.name else (("path", route.path),),
+            query=call.query,
+            page=call.page,
+            read=read,
+            last_ids=last_ids,
+            body_length=0 if last_ids else body_length,
+            fixed=self.fixed,
+            on_change=call.on_change,
+        )
