@@ -104,11 +104,11 @@ def test_a_write_that_failed_may_have_happened(method: str, may: bool) -> None:
 
 def test_a_decode_error_shows_the_first_paths() -> None:
     """All of them are kept, five are shown."""
-    error = DecodeError("no Course", paths=[f"bad @ $.{n}" for n in "abcdefg"])
-    assert str(error).startswith("no Course: bad @ $.a; ")
+    error = DecodeError("not a valid Course", paths=[f"bad @ $.{n}" for n in "abcdefg"])
+    assert str(error).startswith("not a valid Course: bad @ $.a; ")
     assert "$.f" not in str(error)
     assert len(error.paths) == 7
-    assert str(DecodeError("no JSON")) == "no JSON"
+    assert str(DecodeError("not JSON")) == "not JSON"
 
 
 EVERY = [

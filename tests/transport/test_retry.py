@@ -42,9 +42,9 @@ from tests.transport.rig import (
 PATH = "/api/v1/courses"
 TRANSIENT = [failing(status) for status in (408, 500, 502, 503, 504)]
 UNANSWERED: list[Error] = [
-    TransportError("the answer broke off"),
-    DeadlineError("no answer in time"),
-    ConnectError("no connection"),
+    TransportError("no complete response"),
+    DeadlineError("the request timed out"),
+    ConnectError("cannot connect"),
 ]
 
 
@@ -102,7 +102,7 @@ async def test_a_failed_write_may_have_happened() -> None:
 
 async def test_an_unanswered_write_is_an_unknown_outcome() -> None:
     """It is raised after one attempt, with the request that was sent."""
-    canvas, transport = canvas_on([UnknownOutcome("no answer")])
+    canvas, transport = canvas_on([UnknownOutcome("no response")])
     with pytest.raises(UnknownOutcome) as caught:
         await canvas.course_paces.create(1, exclude_weekends=True)
     assert len(transport.requests) == 1

@@ -158,7 +158,9 @@ async def test_calls_of_one_moment_are_lost_together() -> None:
     quick = ab.with_options(deadline=10)
     calls = [quick.standards.get(ONE) for _ in range(5)]
     found = await asyncio.gather(*calls, return_exceptions=True)
-    assert {str(one) for one in found} == {f"no answer within 10 s: GET /rest/v4.1/standards/{ONE}"}
+    assert {str(one) for one in found} == {
+        f"no response within 10 s: GET /rest/v4.1/standards/{ONE}"
+    }
     assert {type(one) for one in found} == {DeadlineError}
     assert loop.time() - start == pytest.approx(10, abs=0.01)
     assert len(transport.requests) == 1
