@@ -1,4 +1,4 @@
-"""Clients in virtual time: they take leases, cross a network, and meet a server model."""
+"""Clients in virtual time that take leases, cross a network, and call a server model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE = Cost()
 
 @dataclass
 class Tally:
-    """What came of a run."""
+    """The results of a run."""
 
     done: int = 0
     refusals: int = 0
@@ -31,7 +31,7 @@ class Tally:
 
 @dataclass
 class CanvasRun:
-    """A Canvas server behind a network, and calls against it through one scheduler."""
+    """A Canvas server behind a network, with calls through one scheduler."""
 
     server: CanvasServer
     scheduler: Scheduler
@@ -103,10 +103,10 @@ class CanvasRun:
         return self.tally
 
 
-async def stranger(
+async def other_client(
     server: CanvasServer, rate: float, rng: random.Random, cost: float = 1.5, latency: float = 0.3
 ) -> None:
-    """Another user of the token, who spends `rate` units a second and looks at no header."""
+    """Another client of the token, which spends `rate` units a second and ignores headers."""
     loop = asyncio.get_running_loop()
 
     async def one() -> None:
@@ -129,7 +129,7 @@ async def stranger(
 
 @dataclass
 class TokenRun:
-    """An AB Connect server behind a network, and calls against it through one scheduler."""
+    """An AB Connect server behind a network, with calls through one scheduler."""
 
     server: TokenServer
     scheduler: Scheduler
@@ -161,7 +161,7 @@ class TokenRun:
             again = True
 
     async def pages(self, pages: int, workers: int, **options: Any) -> float:
-        """Read so many pages; return the seconds until the last one was let through."""
+        """Read so many pages; return the seconds until the last call was granted."""
         loop = asyncio.get_running_loop()
         start, left = loop.time(), iter(range(pages))
 
