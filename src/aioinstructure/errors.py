@@ -71,7 +71,7 @@ class Error(Exception):
     def with_wait(self, seconds: float) -> Self:
         """Set `.wait`, the seconds until another attempt could be sent, and return the error."""
         error: Error = self
-        if isinstance(error, TransportError | ResponseError):  # the others precede any attempt
+        if isinstance(error, TransportError | ResponseError):  # only these have a wait
             error.wait = seconds
         return self
 

@@ -343,6 +343,6 @@ def test_an_operation_is_the_documented_one(found: tuple[type[Client], Route]) -
         assert name in UNPUBLISHED, f"no page has {route.method} {route.path}"
         return
     assert name not in UNPUBLISHED
-    ours = {flat(n) for n in wire_names(route)} - PAGING
-    difference = min((ours ^ theirs for theirs in pages), key=len)
+    implemented = {flat(n) for n in wire_names(route)} - PAGING
+    difference = min((implemented ^ published for published in pages), key=len)
     assert difference == DIFFERENT.get(name, set())

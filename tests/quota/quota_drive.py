@@ -54,7 +54,7 @@ class CanvasRun:
         **options: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
-        asked = loop.time()
+        start = loop.time()
         again = False
         while True:
             lease = await self.scheduler.acquire(Cost(key), again=again, **options)
@@ -70,17 +70,17 @@ class CanvasRun:
             remaining = self.server.finish(loop.time(), charge, reserved)
             if self.network:
                 await self.network.cross()
-            told = remaining if self.with_headers else None
+            reported = remaining if self.with_headers else None
             if admitted:
                 lease.end(
                     Outcome.ANSWERED,
-                    QuotaReport(cost=charge if self.with_headers else None, remaining=told),
+                    QuotaReport(cost=charge if self.with_headers else None, remaining=reported),
                 )
                 self.tally.done += 1
                 self.tally.spent += charge
-                self.tally.waits.append(sent - asked)
+                self.tally.waits.append(sent - start)
                 return
-            lease.end(Outcome.REFUSED, QuotaReport(remaining=told))
+            lease.end(Outcome.REFUSED, QuotaReport(remaining=reported))
             self.tally.refusals += 1
             self.tally.refused_at.append(sent)
             again = True
@@ -140,7 +140,7 @@ class TokenRun:
 
     async def call(self, cost: Cost = ONE, **options: Any) -> None:
         loop = asyncio.get_running_loop()
-        asked, again = loop.time(), False
+        start, again = loop.time(), False
         while True:
             lease = await self.scheduler.acquire(cost, again=again, **options)
             sent = loop.time()
@@ -153,7 +153,7 @@ class TokenRun:
                 self.tally.done += 1
                 self.tally.done_at.append(loop.time())
                 self.tally.last_sent = max(self.tally.last_sent, sent)
-                self.tally.waits.append(sent - asked)
+                self.tally.waits.append(sent - start)
                 return
             lease.end(Outcome.REFUSED)
             self.tally.refusals += 1

@@ -327,7 +327,7 @@ def test_no_sequence_corrupts_it(steps: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("counts", "found"),
     [
         ([50.0, 100.0, 150.0], 50.0),
         ([100.0, 0.0, 300.0], 100.0),  # the second did not include the calls in flight
@@ -337,11 +337,11 @@ def test_no_sequence_corrupts_it(steps: Any) -> None:
         ([1.0, 2.0, 3.0, 4.0], None),  # all calls were on their way
     ],
 )
-def test_the_reservation_from_the_first_calls(told: Any, found: Any) -> None:
+def test_the_reservation_from_the_first_calls(counts: Any, found: Any) -> None:
     """The largest value on which samples agree; below the usual one, half of them must."""
     ramp = Ramp()
     ramp.begin(0.0, 0.0)
-    says = None
-    for number, count in enumerate(told, 1):
-        says = ramp.note(count, number, 0.0, leak=10.0, usual=50.0)
-    assert says == (found if found is None else pytest.approx(found))
+    result = None
+    for number, count in enumerate(counts, 1):
+        result = ramp.note(count, number, 0.0, leak=10.0, usual=50.0)
+    assert result == (found if found is None else pytest.approx(found))

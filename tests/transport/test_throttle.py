@@ -273,7 +273,7 @@ async def crowd(ab: ABConnect) -> None:
 async def test_cancelling_at_every_await_leaks_nothing(
     call: Callable[[ABConnect], Coroutine[Any, Any, None]],
 ) -> None:
-    """Cancelled after iteration k of the loop, for all k: no lease, waiter, task or timer remains."""
+    """Cancelled after iteration k of the loop, for all k: no lease, waiter, task or timer stays."""
     for turns in range(10_000):
         ab = fresh()
         before = timers()

@@ -50,16 +50,16 @@ async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Bat
 async def _oldest(window: deque[tuple[str, asyncio.Task[Row | None]]]) -> Batch:
     """The result of the first task in the window, and of those after it that are done."""
     rows: list[Row] = []
-    asked = 0
+    requests = 0
     cursor = ""
-    while window and (not asked or window[0][1].done()):
+    while window and (not requests or window[0][1].done()):
         cursor, task = window[0]
         found = await task
         window.popleft()
-        asked += 1
+        requests += 1
         if found is not None:
             rows.append(found)
-    return Batch(rows, cursor, requests=asked, skipped=asked - len(rows))
+    return Batch(rows, cursor, requests=requests, skipped=requests - len(rows))
 
 
 async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
