@@ -136,10 +136,8 @@ class _Attempts:
             return None
         if not self.budget.spend():
             return None
-        retry_after = getattr(error, "retry_after", None)
-        return (
-            float(retry_after) if retry_after is not None else policy.pause(self.failures, self.rng)
-        )
+        wait = getattr(error, "retry_after", None)
+        return float(wait) if wait is not None else policy.pause(self.failures, self.rng)
 
     def _after_throttle(self, error: Throttled) -> float:
         """Usually 0: the scheduler has the report, and knows when the bucket has room.
@@ -199,12 +197,8 @@ async def _sleep(seconds: float, context: CallContext, clock: Clock) -> None:
     """Sleep, or raise the last error at once if the deadline would pass in the meantime."""
     error = context.last_error
     ends = context.deadline_at
-    retry_after = getattr(error, "retry_after", None) or 0.0
-    if (
-        error is not None
-        and ends is not None
-        and clock.monotonic() + max(seconds, retry_after) >= ends
-    ):
-        raise error.with_wait(max(seconds, retry_after))
+    wait = getattr(error, "retry_after", None) or 0.0
+    if error is not None and ends is not None and clock.monotonic() + max(seconds, wait) >= ends:
+        raise error.with_wait(max(seconds, wait))
     if seconds > 0:
         await asyncio.sleep(seconds)
