@@ -1,11 +1,11 @@
-"""The fixtures that are shipped serve the project's own tests: `clock`, `simulator`, clients."""
+"""Shared fixtures: `clock`, `simulator` and clients, from the plugin that the package ships."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
-# How long an example takes says something of the machine, and of coverage, only. Long searches are
-# for `nox -s adversity`, which asks for the other profile.
+# The duration of an example depends on the machine and on coverage: no deadline. Long searches run
+# in `nox -s adversity`, which selects the other profile.
 settings.register_profile("suite", deadline=None, max_examples=40)
 settings.register_profile("long", deadline=None, max_examples=1000)
 settings.load_profile("suite")

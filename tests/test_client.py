@@ -1,4 +1,4 @@
-"""Clients: how they are set up, their views, the raw way out, resuming and closing."""
+"""Clients: configuration, views, raw requests, resuming and closing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
     return client, transport
 
 
-# --- setting up ----------------------------------------------------------------------------------
+# --- configuration ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def ab_with(*replies: Any, **options: Any) -> tuple[ABConnect, FakeTransport]:
         ("http://[::1]:8400/", "http://[::1]:8400"),
     ],
 )
-def test_an_origin_is_taken_in_one_normal_form(url: str, origin: str) -> None:
-    """A trailing slash, capitals and the usual port make no difference; loopback may be plain."""
+def test_an_origin_is_normalized(url: str, origin: str) -> None:
+    """A trailing slash, capitals and the default port are removed; loopback may be plain http."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Canvas(url, token="t").origin == origin
@@ -102,8 +102,8 @@ def test_an_origin_is_taken_in_one_normal_form(url: str, origin: str) -> None:
         f"https://canvas.example.edu/api#{SECRET}",
     ],
 )
-def test_what_is_no_origin_is_refused(url: str) -> None:
-    """A path, a query, a user, garbage: told at once, and without what may be a secret."""
+def test_an_invalid_origin_is_refused(url: str) -> None:
+    """A path, a query, a user, garbage: refused at once, without showing a possible secret."""
     for make in (
         lambda: Canvas(url, token="t"),
         lambda: ABConnect(
@@ -116,8 +116,8 @@ def test_what_is_no_origin_is_refused(url: str) -> None:
         assert SECRET not in shown
 
 
-def test_a_url_that_is_no_text_is_missing() -> None:
-    """As an environment that was not set gives."""
+def test_a_url_that_is_none_is_missing() -> None:
+    """As from an environment variable that is not set."""
     nothing: Any = None
     with pytest.raises(ConfigurationError, match="missing"):
         Canvas(nothing, token="t")
@@ -128,7 +128,7 @@ def test_a_url_that_is_no_text_is_missing() -> None:
     ["canvas.example.edu", "10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test", "[::2]"],
 )
 def test_plain_http_is_refused_off_loopback(host: str) -> None:
-    """It would show the credential to all; who wants it anyway is warned."""
+    """It would show the credential to everyone; `allow_http` turns the error into a warning."""
     with pytest.raises(ConfigurationError, match="plain http"):
         Canvas(f"http://{host}", token="t")
     with pytest.warns(UserWarning, match="plain http") as caught:
@@ -146,7 +146,7 @@ def test_plain_http_is_refused_off_loopback(host: str) -> None:
     ],
 )
 async def test_ab_connect_takes_its_base_or_its_origin(url: str) -> None:
-    """Both reach the same paths."""
+    """Both give the same paths."""
     ab, transport = ab_with(lambda _: reply({"data": {"id": "A"}}), base_url=url)
     await ab.request("GET", "/rest/v4.1/standards")
     await ab.standards.get(GUID)
@@ -164,13 +164,13 @@ def test_ab_connect_takes_no_other_path(path: str) -> None:
         ab_with(base_url=f"https://ab.test{path}")
 
 
-def test_ab_connect_has_an_address_of_its_own() -> None:
-    """Without a URL it is the vendor's."""
+def test_ab_connect_has_a_default_url() -> None:
+    """Without a URL, the vendor's is used."""
     assert ab_with()[0].origin == "https://api.abconnect.instructure.com"
 
 
 class Auth:
-    """Some other way to sign in."""
+    """Another authentication method."""
 
     def __repr__(self) -> str:
         return "Auth()"
@@ -182,7 +182,7 @@ class Auth:
         return False
 
     async def refresh(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def invalidate(self) -> bool:
         return False
@@ -204,8 +204,8 @@ class Auth:
     ],
     ids=str,
 )
-def test_a_canvas_client_that_cannot_work_is_not_made(options: dict[str, Any]) -> None:
-    """No credential or two, characters that no header can carry, TLS that is not verified."""
+def test_an_invalid_canvas_configuration_is_refused(options: dict[str, Any]) -> None:
+    """No credential or two, characters that a header cannot contain, unverified TLS."""
     with pytest.raises(ConfigurationError) as caught:
         Canvas("https://canvas.test", **options)
     assert SECRET not in repr(caught.value)
@@ -224,8 +224,8 @@ def test_a_canvas_client_that_cannot_work_is_not_made(options: dict[str, Any]) -
     ],
     ids=str,
 )
-def test_an_ab_connect_client_that_cannot_work_is_not_made(options: dict[str, Any]) -> None:
-    """It needs a partner with a key, or another way to sign."""
+def test_an_invalid_ab_connect_configuration_is_refused(options: dict[str, Any]) -> None:
+    """It needs a partner with a key, or another authentication method."""
     with pytest.raises(ConfigurationError) as caught:
         ABConnect(**options)
     assert SECRET not in repr(caught.value)
@@ -239,15 +239,15 @@ def test_seconds_are_checked(name: str, seconds: Any) -> None:
         Canvas("https://canvas.test", token="t", **{name: seconds})
 
 
-def test_other_ways_to_sign_and_own_authorities_are_taken() -> None:
-    """`auth` stands in for the token or the key; a context is handed on."""
+def test_another_credential_and_ssl_context_are_accepted() -> None:
+    """`auth` replaces the token or the key; an SSL context is accepted."""
     context = ssl.create_default_context()
     assert Canvas("https://canvas.test", auth=Auth(), ssl=context).origin
     assert ABConnect(auth=Auth(), user_agent=" mine ").origin
 
 
 def test_canvas_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CANVAS_URL and CANVAS_TOKEN, both needed; blanks around them do not count."""
+    """CANVAS_URL and CANVAS_TOKEN, both required; surrounding blanks are ignored."""
     monkeypatch.setenv("CANVAS_URL", " https://canvas.example.edu/ ")
     monkeypatch.setenv("CANVAS_TOKEN", "t\n")
     assert Canvas.from_env(deadline=5).origin == "https://canvas.example.edu"
@@ -263,7 +263,7 @@ def test_canvas_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ab_connect_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Partner and key are needed, the URL is not; an option beats it."""
+    """Partner and key are required, the URL is not; an option overrides the variable."""
     monkeypatch.delenv("ABCONNECT_URL", raising=False)
     monkeypatch.setenv("ABCONNECT_PARTNER_ID", "p")
     monkeypatch.setenv("ABCONNECT_PARTNER_KEY", "k")
@@ -277,7 +277,7 @@ def test_ab_connect_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_making_a_client_needs_no_event_loop() -> None:
-    """It can stand at the top of a module."""
+    """A client can be created at module level."""
     canvas, _ = canvas_with()
     assert repr(canvas) == "<Canvas https://canvas.test>"
     assert repr(canvas.courses) == "<courses of <Canvas https://canvas.test>>"
@@ -309,13 +309,13 @@ def test_making_a_client_needs_no_event_loop() -> None:
     ids=str,
 )
 def test_options_are_checked_where_they_are_given(options: dict[str, Any]) -> None:
-    """Not by the first call that uses them."""
+    """Not in the first call that uses them."""
     with pytest.raises(InputError):
         canvas_with()[0].with_options(**options)
 
 
-async def test_views_share_quota_transport_and_namespaces_of_their_own() -> None:
-    """A view spends its client's budget; its resources send through the view."""
+async def test_views_share_quota_and_transport() -> None:
+    """A view spends its client's quota; its resources send through the view."""
     canvas, transport = canvas_with(lambda _: reply({"id": 1}))
     await canvas.courses.get(1)
     bulk = canvas.with_options(lane="bulk", weight=2.5, flow="tenant-7")
@@ -330,7 +330,7 @@ async def test_views_share_quota_transport_and_namespaces_of_their_own() -> None
 
 
 async def test_closing_a_view_closes_nothing() -> None:
-    """Only the client itself closes, and that once it is left."""
+    """Only the client itself closes, when its block ends."""
     canvas, transport = canvas_with(lambda _: reply([]))
     async with canvas:
         async with canvas.with_options(lane="bulk") as view:
@@ -342,7 +342,7 @@ async def test_closing_a_view_closes_nothing() -> None:
 
 
 async def test_a_closed_client_sends_nothing() -> None:
-    """Nor do its views and its lists, whatever the transport would say; there is no queueing."""
+    """Nor do its views and lists, whatever the transport would return; no call is queued."""
     quota = Scheduler(TokenBucket(0.001, 1))
     canvas, transport = canvas_with(lambda _: reply([{"id": 1}]), quota=quota)
     view, pages = canvas.with_options(lane="bulk"), canvas.courses.list()
@@ -365,14 +365,14 @@ async def test_a_closed_client_sends_nothing() -> None:
     assert shot.in_flight == sum(shot.queued.values()) == 0
 
 
-async def test_a_clock_is_handed_on(clock: Clock) -> None:
-    """Wall and loop time can be given; views have the same."""
+async def test_a_clock_can_be_given(clock: Clock) -> None:
+    """Wall and loop time can be replaced; views use the same clock."""
     canvas, _ = canvas_with(clock=clock)
     assert canvas.with_options(lane="bulk").clock is canvas.clock is clock
 
 
-async def test_another_client_can_share_the_budget() -> None:
-    """`quota=other.quota` is one bucket for both."""
+async def test_another_client_can_share_the_quota() -> None:
+    """`quota=other.quota` gives both one bucket."""
     quota = Scheduler(TokenBucket(1, 1))
     first, _ = ab_with(lambda _: reply({}), quota=quota)
     second, _ = ab_with(lambda _: reply({}), quota=first.quota)
@@ -381,7 +381,7 @@ async def test_another_client_can_share_the_budget() -> None:
 
 
 class District(Canvas):
-    """A user's own client, with a resource and a field of their own."""
+    """A user's client class, with its own resource and field."""
 
     widgets: Widgets
     cache: dict[str, int]
@@ -392,15 +392,15 @@ class Widgets(Namespace[Any]):
 
     @GET("/api/v1/widgets/{id}")
     async def get(self, id: int) -> Course:  # type: ignore[empty-body]  # noqa: A002
-        """One widget."""
+        """Get a widget."""
 
     @DELETE("/api/v1/widgets/{id}")
     async def delete(self, id: int) -> None:  # noqa: A002
-        """No widget."""
+        """Delete a widget."""
 
 
 async def test_a_subclass_keeps_the_resources_and_may_add_some() -> None:
-    """Fields that are no resource are left alone, also by views."""
+    """Attributes that are not resources are not changed, also in views."""
     transport = FakeTransport([lambda _: reply({"id": 3})])
     district = District("https://canvas.test", token="t", transport=transport)
     district.cache = {"x": 1}
@@ -408,24 +408,24 @@ async def test_a_subclass_keeps_the_resources_and_may_add_some() -> None:
     assert (await district.with_options(lane="bulk").widgets.get(3)).id == 3
     assert district.as_user(1).cache == {"x": 1}
     names = {route.name for route in routes_of(District)}
-    ours = {"widgets.get", "widgets.delete"}
-    assert names == {route.name for route in routes_of(Canvas)} | ours
+    added = {"widgets.get", "widgets.delete"}
+    assert names == {route.name for route in routes_of(Canvas)} | added
 
 
-def test_an_attribute_that_is_none_says_so() -> None:
-    """As every object does."""
+def test_an_unknown_attribute_is_an_error() -> None:
+    """With a suggestion."""
     canvas, _ = canvas_with()
     with pytest.raises(
         AttributeError, match="Canvas has no attribute 'coarses', did you mean 'courses'"
     ):
-        _ = canvas.coarses  # type: ignore[attr-defined]  # as a typing mistake is
+        _ = canvas.coarses  # type: ignore[attr-defined]  # an intentional typing mistake
 
 
 # --- as_user -------------------------------------------------------------------------------------
 
 
 async def test_as_user_adds_the_parameter_once_on_every_page() -> None:
-    """Canvas repeats the query in its next links, so later pages have it already."""
+    """Canvas repeats the query in its next links, so later pages already have it."""
 
     def page(request: Request) -> Any:
         more = f"{request.url}&page=2" if "page=2" not in request.path else None
@@ -450,21 +450,21 @@ async def test_as_user_adds_the_parameter_once_on_every_page() -> None:
 
 @pytest.mark.parametrize("user", ["", -1, True, None, 1.5])
 def test_as_user_checks_its_user(user: Any) -> None:
-    """As every id is checked."""
+    """Like every id."""
     with pytest.raises(InputError):
         canvas_with()[0].as_user(user)
 
 
-# --- the raw way out -----------------------------------------------------------------------------
+# --- raw requests -----------------------------------------------------------------------------
 
 
 async def test_a_raw_request_is_encoded_like_the_rest() -> None:
-    """Lists and dicts as Rails reads them, None left out, the body as JSON."""
+    """Lists and dicts for Rails, None omitted, the body as JSON."""
     canvas, transport = canvas_with(lambda _: reply({"ok": True}))
     params = {"a": [1, 2], "b": {"c": "x y"}, "d": None, "e": True}
-    answer = await canvas.request("get", "/api/v1/new", params=params)
+    response = await canvas.request("get", "/api/v1/new", params=params)
     await canvas.request("POST", "/api/v1/new?x=1", params={"y": 2}, json={"z": None})
-    assert answer.json() == {"ok": True}
+    assert response.json() == {"ok": True}
     assert transport.paths == [
         "/api/v1/new?a%5B%5D=1&a%5B%5D=2&b%5Bc%5D=x%20y&e=true",
         "/api/v1/new?x=1&y=2",
@@ -497,8 +497,8 @@ async def test_a_raw_request_is_encoded_like_the_rest() -> None:
         ("GET", b"/y"),
     ],
 )
-async def test_a_raw_request_that_cannot_be_sent_as_it_is(method: Any, path: Any) -> None:
-    """Told before anything is sent: nothing is guessed and nothing smuggled."""
+async def test_an_invalid_raw_request_is_refused(method: Any, path: Any) -> None:
+    """Before anything is sent: nothing is corrected, and nothing can be injected."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
         await canvas.request(method, path)
@@ -517,8 +517,8 @@ async def test_a_raw_request_that_cannot_be_sent_as_it_is(method: Any, path: Any
         {"json": {"a": {"b": [object()]}}},
     ],
 )
-async def test_a_raw_request_with_values_that_cannot_be_sent(options: dict[str, Any]) -> None:
-    """Refused like those of every other call."""
+async def test_invalid_values_of_a_raw_request_are_refused(options: dict[str, Any]) -> None:
+    """As in every other call."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
         await canvas.request("PUT", "/api/v1/x", **options)
@@ -526,15 +526,15 @@ async def test_a_raw_request_with_values_that_cannot_be_sent(options: dict[str, 
 
 
 async def test_names_of_a_raw_request_may_be_numbers() -> None:
-    """As keys of a mapping are: they are sent as they print."""
+    """They are keys of a mapping, sent as they print."""
     canvas, transport = canvas_with(reply({}))
     params: Any = {1: {2: "x"}}
     await canvas.request("GET", "/x", params=params)
     assert transport.paths == ["/x?1%5B2%5D=x"]
 
 
-async def test_a_raw_request_is_judged() -> None:
-    """Its errors are those of all calls."""
+async def test_a_raw_request_raises_response_errors() -> None:
+    """Like all calls."""
     canvas, _ = canvas_with(reply({"errors": [{"message": "no such thing"}]}, status=404))
     with pytest.raises(NotFound, match="no such thing"):
         await canvas.request("GET", "/api/v1/new")
@@ -544,22 +544,22 @@ async def test_a_raw_request_is_judged() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204])
-async def test_a_deletion_may_be_answered_with_nothing(status: int) -> None:
-    """Then there is an empty model: it is gone, and nothing is left to tell."""
+async def test_a_delete_may_have_an_empty_response(status: int) -> None:
+    """The result is an empty model."""
     canvas, _ = canvas_with(reply(status=status))
     assert await canvas.course_paces.delete(1, 2) == CoursePace()
 
 
-async def test_an_operation_without_a_result_looks_at_no_body() -> None:
-    """Whatever comes, None is given."""
+async def test_an_operation_without_a_result_ignores_the_body() -> None:
+    """It returns None, whatever the body."""
     transport = FakeTransport([reply(status=204), reply({"id": 1}), reply(body=b"gone")])
     district = District("https://canvas.test", token="t", transport=transport)
     for _ in range(3):
         assert await district.widgets.delete(1) is None  # type: ignore[func-returns-value]
 
 
-async def test_an_empty_body_where_there_should_be_one() -> None:
-    """DecodeError says that it is empty."""
+async def test_an_unexpected_empty_body_is_a_decode_error() -> None:
+    """The message says that it is empty."""
     canvas, _ = canvas_with(reply(), reply(status=204))
     for call in (canvas.courses.get(1), canvas.courses.list().collect()):
         with pytest.raises(DecodeError, match="an empty body"):
@@ -567,8 +567,8 @@ async def test_an_empty_body_where_there_should_be_one() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1,", b"\xff\xfe", b"while(1);[]", b"NaN"])
-async def test_a_body_that_is_no_json(body: bytes) -> None:
-    """DecodeError tells size and type, and has the response."""
+async def test_a_body_that_is_not_json(body: bytes) -> None:
+    """DecodeError shows size and type, and has the response."""
     canvas, _ = canvas_with(reply(body=body, headers={"content-type": "text/html"}))
     with pytest.raises(DecodeError, match=f"{len(body)} bytes of text/html") as caught:
         await canvas.courses.get(1)
@@ -578,7 +578,7 @@ async def test_a_body_that_is_no_json(body: bytes) -> None:
 
 @pytest.mark.parametrize("value", [None, [], "x", 5, [{"id": 1}]])
 async def test_a_body_of_another_shape(value: object) -> None:
-    """DecodeError with the response, whatever came instead of the object."""
+    """DecodeError with the response, for any other type of value."""
     canvas, _ = canvas_with(reply(value))
     with pytest.raises(DecodeError) as caught:
         await canvas.courses.get(1)
@@ -586,8 +586,8 @@ async def test_a_body_of_another_shape(value: object) -> None:
 
 
 @pytest.mark.parametrize("following", [5, ["x"], True, {"href": 5}])
-async def test_a_next_link_that_is_no_text(following: Any) -> None:
-    """To end there would cut the list short; the error has the response, as all have."""
+async def test_an_invalid_next_link(following: Any) -> None:
+    """Stopping there would truncate the list; the error has the response, like all."""
     body = {"data": [{"id": "A"}], "links": {"next": following}}
     ab, transport = ab_with(reply(body))
     with pytest.raises(DecodeError, match=r"\$\.links\.next") as caught:
@@ -598,7 +598,7 @@ async def test_a_next_link_that_is_no_text(following: Any) -> None:
 
 
 async def test_a_list_that_leaves_its_base_is_not_followed() -> None:
-    """A next link below another path of AB Connect is not ours to follow."""
+    """A next link outside of the base path of AB Connect is an error."""
     base = "https://api.abconnect.instructure.com"
     for path in ("/rest/v4.10/standards", "/admin", "/rest/v4.1"):
         ab, transport = ab_with(reply({"data": [{"id": "A"}], "links": {"next": f"{base}{path}"}}))
@@ -610,8 +610,8 @@ async def test_a_list_that_leaves_its_base_is_not_followed() -> None:
 # --- resuming ------------------------------------------------------------------------------------
 
 
-async def test_a_cursor_goes_on_in_another_client() -> None:
-    """The text of a cursor is enough: the page is asked for again, and what was read is skipped."""
+async def test_a_cursor_resumes_in_another_client() -> None:
+    """Its text is enough: the page is requested again, and items read before are skipped."""
     items = [{"id": number} for number in range(4)]
 
     def page(request: Request) -> Any:
@@ -683,7 +683,7 @@ async def test_a_cursor_goes_on_in_another_client() -> None:
     ],
 )
 async def test_a_cursor_is_untrusted(text: str) -> None:
-    """Another version, origin, endpoint or user, or a path that is none: nothing is sent."""
+    """Another version, origin, endpoint or user, or an invalid path: nothing is sent."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):
         await canvas.resume(text)
@@ -691,7 +691,7 @@ async def test_a_cursor_is_untrusted(text: str) -> None:
 
 
 async def test_a_cursor_of_a_masqueraded_list_needs_the_same_user() -> None:
-    """Whichever way the id is written; the parameter is sent once."""
+    """In any notation of the id; the parameter is sent once."""
     canvas, transport = canvas_with(lambda _: reply([]))
     cursor = canvas.as_user(7).courses.list().cursor
     fixed = [["as_user_id", "7"]]
@@ -699,15 +699,15 @@ async def test_a_cursor_of_a_masqueraded_list_needs_the_same_user() -> None:
     for text in (cursor, Cursor(later)):
         for user in (7, "7"):
             await canvas.as_user(user).resume(text).collect()
-        for stranger in (canvas, canvas.as_user(8)):
+        for other in (canvas, canvas.as_user(8)):
             with pytest.raises(InputError, match="belongs to a view of"):
-                await stranger.resume(text)
+                await other.resume(text)
     assert all(path.count("as_user_id=7") == 1 for path in transport.paths)
     assert len(transport.requests) == 4
 
 
-async def test_ab_connect_knows_no_masquerading() -> None:
-    """A cursor that asks for it was not made here."""
+async def test_ab_connect_has_no_masquerading() -> None:
+    """A cursor with a user was not made by this client."""
     ab, _ = ab_with()
     fixed = [["as_user_id", "5"]]
     text = cursor_text(origin=ab.origin, route="standards.list", query=[], fixed=fixed)
@@ -718,17 +718,17 @@ async def test_ab_connect_knows_no_masquerading() -> None:
 # --- costs ---------------------------------------------------------------------------------------
 
 
-class Noting(TokenBucket):
-    """A token bucket that keeps what was asked of it."""
+class RecordingBucket(TokenBucket):
+    """A token bucket that records the costs it is asked for."""
 
     def check(self, cost: Cost) -> None:
         self.costs = [*getattr(self, "costs", []), cost]
         super().check(cost)
 
 
-async def test_calls_tell_their_route_to_the_quota() -> None:
-    """Costs are learned by it; a raw request has none."""
-    bucket = Noting()
+async def test_calls_pass_their_route_to_the_quota() -> None:
+    """Costs are learned by route; a raw request has none."""
+    bucket = RecordingBucket()
     canvas, _ = canvas_with(lambda _: reply([]), quota=Scheduler(bucket))
     await canvas.courses.list().collect()
     await canvas.request("GET", "/api/v1/x")

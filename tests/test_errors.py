@@ -1,4 +1,4 @@
-"""The tree of errors is the one that the documentation draws, and no error shows a credential."""
+"""The tree of errors is the documented one, and no error shows a credential."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ REQUEST = Request(
 RESPONSE = Response(404, {"x-request-context-id": "r-1"}, b"{}", REQUEST)
 
 
-def test_the_tree_is_the_one_that_is_drawn() -> None:
+def test_the_tree_is_the_documented_one() -> None:
     """Names and parents, no more and no less."""
     found = {
         name: kind.__bases__[0].__name__
@@ -73,12 +73,12 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
 
 
 def test_bad_input_is_also_a_value_error() -> None:
-    """As Python's own functions raise it."""
+    """As raised by Python's own functions."""
     assert InputError.__bases__ == (Error, ValueError)
 
 
-def test_an_answer_that_says_no_tells_what_was_asked() -> None:
-    """Status, verb, path and request id; never the headers."""
+def test_a_response_error_shows_the_request() -> None:
+    """Status, method, path and request id; never the headers."""
     error = NotFound(RESPONSE, errors=["gone", "really"], retry_after=3.0)
     assert str(error) == "404 Not Found (PUT /api/v1/courses/5?a=1): gone; really [request id r-1]"
     assert (error.status, error.request, error.request_id) == (404, REQUEST, "r-1")
@@ -86,7 +86,7 @@ def test_an_answer_that_says_no_tells_what_was_asked() -> None:
     assert "t0ken" not in repr(error) + str(error)
 
 
-def test_an_answer_from_nowhere_is_described_too() -> None:
+def test_a_response_without_a_request_is_described() -> None:
     """A status without a name, no request, no body."""
     assert str(ServerError(Response(599))) == "599: no body"
     assert not ServerError(Response(599)).may_have_happened
@@ -96,19 +96,19 @@ def test_an_answer_from_nowhere_is_described_too() -> None:
     ("method", "may"), [("GET", False), ("HEAD", False), ("POST", True), ("DELETE", True)]
 )
 def test_a_write_that_failed_may_have_happened(method: str, may: bool) -> None:
-    """A read has nothing that could have."""
+    """A read has no effect."""
     assert (
         ServerError(Response(500, request=Request(method, "https://h/"))).may_have_happened is may
     )
 
 
 def test_a_decode_error_shows_the_first_paths() -> None:
-    """All of them are kept, five are shown."""
-    error = DecodeError("no Course", paths=[f"bad @ $.{n}" for n in "abcdefg"])
-    assert str(error).startswith("no Course: bad @ $.a; ")
+    """All are kept, five are shown."""
+    error = DecodeError("not a valid Course", paths=[f"bad @ $.{n}" for n in "abcdefg"])
+    assert str(error).startswith("not a valid Course: bad @ $.a; ")
     assert "$.f" not in str(error)
     assert len(error.paths) == 7
-    assert str(DecodeError("no JSON")) == "no JSON"
+    assert str(DecodeError("not JSON")) == "not JSON"
 
 
 EVERY = [
@@ -126,9 +126,9 @@ EVERY = [
 
 
 @pytest.mark.parametrize("error", EVERY, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own
+@pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - pickled here
 def test_errors_cross_processes(error: Error, copied: object) -> None:
-    """A pool of processes hangs on an error that cannot be unpickled."""
+    """A process pool hangs on an error that cannot be unpickled."""
     assert callable(copied)
     again = copied(error)
     assert type(again) is type(error)
@@ -136,7 +136,7 @@ def test_errors_cross_processes(error: Error, copied: object) -> None:
     assert vars(again) == vars(error)
 
 
-def test_a_response_error_is_an_error_of_its_status() -> None:
-    """Callers catch the one base for every answer that says no."""
+def test_all_response_errors_have_one_base() -> None:
+    """Callers can catch one base class for every error response."""
     kinds = [getattr(errors, name) for name, parent in TREE.items() if parent == "ResponseError"]
     assert all(isinstance(kind(RESPONSE), ResponseError) for kind in kinds)

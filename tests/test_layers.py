@@ -1,4 +1,4 @@
-"""Who may import whom: the table of docs/architecture.md, over the text of every module."""
+"""Which modules may import which: the table of docs/architecture.md, checked on the source."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ROOT = Path(aioinstructure.__file__).parent
 PACKAGE = "aioinstructure"
 
 GROUND = {"_lazy", "_logging", "_public", "_suggest", "_types", "_version", "clock", "wire.message"}
-# Each package or module may import itself and what its row names; a name stands for all below it.
+# Each package or module may import itself and what its row names; a name includes all below it.
 _WIRE = GROUND | {"errors", "wire"}
 _ENDPOINTS = _WIRE | {"conversion", "endpoints"}
 _PAGING = _ENDPOINTS | {"paging"}
 _TRANSPORT = _WIRE | {"auth", "quota", "transport"}
 _CLIENT = _PAGING | _TRANSPORT | {"config", "client"}
 _SERVICES = _CLIENT | {"canvas", "abconnect"}
-ROOMS: dict[str, set[str]] = {
+LAYERS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
     "errors": GROUND,
     "wire": GROUND | {"errors"},
@@ -40,7 +40,7 @@ ROOMS: dict[str, set[str]] = {
 }
 EVERYTHING = {"cli", "__main__"}
 
-# Within a package: each module may import those of its own line and of the lines before it.
+# Within a package: each module may import those of its own and of earlier lines.
 ORDER: dict[str, list[set[str]]] = {
     "conversion": [{"annotations"}, {"model", "converter"}],
     "endpoints": [{"route"}, {"documentation"}, {"declare"}, {"lookup"}],
@@ -59,17 +59,17 @@ OTHERS = {
 }
 
 
-def below(name: str, rooms: set[str]) -> bool:
-    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+def below(name: str, layers: set[str]) -> bool:
+    return any(name == layer or name.startswith(f"{layer}.") for layer in layers)
 
 
-def room_of(name: str) -> str:
-    """The most exact row of the table that a module is in."""
-    return max((room for room in ROOMS if below(name, {room})), key=len, default="")
+def layer_of(name: str) -> str:
+    """The most specific row of the table that contains a module."""
+    return max((layer for layer in LAYERS if below(name, {layer})), key=len, default="")
 
 
 def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
-    """Line and full name of all that is imported, also within functions; not for checkers only."""
+    """Line and full name of all imports, also within functions; not of those for type checkers."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             yield from (found for other in node.orelse for found in imports(other, package))
@@ -86,7 +86,7 @@ def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
             yield from imports(node, package)
 
 
-def complaints() -> Iterator[str]:
+def violations() -> Iterator[str]:
     for file in sorted(ROOT.rglob("*.py")):
         parts = file.relative_to(ROOT).with_suffix("").parts
         is_package = parts[-1] == "__init__"
@@ -107,16 +107,16 @@ def allowed(name: str, inner: str) -> bool:
         return True
     if name == "" and inner == "_logging":
         return True
-    room = room_of(name)
+    layer = layer_of(name)
     if not in_order(name, inner):
         return False
     if below(inner, {"quota"}) and not below(name, {"quota"}):
-        return inner == "quota" and "quota" in ROOMS[room]  # its public names only
-    return bool(room) and below(inner, {room} | ROOMS[room])
+        return inner == "quota" and "quota" in LAYERS[layer]  # its public names only
+    return bool(layer) and below(inner, {layer} | LAYERS[layer])
 
 
 def in_order(name: str, inner: str) -> bool:
-    """Whether a module of a package imports no later one of it."""
+    """Whether a module imports no later module of its package."""
     package, _, rest = name.partition(".")
     other, _, wanted = inner.partition(".")
     if package != other or package not in ORDER or not wanted:
@@ -128,18 +128,18 @@ def in_order(name: str, inner: str) -> bool:
 
 def test_every_import_stays_within_its_layer() -> None:
     """Function-level imports included; the message names file and line."""
-    found = list(complaints())
+    found = list(violations())
     assert not found, "\n".join(found)
 
 
-def test_every_module_stands_in_the_table() -> None:
-    """A new room is planned before it is built."""
+def test_every_module_is_in_the_table() -> None:
+    """A new layer is planned before it is written."""
     names = {file.relative_to(ROOT).with_suffix("").parts[0] for file in ROOT.rglob("*.py")}
-    assert {n for n in names if not room_of(n)} <= EVERYTHING | {"__init__"}
+    assert {n for n in names if not layer_of(n)} <= EVERYTHING | {"__init__"}
 
 
-def test_the_table_would_complain() -> None:
-    """A test of what is absent must be able to fail."""
+def test_a_wrong_import_is_found() -> None:
+    """A test for the absence of something must be able to fail."""
     source = "def f():\n    from aioinstructure.cli import main\n    import aiohttp.web\nfrom . import links"
     found = list(imports(ast.parse(source), f"{PACKAGE}.wire"))
     assert found == [(2, f"{PACKAGE}.cli"), (3, "aiohttp.web"), (4, f"{PACKAGE}.wire.links")]

@@ -1,4 +1,4 @@
-"""The programs of the documented public face, as far as they are built, against the simulator."""
+"""The programs of the documented public interface, against the simulator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def simulator() -> Simulator:
 
 
 async def test_the_program_of_canvas(simulator: Simulator) -> None:
-    """Lists, pages, SIS ids, paces, a job, and what there is no method for."""
+    """Lists, pages, SIS ids, paces, an asynchronous job, and a request without a method."""
     async with canvas_of(simulator) as canvas:
         async for course in canvas.courses.list(include=["term"]):
             assert course.id
@@ -105,7 +105,7 @@ async def test_the_program_of_ab_connect(simulator: Simulator) -> None:
 
 
 async def test_the_program_of_quota_lanes_and_deadlines(simulator: Simulator) -> None:
-    """Views share one scheduler; a deadline that cannot be met is told before anything is sent."""
+    """Views share one scheduler; an impossible deadline is an error before anything is sent."""
     url, token = "https://canvas.test", simulator.canvas_token
     canvas = Canvas(url, token=token, transport=SimulatorTransport(simulator))
     bulk = canvas.with_options(lane="bulk")
@@ -134,7 +134,7 @@ async def test_the_program_of_quota_lanes_and_deadlines(simulator: Simulator) ->
 
 
 async def test_the_program_of_resuming(simulator: Simulator) -> None:
-    """A cursor behind each item, as text without a credential, good in another process."""
+    """A cursor after each item, as text without a credential, valid in another process."""
     async with canvas_of(simulator) as canvas:
         pages = canvas.courses.list(page_size=10)
         read: list[Course] = []
@@ -156,7 +156,7 @@ async def test_the_program_of_resuming(simulator: Simulator) -> None:
 async def test_the_same_clients_from_the_environment(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`from_env` and nothing else: the program of a script, over TCP."""
+    """Only `from_env`: the program of a script, over TCP."""
     from aioinstructure.simulator.server import start  # noqa: PLC0415 - brings aiohttp
 
     server = await start(simulator)
@@ -171,9 +171,9 @@ async def test_the_same_clients_from_the_environment(
 
 
 def test_the_public_names() -> None:
-    """All of them can be had, and nothing that is none."""
+    """All names can be loaded, and unknown ones cannot."""
     for name in vars(aioinstructure)["__all__"]:
         assert getattr(aioinstructure, name) is not None
         assert name in dir(aioinstructure)
     with pytest.raises(AttributeError, match="has no attribute 'Canwas'"):
-        _ = aioinstructure.Canwas  # type: ignore[attr-defined]  # as a typing mistake is
+        _ = aioinstructure.Canwas  # type: ignore[attr-defined]  # an intentional typing mistake

@@ -1,4 +1,4 @@
-"""The public names: what is promised resolves, and what checkers see is what runs."""
+"""Public names: all exported names exist, and type checkers see what runs."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def tree_of(module: ModuleType) -> ast.Module:
 
 
 @pytest.mark.parametrize("name", list(modules()))
-def test_every_promised_name_is_there(name: str) -> None:
-    """In each module: each name once, and no other module's private parts."""
+def test_every_exported_name_exists(name: str) -> None:
+    """In each module: each name once, and no private names of other modules."""
     module = load(name)
     names = getattr(module, "__all__", [])
     assert len(names) == len(set(names))
@@ -49,13 +49,13 @@ def test_every_promised_name_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(modules()))
-def test_every_module_says_what_it_is_for(name: str) -> None:
-    """In its first sentence, the line of `__init__` files included."""
+def test_every_module_has_a_docstring(name: str) -> None:
+    """Including `__init__` files."""
     assert (load(name).__doc__ or "").strip()
 
 
 def for_checkers(module: ModuleType) -> dict[str, str]:
-    """Names that are imported for checkers only, with the module that they come from."""
+    """Names imported for type checkers only, with their modules."""
     found: dict[str, str] = {}
     for node in tree_of(module).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -68,7 +68,7 @@ def for_checkers(module: ModuleType) -> dict[str, str]:
 
 
 def lazy_table(module: ModuleType) -> dict[str, str]:
-    """Names of the lazy table with the module that they are loaded from."""
+    """Names of the lazy table, with the modules that they are loaded from."""
     for node in tree_of(module).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULES":
             table: dict[str, str] = ast.literal_eval(node.value)
@@ -77,15 +77,15 @@ def lazy_table(module: ModuleType) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", LAZY)
-def test_the_lazy_table_and_the_checkers_see_the_same(name: str) -> None:
+def test_the_lazy_table_matches_the_imports_for_checkers(name: str) -> None:
     """The same names, from the same modules."""
     module = importlib.import_module(name)
     assert for_checkers(module) == lazy_table(module)
 
 
 @pytest.mark.parametrize("name", LAZY)
-def test_a_lazy_name_is_the_one_of_its_module(name: str) -> None:
-    """Twice the same object, and listed for the prompt's completion."""
+def test_a_lazy_name_is_the_object_of_its_module(name: str) -> None:
+    """The same object each time, and listed by dir() for completion."""
     module = importlib.import_module(name)
     for public, source in lazy_table(module).items():
         assert getattr(module, public) is getattr(importlib.import_module(source), public)
@@ -95,14 +95,14 @@ def test_a_lazy_name_is_the_one_of_its_module(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAZY)
-def test_what_is_public_is_promised(name: str) -> None:
-    """All that is lazy, and no more."""
+def test_all_lists_the_lazy_names(name: str) -> None:
+    """All lazy names, and no more."""
     module = importlib.import_module(name)
     assert module.__all__ == sorted(lazy_table(module))
 
 
 def siblings(module: ModuleType) -> dict[str, str]:
-    """Names of `_SIBLINGS` with the module that they are loaded from."""
+    """Names of `_SIBLINGS`, with the modules that they are loaded from."""
     package = module.__name__.rpartition(".")[0]
     table: dict[str, str] = getattr(module, "_SIBLINGS", {})
     return {name: f"{package}.{source}" for name, source in table.items()}
@@ -112,8 +112,8 @@ PAGES = [name for name in modules() if name.split(".")[1:2] in (["canvas"], ["ab
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_siblings_are_those_that_checkers_see(name: str) -> None:
-    """What a page imports for annotations only can be found at run time, and nothing else."""
+def test_siblings_match_the_imports_for_checkers(name: str) -> None:
+    """Every name in `_SIBLINGS` is also imported for type checkers, and can be loaded."""
     module = load(name)
     found = siblings(module)
     imported = for_checkers(module)

@@ -1,4 +1,4 @@
-"""Words that every room shares: ids, JSON and the marker for "not sent"."""
+"""Shared type aliases and the UNSET sentinel."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class UnsetType(Enum):
 
 
 UNSET: Final = UnsetType.UNSET
-"""A parameter that is not sent at all, where None is sent as null."""
+"""The value of a parameter that is not sent. None is sent as null."""
 
 Opt: TypeAlias = T | UnsetType
-"""A parameter that may be left out: `Opt[datetime | None]` is a date, null, or not sent."""
+"""An optional parameter: `Opt[datetime | None]` is a datetime, null, or not sent."""
 
 Id: TypeAlias = int | str
-"""An id as the server sent it: Canvas numbers, AB Connect GUIDs, or Canvas's string ids."""
+"""An id as the server sent it: a Canvas number, a Canvas string id, or an AB Connect GUID."""
 
 JSON: TypeAlias = Any
-"""What orjson made of a body: dict, list, str, int, float, bool or None."""
+"""Parsed JSON: dict, list, str, int, float, bool or None."""
 
 Lane: TypeAlias = Literal["interactive", "bulk", "background"]
-"""The lanes of the scheduler, the most urgent first."""
+"""The lanes of the scheduler, most urgent first."""

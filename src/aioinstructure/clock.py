@@ -1,4 +1,4 @@
-"""Time in two kinds: loop time to wait by, wall time to sign and to expire by.
+"""Loop time for waiting, and wall time for signatures and expiry.
 
 Both are injectable, so that tests run in virtual time. Nothing else in the package reads a clock.
 """
@@ -22,13 +22,14 @@ def _loop_time() -> float:
 
 @frozen
 class Clock:
-    """Where seconds come from.
+    """The source of loop time and wall time.
 
     Args:
-        monotonic: Seconds that only grow, of the running event loop: timeouts, quota, deadlines.
-        wall: Seconds since 1970 (UTC), which may jump: signatures and tokens.
-        hold: A context in which virtual time must not jump, since work goes on in a thread that
-            the loop does not see. Does nothing with a real clock.
+        monotonic: Returns the monotonic time of the running event loop, in seconds, for
+            timeouts, quota and deadlines.
+        wall: Returns the seconds since 1970 (UTC), which may jump, for signatures and tokens.
+        hold: A context manager that stops virtual time while a thread works that the loop does
+            not see. Does nothing with a real clock.
     """
 
     monotonic: Callable[[], float] = field(default=_loop_time, repr=False)

@@ -1,28 +1,28 @@
-"""Every error that the library raises, a class for each decision a caller makes.
+"""All errors that the library raises: one class for each decision that a caller makes.
 
 Error:
-    ├ ConfigurationError   a missing credential, plain http off loopback, two quotas for one credential
+    ├ ConfigurationError   no credential, plain http off loopback, two quotas for one credential
     ├ InputError           a bad literal, id, limit, cursor, filter or date; nothing was sent
     ├ OriginError          a link or redirect that leaves the origin; nothing was sent there
     ├ ClientClosed         the client was closed, or belongs to another event loop
-    ├ TransportError       no answer
-    │  ├ ConnectError      the connection could not be made: surely not sent
-    │  ├ DeadlineError     time ran out in flight
-    │  └ UnknownOutcome    a write that may have happened
-    ├ ResponseError        an answer that says no
+    ├ TransportError       no complete response
+    │  ├ ConnectError      the connection failed: the request was certainly not sent
+    │  ├ DeadlineError     the deadline or timeout passed in flight
+    │  └ UnknownOutcome    a write that may have taken effect
+    ├ ResponseError        an error response
     │  ├ BadRequest  Unauthorized  Forbidden  NotFound  Conflict  Unprocessable  RedirectError
-    │  ├ Throttled         the quota is spent, and waiting for more would pass the deadline
+    │  ├ Throttled         the quota is exhausted, and the deadline allows no retry
     │  ├ ServerError       5xx
     │  └ GraphQLError
-    ├ DecodeError          the body is not what the model says, or no JSON
-    ├ IncompleteError      a list changed under us, or does not add up
-    ├ ProgressFailed       an asynchronous job of Canvas ended badly
-    ├ QuotaError           waiting would pass the deadline; nothing was sent
+    ├ DecodeError          the body does not match the model, or is not JSON
+    ├ IncompleteError      a list changed while it was read, or its pages are inconsistent
+    ├ ProgressFailed       an asynchronous job failed, was canceled, or did not end in time
+    ├ QuotaError           the quota is not available before the deadline; nothing was sent
     │  └ QueueFull
-    ├ SignatureError       a live event that is not signed by Canvas
+    ├ SignatureError       a live event is not signed by Canvas
     └ SyncError            a stream could not be synced
 
-No message or repr shows a credential: requests are kept as they were before they were authorized.
+No message or repr shows a credential: errors hold the request from before it was authorized.
 """
 
 from __future__ import annotations
@@ -66,17 +66,17 @@ __all__ = [
 
 
 class Error(Exception):
-    """Anything that the library raises on purpose. It can be copied and pickled."""
+    """The base of all errors of the library. Errors can be copied and pickled."""
 
     def with_wait(self, seconds: float) -> Self:
-        """The error, with the seconds until another attempt could be sent in `.wait`."""
+        """Set `.wait`, the seconds until another attempt could be sent, and return the error."""
         error: Error = self
-        if isinstance(error, TransportError | ResponseError):  # no other follows an attempt
+        if isinstance(error, TransportError | ResponseError):  # only these have a wait
             error.wait = seconds
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception's own calls the class with the message, which most of ours are not made from.
+        # The default calls the class with the message alone, which most constructors do not accept.
         return _restored, (type(self), self.args, self.__dict__.copy())
 
 
@@ -87,7 +87,7 @@ def _restored(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -
 
 
 class ConfigurationError(Error):
-    """The client cannot be set up like this: a credential is missing, the origin is not safe."""
+    """The client cannot be configured: a credential is missing, or the origin is not safe."""
 
 
 class InputError(Error, ValueError):
@@ -99,15 +99,15 @@ class OriginError(Error):
 
 
 class ClientClosed(Error):
-    """The client was closed, or it belongs to an event loop that is not this one."""
+    """The client was closed, or it belongs to another event loop."""
 
 
 class TransportError(Error):
-    """There was no answer, or not all of it.
+    """There was no response, or it was incomplete.
 
     Attributes:
-        request: What was being sent.
-        wait: Seconds until another attempt would have been let through; None if not known.
+        request: The request.
+        wait: Seconds until the quota would have allowed another attempt; None if unknown.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class TransportError(Error):
 
 
 class ConnectError(TransportError):
-    """The connection could not be made: the request was surely not sent."""
+    """The connection failed: the request was certainly not sent."""
 
 
 class DeadlineError(TransportError):
@@ -127,19 +127,19 @@ class DeadlineError(TransportError):
 
 
 class UnknownOutcome(TransportError):
-    """A write got no answer: it may have happened. Look before you repeat it."""
+    """A write received no response and may have taken effect. Check before you repeat it."""
 
 
 class ResponseError(Error):
-    """An answer that says no.
+    """The server returned an error response.
 
     Attributes:
-        response: The answer; `.response.request` is what was asked, without a credential.
+        response: The response; `.response.request` is the request, without a credential.
         status: Its HTTP status.
-        request_id: The id that the server's support asks for, or None.
-        errors: The messages that the body holds, in order; empty for HTML or an empty body.
+        request_id: The request id to give to the vendor's support, or None.
+        errors: The messages in the body, in order; empty for HTML or an empty body.
         retry_after: Seconds that the server asked to wait, or None.
-        wait: Seconds until another attempt would have been let through; None if not known.
+        wait: Seconds until the quota would have allowed another attempt; None if unknown.
     """
 
     def __init__(
@@ -163,12 +163,12 @@ class ResponseError(Error):
 
     @property
     def request(self) -> Request | None:
-        """What was asked, without a credential."""
+        """The request, without a credential."""
         return self.response.request
 
     @property
     def request_id(self) -> str | None:
-        """The id that the server's support asks for, or None."""
+        """The request id to give to the vendor's support, or None."""
         return self.response.request_id
 
     def _describe(self, snippet: str) -> str:
@@ -183,7 +183,7 @@ class ResponseError(Error):
 
 
 class BadRequest(ResponseError):
-    """400: the request is malformed, or a parameter is missing."""
+    """400, and any 4xx without its own class: the request is malformed or incomplete."""
 
 
 class Unauthorized(ResponseError):
@@ -195,48 +195,48 @@ class Forbidden(ResponseError):
 
 
 class NotFound(ResponseError):
-    """404 or 410: there is no such thing, or it is not shown to you."""
+    """404 or 410: the object does not exist, or is not visible to you."""
 
 
 class Conflict(ResponseError):
-    """409: it clashes with what is there."""
+    """409: the request conflicts with the current state."""
 
 
 class Unprocessable(ResponseError):
-    """422: understood and refused; `.errors` tells why."""
+    """422: the request is well-formed but was rejected; `.errors` says why."""
 
 
 class RedirectError(ResponseError):
-    """3xx: the server points elsewhere, often to a login page. It was not followed."""
+    """3xx: a redirect, often to a login page. It was not followed."""
 
 
 class Throttled(ResponseError):
-    """The quota is spent, and the deadline or the Retry-After leaves no time for another try."""
+    """The quota is exhausted, and the deadline or Retry-After leaves no time for a retry."""
 
 
 class ServerError(ResponseError):
     """5xx: the server failed.
 
     Attributes:
-        may_have_happened: Whether this was a write whose effect may stand all the same.
+        may_have_happened: Whether this was a write that may have taken effect.
     """
 
     @property
     def may_have_happened(self) -> bool:
-        """Whether this was a write whose effect may stand all the same."""
+        """Whether this was a write that may have taken effect."""
         return self.request is not None and self.request.method not in {"GET", "HEAD"}
 
 
 class GraphQLError(ResponseError):
-    """The answer of a GraphQL query lists errors."""
+    """The response to a GraphQL query lists errors."""
 
 
 class DecodeError(Error):
-    """The body is not what the model says, or is no JSON.
+    """The body does not match the model, or is not JSON.
 
     Attributes:
-        paths: What differs and where, as "expected a list, got 5 @ $.modules[0].items".
-        response: The whole answer, or None when a value from elsewhere was converted.
+        paths: What is wrong and where, such as "expected a list, got 5 @ $.modules[0].items".
+        response: The complete response; None if the value did not come from one.
     """
 
     def __init__(
@@ -248,11 +248,11 @@ class DecodeError(Error):
 
 
 class IncompleteError(Error):
-    """A list changed under us, or its pages do not add up.
+    """A list changed while it was read, or its pages are inconsistent.
 
     Attributes:
-        expected: What was announced.
-        got: What came.
+        expected: What the server announced.
+        got: What it sent.
     """
 
     def __init__(self, message: str, *, expected: Any = None, got: Any = None) -> None:
@@ -262,10 +262,10 @@ class IncompleteError(Error):
 
 
 class ProgressFailed(Error):
-    """A job that the server works off later failed, was canceled, or did not end in time.
+    """An asynchronous job failed, was canceled, or did not end in time.
 
     Attributes:
-        progress: What was last seen of it: a Progress of Canvas, a prediction's queue status.
+        progress: Its last known state: a Canvas Progress, or the queue status of a prediction.
     """
 
     def __init__(self, message: str, *, progress: Any) -> None:
@@ -274,10 +274,10 @@ class ProgressFailed(Error):
 
 
 class QuotaError(Error):
-    """Waiting for the quota would pass the deadline; nothing was sent.
+    """The quota is not available before the deadline; nothing was sent.
 
     Attributes:
-        wait: Seconds until the call would have been let through, by today's queue.
+        wait: Seconds until the call would have been sent, estimated from the current queue.
     """
 
     def __init__(self, message: str, *, wait: float) -> None:
@@ -286,19 +286,19 @@ class QuotaError(Error):
 
 
 class QueueFull(QuotaError):
-    """The queue has as many waiters as it may hold; nothing was sent."""
+    """The queue is full; nothing was sent."""
 
 
 class SignatureError(Error):
-    """A live event that Canvas has not signed."""
+    """A live event is not signed by Canvas."""
 
 
 class SyncError(Error):
-    """A stream could not be synced; what was written stands, and the next run goes on there.
+    """A stream could not be synced. What was written is kept; the next run resumes after it.
 
     Attributes:
         stream: The name of the stream.
-        checkpoint: The cursor that the next run starts from, or None.
+        checkpoint: The cursor from which the next run resumes, or None.
     """
 
     def __init__(self, message: str, *, stream: str, checkpoint: str | None = None) -> None:

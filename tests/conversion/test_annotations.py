@@ -1,4 +1,4 @@
-"""Annotations: where the names in them are found, and what kind of type they are."""
+"""Annotations: where their names are found, and the classification of types."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Local(Model):
 
 @define
 class Near(Model):
-    """A neighbour in the same module."""
+    """A model in the same module."""
 
 
 def stub(self: Any, when: datetime, day: date) -> Near:
@@ -40,27 +40,27 @@ def stub(self: Any, when: datetime, day: date) -> Near:
 
 
 def test_names_are_found_in_the_module_and_in_those_of_its_bases() -> None:
-    """The fields that a model inherits name what only the module of its base knows."""
+    """An inherited field may have a type that only the module of the base knows."""
     hints = hints_of(Local, __name__)
-    assert hints["near"] == Optional[Near]  # noqa: UP045 - what it was evaluated to
+    assert hints["near"] == Optional[Near]  # noqa: UP045 - the evaluated form
     assert is_optional(hints["_keys"])
 
 
-def test_names_for_checkers_only_are_found_in_the_lazy_tables_of_the_packages() -> None:
-    """Ours: the documented models form cycles, which no import at run time could follow."""
+def test_siblings_are_found_without_an_import() -> None:
+    """The documented models form cycles, which imports at run time cannot have."""
     assert hints_of(CoursePace, CoursePace.__module__)["progress"] == Optional[Progress]  # noqa: UP045
 
 
 def test_dates_need_no_import_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Linters move them below TYPE_CHECKING; a module that lacks them is no mistake."""
+    """Linters move these imports below TYPE_CHECKING; a module without them is valid."""
     bare = ModuleType("bare")
-    bare.Near = Near  # type: ignore[attr-defined]  # all that it has
+    bare.Near = Near  # type: ignore[attr-defined]  # its only attribute
     monkeypatch.setitem(sys.modules, "bare", bare)
     assert hints_of(stub, "bare") == {"self": Any, "when": datetime, "day": date, "return": Near}
 
 
-def test_a_name_that_is_nowhere_is_named() -> None:
-    """As Python does."""
+def test_an_unknown_name_is_a_name_error() -> None:
+    """As in Python."""
 
     def broken(one: Nowhere) -> None:  # type: ignore[name-defined]  # noqa: F821
         """Misspelt."""
@@ -76,7 +76,7 @@ def test_a_name_that_is_nowhere_is_named() -> None:
         (Any, "plain"),
         (Literal["a", "b"], "plain"),
         (str | None, "plain union optional"),
-        (Union[int, str], "plain union"),  # noqa: UP007 - the older form counts as well
+        (Union[int, str], "plain union"),  # noqa: UP007 - tests the older form
         (Literal["a"] | str | None, "plain union optional"),
         (Near, ""),
         (Near | None, "union optional"),
@@ -88,6 +88,6 @@ def test_a_name_that_is_nowhere_is_named() -> None:
     ],
 )
 def test_kinds_of_types(tp: Any, kinds: str) -> None:
-    """Plain ones pass through the converter; the rest is looked into."""
+    """Plain types pass through the converter; the others are converted."""
     found = {"plain": is_plain(tp), "union": is_union(tp), "optional": is_optional(tp)}
     assert {kind for kind, is_it in found.items() if is_it} == set(kinds.split())

@@ -1,4 +1,4 @@
-"""JSON to models and back: nothing the server sent is lost, and what is wrong is named."""
+"""JSON to models and back: no data is lost, and mismatches are reported with their path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONVERTER = Converter()
 
 @define
 class Leaf(Model):
-    """A model below another, with a field named as a keyword and one of each date."""
+    """A nested model, with fields named as keywords and with dates."""
 
     id: int | str | None = None
     class_: str | None = None
@@ -38,7 +38,7 @@ class Leaf(Model):
 
 @define
 class Tree(Model):
-    """A model that holds others in every way."""
+    """A model that contains another in all possible ways."""
 
     name: str | None = None
     leaf: Leaf = field(factory=Leaf)
@@ -54,7 +54,7 @@ class Tree(Model):
 
 @define
 class Cat(Model):
-    """One of several kinds, told by its `type`, which is no field of it."""
+    """One of several models, identified by its `type`, which is not a field of it."""
 
     json_type = "cats"
 
@@ -65,7 +65,7 @@ class Cat(Model):
 
 @define
 class Dog(Model):
-    """Another kind with the same fields, and its `type` among them."""
+    """Another model with the same fields, and `type` as a field."""
 
     json_type = "dogs"
 
@@ -76,7 +76,7 @@ class Dog(Model):
 
 @define
 class Zoo(Model):
-    """Holds one of several kinds in every way."""
+    """Contains one of several models in all possible ways."""
 
     star: Cat | Dog | None = None
     animals: list[Cat | Dog] = field(factory=list)
@@ -92,15 +92,15 @@ def structure(value: Any, tp: Any) -> Any:
 
 
 def test_unknown_fields_are_kept() -> None:
-    """Canvas adds fields at any time; names that are ours inside are no exception."""
+    """Canvas adds fields at any time; even names that the model uses internally are kept."""
     body = {"id": 1, "new": {"a": [1]}, "extra": 2, "_keys": 3, "_nulls": 4, "class_": 5}
     leaf = structure(body, Leaf)
     assert leaf.extra == {key: value for key, value in body.items() if key != "id"}
     assert leaf.to_dict() == body
 
 
-def test_absent_is_told_from_null() -> None:
-    """Both read as None; `fields_set` knows, and so does `to_dict`."""
+def test_absent_is_distinguished_from_null() -> None:
+    """Both read as None; `fields_set` and `to_dict` distinguish them."""
     course = structure({"id": 1, "name": None}, Course)
     assert course.name is None
     assert course.start_at is None
@@ -109,23 +109,23 @@ def test_absent_is_told_from_null() -> None:
 
 
 def test_objects_with_other_keys_do_not_share_what_was_set() -> None:
-    """One converter sees many shapes of one model."""
+    """One converter sees many key sets of one model."""
     one, two = structure([{"id": 1}, {"name": "x"}], list[Course])
     assert (one.fields_set, two.fields_set) == ({"id"}, {"name"})
-    for number in range(1200):  # more shapes than are kept
+    for number in range(1200):  # more key sets than are cached
         assert structure({f"x{number}": 1}, Leaf).extra == {f"x{number}": 1}
     assert structure({"id": 1}, Leaf).fields_set == {"id"}
 
 
-def test_a_field_that_was_set_since_is_given_back() -> None:
-    """And one that was cleared is null, if the server had sent it."""
+def test_to_dict_has_the_fields_set_since() -> None:
+    """A field that was cleared is null, if the server had sent it."""
     course = structure({"id": 1, "name": "x", "term": {"id": 2}}, Course)
     course.course_code, course.name, course.term = "B", None, None
     assert course.to_dict() == {"id": 1, "name": None, "course_code": "B", "term": None}
 
 
 def test_an_object_of_ones_own_has_all_fields() -> None:
-    """No server left any of them out."""
+    """No server omitted any of them."""
     term = Term(id=1, name="x")
     assert term.fields_set == {"id", "name", "start_at", "end_at"}
     assert term.to_dict() == {"id": 1, "name": "x", "start_at": None, "end_at": None}
@@ -140,8 +140,8 @@ def test_an_object_of_ones_own_has_all_fields() -> None:
         {"leaf": {"from": None}, "perhaps": {}, "some": [{}]},
     ],
 )
-def test_nulls_are_read_and_given_back(body: dict[str, Any]) -> None:
-    """Lists, dicts and nested models are empty then, never None, where their type says so."""
+def test_nulls_survive_a_round_trip(body: dict[str, Any]) -> None:
+    """Lists, dicts and nested models are then empty, not None, unless they are optional."""
     tree = structure(body, Tree)
     assert isinstance(tree.leaf, Leaf)
     assert isinstance(tree.leaves, list)
@@ -151,8 +151,8 @@ def test_nulls_are_read_and_given_back(body: dict[str, Any]) -> None:
     assert structure(tree.to_dict(), Tree) == tree
 
 
-def test_a_null_that_was_filled_since_is_no_null() -> None:
-    """What a caller puts there is given back."""
+def test_a_null_that_was_filled_since_is_not_null() -> None:
+    """`json_value` returns what the caller has set."""
     tree = structure({"leaf": None, "leaves": [None], "tags": None}, Tree)
     tree.leaf.id = 1
     tree.leaves[0].class_ = "x"
@@ -161,7 +161,7 @@ def test_a_null_that_was_filled_since_is_no_null() -> None:
 
 
 def test_fields_named_as_keywords_have_an_underscore_in_python_only() -> None:
-    """`class` and `from` are words of the vendors'."""
+    """`class` and `from` are names that the vendors use."""
     leaf = structure({"class": "x", "from": "2026-01-01T00:00:00Z"}, Leaf)
     assert leaf.class_ == "x"
     assert leaf.from_ == datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,15 +170,15 @@ def test_fields_named_as_keywords_have_an_underscore_in_python_only() -> None:
 
 
 @pytest.mark.parametrize("value", [1, "1", "21070000000000565", "GUID-1"])
-def test_an_id_is_as_it_was_sent(value: int | str) -> None:
+def test_an_id_is_not_converted(value: int | str) -> None:
     """A number or text: converting it would break one of the services."""
     found = structure({"id": value}, Course).id
     assert found == value
     assert type(found) is type(value)
 
 
-def test_an_unknown_word_of_an_enum_is_text() -> None:
-    """Canvas adds words; a client must not break on a Tuesday."""
+def test_an_unknown_enum_value_is_text() -> None:
+    """Canvas adds values; a client must not break when it does."""
     assert structure({"workflow_state": "hibernating"}, Course).workflow_state == "hibernating"
 
 
@@ -198,16 +198,16 @@ def test_an_unknown_word_of_an_enum_is_text() -> None:
         ("2017-09-12 12:00:00", datetime(2017, 9, 12, 12, tzinfo=UTC)),
     ],
 )
-def test_a_moment_has_a_time_zone(text: str, moment: datetime) -> None:
-    """The one that was sent; AB Connect's blank form, which has none, is UTC."""
+def test_a_datetime_has_a_time_zone(text: str, moment: datetime) -> None:
+    """The one that was sent; the form of AB Connect, which has none, is UTC."""
     found = structure({"start_at": text}, Course).start_at
     assert found == moment
     assert found.utcoffset() == moment.utcoffset()
     assert structure({"start_at": json_value(found)}, Course).start_at == moment
 
 
-def test_a_date_where_both_may_come() -> None:
-    """Course paces have mere dates in the time zone of the course, and moments elsewhere."""
+def test_a_date_where_a_datetime_is_also_possible() -> None:
+    """Course paces have dates in the time zone of the course, and datetimes elsewhere."""
     pace = structure(
         {"start_date": "2026-01-31", "end_date": "2026-02-01T23:59:59-07:00"}, CoursePace
     )
@@ -218,8 +218,8 @@ def test_a_date_where_both_may_come() -> None:
     assert structure({"on": "2026-01-31"}, Leaf).on == date(2026, 1, 31)
 
 
-def test_values_that_are_python_already_pass() -> None:
-    """Rows of a database hold moments, not text."""
+def test_python_values_are_not_converted() -> None:
+    """Database rows contain datetimes, not text."""
     moment, day = datetime(2026, 1, 1, tzinfo=UTC), date(2026, 1, 2)
     leaf = structure({"from": moment, "on": day, "either": moment}, Leaf)
     assert (leaf.from_, leaf.on, leaf.either) == (moment, day, moment)
@@ -228,8 +228,8 @@ def test_values_that_are_python_already_pass() -> None:
 # --- wrapped and scattered bodies ---------------------------------------------------------------
 
 
-def test_the_wrapper_of_a_pace_is_undone() -> None:
-    """Its progress stands beside it, and is another model of another file."""
+def test_the_wrapper_of_a_pace_is_removed() -> None:
+    """Its progress is beside it, and is a model of another module."""
     body: dict[str, Any] = {
         "course_pace": {"id": 5, "modules": [{"id": 1, "items": [{"id": 2}]}]},
         "progress": {"id": 7},
@@ -243,7 +243,7 @@ def test_the_wrapper_of_a_pace_is_undone() -> None:
 
 
 def test_a_resource_of_ab_connect_is_flattened() -> None:
-    """Attributes and relationships become fields, out of the envelope of a single one."""
+    """Attributes and relationships become fields; the envelope of a single resource is removed."""
     body: dict[str, Any] = {
         "links": {"self": "x"},
         "data": {
@@ -285,23 +285,23 @@ def test_a_resource_of_ab_connect_is_flattened() -> None:
 
 @pytest.mark.parametrize("data", [None, {}, []])
 def test_an_empty_relationship_has_no_object(data: Any) -> None:
-    """The service has three ways to say so."""
+    """The service has three ways to send it."""
     relationship = structure({"data": data}, Relationship)
     assert relationship.single is None
     assert relationship.ids == []
 
 
 def test_sibling_models_are_found_without_an_import() -> None:
-    """The documented models form cycles: they are imported for checkers only."""
+    """The documented models form cycles: they are imported for type checkers only."""
     pace = structure({"progress": {"id": 1, "created_at": "2026-01-01T00:00:00Z"}}, CoursePace)
     assert pace.progress.created_at == datetime(2026, 1, 1, tzinfo=UTC)
 
 
-# --- one of several kinds -----------------------------------------------------------------------
+# --- one of several models -----------------------------------------------------------------------
 
 
-def test_the_type_tells_which_of_several_models_it_is() -> None:
-    """Wherever it stands, and whichever kind is named first; fields are read by that model."""
+def test_the_type_selects_one_of_several_models() -> None:
+    """In any position and order of the union; fields are converted by that model."""
     cat = {"type": "cats", "id": 1, "born": "2026-01-01T00:00:00Z"}
     dog = {"type": "dogs", "id": 2}
     zoo = structure(
@@ -321,8 +321,8 @@ def test_the_type_tells_which_of_several_models_it_is() -> None:
     assert [animal.id for animal in zoo.animals] == [2, 1, 2]
 
 
-def test_kinds_within_kinds() -> None:
-    """A model may hold its own kind, and lists of several."""
+def test_nested_unions_of_models() -> None:
+    """A model may contain its own type, and lists of several."""
     body = {"type": "cats", "kittens": [{"type": "dogs"}, {"type": "cats", "kittens": [{}]}]}
     cat = structure(body, Cat)
     assert [type(kitten) for kitten in cat.kittens] == [Dog, Cat]
@@ -331,8 +331,8 @@ def test_kinds_within_kinds() -> None:
 
 
 @pytest.mark.parametrize("name", ["Cats", "CATS"])
-def test_the_case_of_a_type_does_not_count(name: str) -> None:
-    """Nor is it changed."""
+def test_the_case_of_a_type_is_ignored(name: str) -> None:
+    """And not changed."""
     zoo = structure({"star": {"type": name, "id": 1}}, Zoo)
     assert isinstance(zoo.star, Cat)
     assert zoo.to_dict() == {"star": {"type": name, "id": 1}}
@@ -352,8 +352,8 @@ def test_the_case_of_a_type_does_not_count(name: str) -> None:
         {"kind": "cats"},
     ],
 )
-def test_a_kind_that_is_unknown_stays_as_it_came(unknown: dict[str, Any]) -> None:
-    """The vendor adds kinds: neither an error nor another kind's object, and nothing is lost."""
+def test_an_object_of_unknown_type_is_unchanged(unknown: dict[str, Any]) -> None:
+    """The vendor adds types: no error, no object of another type, and no lost data."""
     body = {"star": unknown, "animals": [{"type": "cats"}, unknown], "by_name": {"a": unknown}}
     zoo = structure(body, Zoo)
     assert zoo.star == unknown
@@ -364,8 +364,8 @@ def test_a_kind_that_is_unknown_stays_as_it_came(unknown: dict[str, Any]) -> Non
     assert structure(zoo.to_dict(), Zoo) == zoo
 
 
-def test_kinds_are_given_back_as_they_came() -> None:
-    """The `type` too, which one model has as a field and the other has not."""
+def test_to_dict_of_a_union_is_what_was_sent() -> None:
+    """Also the `type`, which one model has as a field and the other does not."""
     body = {
         "star": None,
         "animals": [{"type": "cats", "id": 1, "new": 1}, {"id": 2, "type": "dogs", "born": None}],
@@ -394,16 +394,16 @@ def test_kinds_are_given_back_as_they_came() -> None:
         ),
     ],
 )
-def test_what_is_wrong_in_one_of_several_kinds_is_named(body: Any, wheres: list[str]) -> None:
-    """By the path, through the model that its type chose."""
+def test_an_error_in_a_union_has_its_path(body: Any, wheres: list[str]) -> None:
+    """Through the model that the type selected."""
     with pytest.raises(DecodeError) as caught:
         structure(body, Zoo)
     assert [path.rpartition(" @ ")[2] for path in caught.value.paths] == wheres
-    assert "attribute" not in str(caught.value)  # what is wrong with the value, not with our code
+    assert "attribute" not in str(caught.value)  # about the value, not about the code
 
 
-def test_objects_that_were_included_are_of_their_kinds() -> None:
-    """As AB Connect names them, within the real models."""
+def test_included_objects_are_models() -> None:
+    """By the types of AB Connect, in the real models."""
     body: dict[str, Any] = {
         "data": [
             {"type": "standards", "id": "S", "resource": {"type": "standards", "id": "S"}},
@@ -438,7 +438,7 @@ IDS = st.integers(0, 2**63 - 1) | TEXT
 
 
 def objects(known: dict[str, Any], unknown: str = "x") -> st.SearchStrategy[dict[str, Any]]:
-    """Any of the known members, each null at times, beside unknown ones."""
+    """Any of the known members, each sometimes null, beside unknown ones."""
     members = st.fixed_dictionaries({}, optional={k: st.none() | v for k, v in known.items()})
     more = st.dictionaries(TEXT.map(lambda name: f"{unknown}{name}"), ANY, max_size=2)
     return st.builds(lambda a, b: {**b, **a}, members, more)
@@ -518,8 +518,8 @@ STANDARDS = objects(
     [(Tree, TREES), (Course, COURSES), (Module, MODULES), (PaceContext, CONTEXTS)],
     ids=["Tree", "Course", "Module", "PaceContext"],
 )
-def test_what_came_is_given_back(tp: type[Model], bodies: st.SearchStrategy[Any]) -> None:
-    """Byte for byte but for the form of moments; and read again it is the same object."""
+def test_to_dict_is_what_was_sent(tp: type[Model], bodies: st.SearchStrategy[Any]) -> None:
+    """Unchanged except for the form of datetimes; read again, it is an equal object."""
 
     @given(bodies)
     def check(body: dict[str, Any]) -> None:
@@ -532,8 +532,8 @@ def test_what_came_is_given_back(tp: type[Model], bodies: st.SearchStrategy[Any]
 
 
 @given(STANDARDS)
-def test_what_ab_connect_sent_is_given_back_flat(body: dict[str, Any]) -> None:
-    """Without the scaffolding, and all there."""
+def test_to_dict_of_a_resource_is_flat(body: dict[str, Any]) -> None:
+    """Without the JSON:API structure, but complete."""
     flat = {key: value for key, value in body.items() if key not in ("attributes", "relationships")}
     attributes, relationships = body.get("attributes"), body.get("relationships")
     if attributes is None and relationships is None:
@@ -546,7 +546,7 @@ def test_what_ab_connect_sent_is_given_back_flat(body: dict[str, Any]) -> None:
 
 @given(ANY)
 def test_any_json_is_an_object_or_a_decode_error(body: Any) -> None:
-    """Never an error of another library's."""
+    """Never an error of another library."""
     for tp in (Tree, Course, CoursePace, Standard, Event, list[Course], dict[str, Leaf]):
         caught = None
         try:
@@ -557,7 +557,7 @@ def test_any_json_is_an_object_or_a_decode_error(body: Any) -> None:
 
 
 def normal(value: Any) -> Any:
-    """The value with each moment in UTC."""
+    """The value with each datetime as a timestamp."""
     if isinstance(value, dict):
         return {key: normal(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -570,7 +570,7 @@ def normal(value: Any) -> Any:
     return value
 
 
-# --- what is wrong ------------------------------------------------------------------------------
+# --- mismatches ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -592,16 +592,16 @@ def normal(value: Any) -> Any:
         ({"id": "x", "attributes": {}, "relationships": "x"}, Standard, ["$"]),
     ],
 )
-def test_a_wrong_shape_is_named_by_its_path(body: Any, tp: Any, wheres: list[str]) -> None:
-    """All that is wrong, each with where it stands."""
+def test_a_mismatch_is_reported_with_its_path(body: Any, tp: Any, wheres: list[str]) -> None:
+    """All mismatches, each with its path."""
     with pytest.raises(DecodeError) as caught:
         structure(body, tp)
     assert sorted(path.rpartition(" @ ")[2] for path in caught.value.paths) == sorted(wheres)
     assert all(where in str(caught.value) for where in wheres)
 
 
-def test_a_converter_that_knows_the_paths_gives_the_same() -> None:
-    """The slow one is for the second try, and for tests of models."""
+def test_the_detailed_converter_returns_the_same() -> None:
+    """The slow one is for the second attempt, and for tests of models."""
     slow = Converter(detailed=True)
     body = {"leaves": [{"id": 1}], "by_name": {"a": {"class": "x"}}}
     assert slow.structure(body, Tree) == structure(body, Tree)
@@ -613,6 +613,6 @@ def test_a_converter_that_knows_the_paths_gives_the_same() -> None:
 
 
 def test_a_repr_shows_what_is_set() -> None:
-    """Canvas's courses have sixty fields, most of them not sent."""
+    """Canvas courses have sixty fields, most of them not sent."""
     assert repr(structure({"id": 1, "name": "x", "new": 1}, Course)) == "Course(id=1, name='x')"
     assert repr(ModuleItem()) == "ModuleItem()"

@@ -36,18 +36,18 @@ from aioinstructure.endpoints.route import Call, Parameter, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.paginator import Paginator
 
-Word = Literal["red", "green"]
+Color = Literal["red", "green"]
 
 
-class Order(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
-    """An enum of a caller's."""
+class Order(str, enum.Enum):  # noqa: UP042 - its str() is not its value
+    """A caller's enum."""
 
     UP = "asc"
 
 
 @define
 class Thing(Model):
-    """What the endpoints below are about."""
+    """The model of the endpoints below."""
 
     id: Id | None = None
 
@@ -57,19 +57,19 @@ class Base(Namespace[Any]):
 
     @GET("/shared/{id}")
     async def shared(self, id: Id) -> Thing:  # noqa: A002
-        """One of them."""
+        """A shared operation."""
         raise NotImplementedError
 
 
 class Things(Base):
-    """Every kind of declaration."""
+    """All kinds of declarations."""
 
     @GET("/things", items="wrapper.things")
     def list(
         self,
         *,
-        include: Sequence[Word] = (),
-        color: Word | None = None,
+        include: Sequence[Color] = (),
+        color: Color | None = None,
         ids: Sequence[Id] = (),
         since: datetime | None = None,
         order: Literal["asc", "desc"] | None = None,
@@ -81,7 +81,7 @@ class Things(Base):
 
     @GET("/things/{id}/parts/{name}")
     async def part(self, id: Id, name: str, *, page_size: int | None = None) -> Thing:  # noqa: A002
-        """A part; `page_size` is a parameter like others here."""
+        """A part; here `page_size` is an ordinary parameter."""
         raise NotImplementedError
 
     @POST("/things", body="thing")
@@ -89,13 +89,13 @@ class Things(Base):
         self,
         name: str,
         *,
-        color: Opt[Word] = UNSET,
+        color: Opt[Color] = UNSET,
         from_: Opt[datetime | None] = UNSET,
         parts: Annotated[Opt[Sequence[dict[str, Any]]], Param("parts_attributes")] = UNSET,
         owners: Opt[Sequence[str] | None] = UNSET,
         notify: Annotated[bool | None, Param(where="query")] = None,
     ) -> Thing:
-        """A new one."""
+        """Create one."""
         raise NotImplementedError
 
     @PUT("/things/{id}")
@@ -105,7 +105,7 @@ class Things(Base):
 
     @PATCH("/things/{id}", idempotent=False)
     async def patch(self, id: Id, *, name: Opt[str] = UNSET) -> Thing:  # noqa: A002
-        """Change it otherwise."""
+        """Change it in another way."""
         raise NotImplementedError
 
     @DELETE("/things/{id}")
@@ -123,7 +123,7 @@ class Things(Base):
         kind: Literal["reds", "greens"],
         page_size: int | None = None,
     ) -> Paginator[Thing]:
-        """Things of one kind that go with one; the wire names what it sorts by its kind."""
+        """Related things of one kind; the kind is part of the wire names."""
         raise NotImplementedError
 
     @POST("/things/{id}/{kind}", body="thing")
@@ -136,20 +136,20 @@ class Things(Base):
         tags: Sequence[str] = (),
         note: str | None = None,
     ) -> Thing:
-        """A body whose key is told by the path."""
+        """A body with a key that depends on the path."""
         raise NotImplementedError
 
     async def twice(self, id: Id) -> Sequence[Thing]:  # noqa: A002
-        """A method with a body of its own."""
+        """A method with its own body."""
         return [await self.shared(id), await self.shared(id)]
 
 
 class Others(Base):
-    """Another namespace on the same base."""
+    """Another namespace with the same base."""
 
 
 class Recorder:
-    """A client that gives back the calls instead of sending them."""
+    """A client that returns the calls instead of sending them."""
 
     things: Things
     others: Others
@@ -170,11 +170,11 @@ def route(name: str) -> Route:
     return next(r for r in routes_of(Recorder) if r.name == name)
 
 
-# --- what the signature says --------------------------------------------------------------------
+# --- declarations --------------------------------------------------------------------
 
 
 def test_a_stub_keeps_its_signature_and_its_docstring() -> None:
-    """For editors, checkers and `help()`."""
+    """For editors, type checkers and `help()`."""
     assert inspect.signature(Things.update).parameters.keys() == {"self", "id", "name"}
     assert (Things.list.__doc__ or "").startswith("Things that match.\n")
     assert inspect.iscoroutinefunction(Things.part)
@@ -207,8 +207,8 @@ def test_each_operation_names_its_source(client: type[Client]) -> None:
         assert has_source == (name != "clarifier"), name
 
 
-def test_a_route_tells_all_about_an_operation() -> None:
-    """The command line, the docs and the tests are made of it."""
+def test_a_route_describes_an_operation() -> None:
+    """The command line, the docs and the tests use it."""
     listed = route("things.list")
     assert (listed.method, listed.path, listed.returns, listed.paginated) == (
         "GET",
@@ -236,8 +236,8 @@ def test_a_route_tells_all_about_an_operation() -> None:
     }
 
 
-def test_places_follow_from_the_verb_and_from_markers() -> None:
-    """Reads and deletes have a query, writes a body; a marker moves or renames one parameter."""
+def test_the_method_and_markers_decide_where_a_parameter_is_sent() -> None:
+    """Reads and deletes have a query, writes a body; a marker moves or renames a parameter."""
     found = {p.name: (p.wire_name, p.where, p.required) for p in route("things.create").parameters}
     assert found == {
         "name": ("name", "body", True),
@@ -256,13 +256,13 @@ def test_places_follow_from_the_verb_and_from_markers() -> None:
     ("name", "idempotent"),
     [("list", True), ("create", False), ("update", True), ("patch", False), ("delete", True)],
 )
-def test_what_may_be_repeated(name: str, idempotent: bool) -> None:
-    """By the verb, unless the declaration says otherwise."""
+def test_idempotence(name: str, idempotent: bool) -> None:
+    """By method, unless the declaration says otherwise."""
     assert route(f"things.{name}").idempotent is idempotent
 
 
-def test_routes_come_in_the_order_of_namespaces_and_methods() -> None:
-    """Those of a base too, each under the name of its namespace; methods with a body have none."""
+def test_routes_are_in_the_order_of_namespaces_and_methods() -> None:
+    """Those of a base are listed for each namespace; methods with their own body are not."""
     assert [r.name for r in routes_of(Recorder)] == [
         "things.list",
         "things.part",
@@ -278,7 +278,7 @@ def test_routes_come_in_the_order_of_namespaces_and_methods() -> None:
 
 
 async def test_a_shared_base_binds_under_either_name() -> None:
-    """Cursors, logs and costs go by the name of the route."""
+    """Cursors, logs and costs use the name of the route."""
     one, two = Things(Recorder(), "things"), Others(Recorder(), "others")
     names = [(await namespace.shared(1)).route.name for namespace in (one, two, one)]  # type: ignore[attr-defined]
     assert names == ["things.shared", "others.shared", "things.shared"]
@@ -319,14 +319,14 @@ def test_routes_of_the_real_clients_are_the_same_each_time() -> None:
     ],
 )
 def test_a_query_is_bound(things: Any, arguments: dict[str, Any], path: str) -> None:
-    """What is left out or None is not sent; a page is as long as it may be."""
+    """Omitted and None are not sent; pages have the maximum size."""
     call = things.list(**arguments)
     assert call.target == path
     assert call.body is None
 
 
 async def test_ids_are_bound_by_position_and_by_name(things: Any) -> None:
-    """Into the segments of the path."""
+    """They become path segments."""
     for call in (
         await things.part(5, "a/b.c"),
         await things.part(5, name="a/b.c"),
@@ -356,19 +356,19 @@ async def test_ids_are_bound_by_position_and_by_name(things: Any) -> None:
 async def test_a_body_is_bound(
     things: Any, arguments: dict[str, Any], path: str, body: dict[str, Any]
 ) -> None:
-    """Below its key; None is null and UNSET is not sent."""
+    """Under its key; None is null, UNSET is not sent."""
     call = await things.create("n", **arguments)
     assert call.target == path
     assert json.loads(call.body) == body
 
 
 async def test_a_default_of_a_body_is_sent_unless_it_is_unset(things: Any) -> None:
-    """An empty list empties a list, and None is null; only UNSET leaves what is there."""
+    """An empty list clears a list, and None is null; only UNSET changes nothing."""
     assert json.loads((await things.relate(5, "red")).body) == {"thing": {"tags": [], "note": None}}
 
 
 async def test_a_write_without_fields_has_no_body(things: Any) -> None:
-    """Unless a key must be there."""
+    """Unless a field is given."""
     assert (await things.update(1)).body is None
     assert json.loads((await things.update(1, name=None)).body) == {"name": None}
 
@@ -389,13 +389,13 @@ async def test_a_write_without_fields_has_no_body(things: Any) -> None:
 async def test_wrong_arguments_are_a_type_error(
     things: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    """The one that Python itself raises for the signature."""
+    """The error that Python raises for the signature."""
     with pytest.raises(TypeError, match=rf"things.{name}\(\)"):
         await getattr(things, name)(*args, **kwargs)
 
 
-def test_a_list_complains_at_once(things: Any) -> None:
-    """Where the call is written, not where it is read."""
+def test_a_list_checks_its_arguments_at_once(things: Any) -> None:
+    """Where the call is written, not where the list is read."""
     with pytest.raises(TypeError, match="too many positional"):
         things.list("red")
     with pytest.raises(TypeError, match=r"things.list\(\) takes no 'limit'"):
@@ -422,37 +422,37 @@ def test_a_list_complains_at_once(things: Any) -> None:
         ({"ids": 5}, "ids takes a list, such as [5], not 5"),
     ],
 )
-def test_unknown_words_are_refused(things: Any, arguments: dict[str, Any], message: str) -> None:
-    """With a hint; and a word where a list is meant would be misread by the server."""
+def test_unknown_values_are_refused(things: Any, arguments: dict[str, Any], message: str) -> None:
+    """With a hint. Text instead of a list is refused: the server would misread it."""
     with pytest.raises(InputError) as caught:
         things.list(**arguments)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("include", [iter(["red"]), b"red", 5, {"red": 1}])
-def test_what_is_no_list_is_refused(things: Any, include: Any) -> None:
-    """Iterators and dicts included: they are not sent as the print of an object."""
+def test_a_value_that_is_not_a_list_is_refused(things: Any, include: Any) -> None:
+    """Including iterators and dicts, which must not be sent as Python prints them."""
     with pytest.raises(InputError, match=r"include takes"):
         things.list(include=include)
 
 
-async def test_words_of_a_body_are_checked_too(things: Any) -> None:
-    """UNSET is not among them and passes."""
+async def test_values_of_a_body_are_checked(things: Any) -> None:
+    """UNSET is always accepted."""
     with pytest.raises(InputError, match="color does not take 'blue'"):
         await things.create("n", color="blue")
     assert (await things.create("n", color=UNSET)).body
 
 
-async def test_none_is_no_list_of_a_body(things: Any) -> None:
-    """It would be sent as null, or break what makes the body; in a query it is just not sent."""
+async def test_none_is_not_a_list_in_a_body(things: Any) -> None:
+    """It would be sent as null, or break a body function; in a query it is not sent."""
     with pytest.raises(InputError, match=r"tags takes a list, such as \[\.\.\.\], not None"):
         await things.relate(5, "red", tags=None)
     assert json.loads((await things.create("n", owners=None)).body)["thing"]["owners"] is None
     assert things.list(include=None).target == things.list().target
 
 
-async def test_a_required_word_may_not_be_none(things: Any) -> None:
-    """None is for what may be left out."""
+async def test_a_required_value_must_not_be_none(things: Any) -> None:
+    """None is for optional parameters."""
     with pytest.raises(InputError, match="event does not take None"):
         await things.delete(1, event=None)
     with pytest.raises(InputError, match="event does not take None"):
@@ -461,20 +461,20 @@ async def test_a_required_word_may_not_be_none(things: Any) -> None:
 
 @pytest.mark.parametrize("size", [0, 101, -1, True, "50", 5.0, UNSET], ids=repr)
 def test_a_page_has_1_to_100_items(things: Any, size: Any) -> None:
-    """Canvas clamps what lies beyond in silence, AB Connect documents nothing."""
+    """Canvas silently clamps larger sizes, AB Connect documents nothing."""
     with pytest.raises(InputError, match=r"page_size must be a number from 1 to 100"):
         things.list(page_size=size)
 
 
 @pytest.mark.parametrize("value", [True, None, "", -1, "..", "a/../b"], ids=repr)
 async def test_a_bad_id_is_refused(things: Any, value: Any) -> None:
-    """By the name of the parameter."""
+    """The message names the parameter."""
     with pytest.raises(InputError, match=r"^id must"):
         await things.update(value)
 
 
-def test_ab_connect_joins_lists_and_has_another_word_for_the_size() -> None:
-    """Filters, paths and text alike."""
+def test_ab_connect_joins_lists_and_has_another_name_for_the_size() -> None:
+    """Filters, paths and text."""
     listed = next(r for r in routes_of(ABConnect) if r.name == "standards.list")
     call = listed.bind(
         {"filter": F.level == 1, "fields": [F.number.raw, "statement"], "page_size": 25}
@@ -485,16 +485,16 @@ def test_ab_connect_joins_lists_and_has_another_word_for_the_size() -> None:
     )
 
 
-def test_a_parameter_without_words_takes_anything() -> None:
-    """The server knows better."""
+def test_a_parameter_without_literal_values_takes_anything() -> None:
+    """The server checks it."""
     Parameter("x", "x", "query", str, required=True).check(object())
 
 
 # --- names on the wire that depend on the path ------------------------------------------------
 
 
-def test_braces_in_a_wire_name_stand_for_values_of_the_path(things: Any) -> None:
-    """Those of this call, wherever in the signature they stand; others have their own."""
+def test_braces_in_a_wire_name_are_replaced_by_values_of_the_path(things: Any) -> None:
+    """By those of this call, in any position of the signature."""
     call = things.related(5, kind="reds", filter="x", sort=["a"])
     assert unquote(call.target) == "/things/5/reds?filter[reds]=x&sort[reds][5][]=a&per_page=100"
     call = things.related(6, filter="x", kind="greens")
@@ -503,15 +503,15 @@ def test_braces_in_a_wire_name_stand_for_values_of_the_path(things: Any) -> None
 
 
 def test_a_value_in_a_wire_name_is_escaped_once(things: Any) -> None:
-    """As the query's, not as the segment's, which is escaped already and has its dots escaped."""
+    """As part of a query, not of a path, where dots are also escaped."""
     call = things.related("a/b.c {kind}", kind="reds", sort=["x"])
     path, _, query = call.target.partition("?")
     assert path == "/things/a%2Fb%2Ec%20%7Bkind%7D/reds"
     assert parse_qsl(query) == [("sort[reds][a/b.c {kind}][]", "x"), ("per_page", "100")]
 
 
-async def test_braces_in_a_key_of_a_body_are_filled_in_too(things: Any) -> None:
-    """A key that is told by the path."""
+async def test_braces_in_a_key_of_a_body_are_replaced(things: Any) -> None:
+    """The key depends on the path."""
     call = await things.relate(5, "red", names=["a"])
     assert json.loads(call.body)["thing"]["red_names"] == ["a"]
 
@@ -525,28 +525,28 @@ def test_the_route_keeps_the_template_of_a_wire_name() -> None:
     assert {p.name: p.wire_name for p in route("things.related").parameters} == found
 
 
-def test_what_refines_a_value_is_told_the_name_that_is_sent() -> None:
-    """Else it would look its words up under a template; it is not asked about what is left out."""
-    asked: list[tuple[str, Any]] = []
+def test_a_refiner_gets_the_name_that_is_sent() -> None:
+    """Not the template, which it could not look up; it is not called for omitted values."""
+    seen: list[tuple[str, Any]] = []
 
     class Refined(Things):
-        """Notes what is refined, and shouts."""
+        """Records and changes the values."""
 
         @classmethod
         def _refiner(cls) -> Any:
             def refine(name: str, value: Any) -> Any:
-                asked.append((name, value))
+                seen.append((name, value))
                 return value.upper() if name.startswith("filter") else value
 
             return refine
 
     call: Any = Refined(Recorder(), "things").related(5, kind="reds", filter="x")
     assert unquote(call.target) == "/things/5/reds?filter[reds]=X&per_page=100"
-    assert asked == [("id", 5), ("kind", "reds"), ("filter[reds]", "x")]
+    assert seen == [("id", 5), ("kind", "reds"), ("filter[reds]", "x")]
 
 
-def test_a_word_of_the_path_is_checked_before_it_names_anything(things: Any) -> None:
-    """The error speaks of the parameter, not of the query."""
+def test_a_path_value_is_checked_before_it_is_used_in_a_name(things: Any) -> None:
+    """The message names the parameter, not the query."""
     with pytest.raises(InputError, match="kind does not take 'blues'"):
         things.related(5, kind="blues", filter="x")
 
@@ -585,15 +585,15 @@ PART = "/api/v1/courses/{course_id}/course_pacing/{id}"
         ("", False),
     ],
 )
-def test_a_path_of_a_cursor_must_be_the_routes_own(path: str, matches: bool) -> None:
-    """Nothing that climbs, ends early, or hides a slash that climbs."""
+def test_a_path_of_a_cursor_must_match_its_route(path: str, matches: bool) -> None:
+    """No dot segments, encoded or not, and no path that is too short or too long."""
     found = next(r for r in routes_of(Canvas) if r.name == "course_paces.get")
     assert found.path == PART
     assert found.matches(path) is matches
 
 
 @given(st.one_of(st.integers(0, 2**63 - 1), st.text()), st.one_of(st.text()))
-def test_what_was_bound_matches(one: int | str, two: str) -> None:
+def test_a_bound_path_matches_its_route(one: int | str, two: str) -> None:
     """A cursor of a list can always be resumed."""
     found = next(r for r in routes_of(Canvas) if r.name == "course_paces.modules")
     try:
@@ -603,18 +603,18 @@ def test_what_was_bound_matches(one: int | str, two: str) -> None:
     assert found.matches(call.target)
 
 
-# --- as values ----------------------------------------------------------------------------------
+# --- types and reprs ----------------------------------------------------------------------------------
 
 
-def test_results_are_found_by_their_text() -> None:
-    """Models that are imported for checkers only, too."""
+def test_return_types_are_resolved_from_annotations() -> None:
+    """Including models that are imported for type checkers only."""
     found = {r.name: r.returns for r in routes_of(Canvas)}
     assert found["accounts.courses"] is Course
     assert found["course_paces.update"] is CoursePace
 
 
-def test_a_namespace_and_a_call_show_what_they_are(things: Any) -> None:
-    """Without the body, which holds personal data."""
+def test_the_repr_of_a_namespace_and_of_a_call(things: Any) -> None:
+    """Without the body, which contains personal data."""
     assert repr(things).startswith("<things of ")
     call = route("things.update").bind({"id": 1, "name": "Kim"})
     assert "Kim" not in repr(call)

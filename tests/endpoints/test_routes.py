@@ -1,4 +1,4 @@
-"""Every operation: it has a route or a body, binds, sends, decodes, and is the documented one."""
+"""Every operation has a route or a body, binds, sends, decodes, and is the documented one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def methods() -> Iterator[tuple[type[Namespace[Any]], str]]:
 
 @pytest.mark.parametrize(("namespace", "name"), list(methods()))
 def test_every_method_has_a_route_or_a_body(namespace: type[Namespace[Any]], name: str) -> None:
-    """A stub that lost its decorator would return None; mypy does not look (empty-body is off)."""
+    """A stub without its decorator would return None; mypy does not check (empty-body is off)."""
     method = getattr(namespace, name)
     if hasattr(method, "route_for"):
         return
@@ -57,21 +57,21 @@ def test_every_method_has_a_route_or_a_body(namespace: type[Namespace[Any]], nam
 
 @pytest.mark.parametrize(("namespace", "name"), list(methods()))
 def test_every_method_is_described(namespace: type[Namespace[Any]], name: str) -> None:
-    """The docs and the command line show it."""
+    """The docs and the command line show the description."""
     doc = inspect.getdoc(getattr(namespace, name)) or ""
     assert doc.partition("\n")[0].endswith("."), doc
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_names_of_routes_are_unique(client: type[Client]) -> None:
-    """Cursors and the command line go by them."""
+    """Cursors and the command line use them."""
     names = [route.name for route in routes_of(client)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", name) for name in names)
 
 
 @pytest.mark.parametrize("found", ROUTES, ids=by_name)
-def test_the_path_names_parameters_that_are_there(found: tuple[type[Client], Route]) -> None:
+def test_the_path_names_required_parameters(found: tuple[type[Client], Route]) -> None:
     """Each name in braces is a required parameter, and nothing else is in the path."""
     _, route = found
     in_path = [p.name for p in route.parameters if p.where == "path"]
@@ -120,8 +120,8 @@ def argument(parameter: Parameter) -> Any:
     if parameter.name in ("id", "parent_id") and parameter.annotation is str:
         return GUID
     if parameter.where == "body" and parameter.annotation == Sequence[str]:
-        return [GUID]  # of members of a relationship
-    # Names of properties are checked; each resource of AB Connect has these.
+        return [GUID]  # members of a relationship
+    # Property names are checked; each resource of AB Connect has these.
     known = {"fields": ["id"], "sort": ["guid"], "filter": "guid eq 'x'"}
     return known[kind] if "[" in parameter.wire_name else sample(parameter.annotation)
 
@@ -133,12 +133,12 @@ def filled(tp: Any, types: Mapping[Any, Any]) -> Any:
 
 
 def body_of(tp: Any, depth: int = 0) -> Any:
-    """JSON that a server may send for a type: each field set, two levels deep."""
+    """JSON that a server may send for a type, with all fields set, to a limited depth."""
     origin, inner = get_origin(tp), get_args(tp)
     if origin in (Union, UnionType):
         return body_of(next(m for m in inner if m is not type(None)), depth)
     if origin is Literal:
-        return "a word that is new"
+        return "a new value"
     if origin is list:
         return [body_of(inner[0], depth)] if depth < 3 else []
     if origin is dict:
@@ -166,7 +166,7 @@ def body_of(tp: Any, depth: int = 0) -> Any:
 
 
 def wrapped(route: Route, client: type[Client], item: Any) -> Any:
-    """The body of a list with one item, where the route says that the items are."""
+    """The body of a list with one item, in the place that the route declares."""
     path = route.items or (("data",) if client is ABConnect else ())
     body: Any = [item]
     for name in reversed(path):
@@ -183,7 +183,7 @@ def client_of(kind: type[Client], transport: FakeTransport) -> Client:
 
 
 def assert_set(found: Any, sent: Any, where: str) -> None:
-    """Each field of the model has what was sent, and nothing was left over."""
+    """Each field of the model has what was sent, and nothing is left in `extra`."""
     assert isinstance(found, Model)
     assert found.extra == {}, where
     assert found.to_dict() == sent, where
@@ -194,7 +194,7 @@ def assert_set(found: Any, sent: Any, where: str) -> None:
 async def test_every_operation_binds_sends_and_decodes(
     found: tuple[type[Client], Route], all_given: bool
 ) -> None:
-    """With the required arguments alone, and with all of them."""
+    """With the required arguments only, and with all arguments."""
     kind, route = found
     item = None if route.returns is None else body_of(route.returns)
     transport = FakeTransport([reply(wrapped(route, kind, item) if route.paginated else item)])
@@ -221,15 +221,15 @@ async def test_every_operation_binds_sends_and_decodes(
     shape = re.sub(r"{\w+}", "[^/]+", route.path)
     assert re.fullmatch(shape, path)
     names = {unquote(name).partition("[]")[0] for name, _ in parse_qsl(query)}
-    asked = {
+    expected = {
         p.wire_name.format(**given)
         for p in route.parameters
         if p.where == "query" and p.name in given
     }
-    assert asked <= names
+    assert expected <= names
     if all_given and any(p.where == "body" for p in route.parameters):
         body = json.loads(request.body or b"null")
-        if callable(route.body):  # its shape is tested where it is made
+        if callable(route.body):  # its shape has tests of its own
             assert body.keys() == {"data"}
             return
         fields = (
@@ -242,32 +242,33 @@ async def test_every_operation_binds_sends_and_decodes(
 
 
 @pytest.mark.parametrize("found", ROUTES, ids=by_name)
-async def test_every_operation_refuses_what_it_does_not_know(
+async def test_every_operation_refuses_unknown_arguments(
     found: tuple[type[Client], Route],
 ) -> None:
-    """A misspelt argument is a TypeError, as for any function."""
+    """A misspelt argument is a TypeError, as in any function."""
     kind, route = found
     client = client_of(kind, FakeTransport([]))
     namespace, _, name = route.name.partition(".")
     given = {p.name: argument(p) for p in route.parameters if p.required}
-    with pytest.raises(TypeError, match="no_such_thing"):  # noqa: PT012 - lists complain at once
+    with pytest.raises(TypeError, match="no_such_thing"):  # noqa: PT012 - lists raise at once
         result = getattr(getattr(client, namespace), name)(**given, no_such_thing=1)
         await result
 
 
 # --- the documentation --------------------------------------------------------------------------
 
-# Ours by name: what differs from the published page, and why. Where "*" stands, no page has it.
+# Operations that no page has, and why.
 UNPUBLISHED = {
     "Canvas.course_paces.contexts": "annotated in Canvas's source, not published (spec 5.1)",
     "Canvas.course_paces.new": "in Canvas's routes, not published (spec 5.1)",
 }
+# Parameters by operation that differ from the published page, and why.
 DIFFERENT: dict[str, set[str]] = {
-    # The page names a parameter that the path has already.
+    # The page names a parameter that the path already has.
     "Canvas.course_paces.get": {"course_pace_id"},
     "Canvas.course_paces.delete": {"course_pace_id"},
-    # Flat names and a singular that the server does not read; start dates only compress_dates
-    # does (spec 5.6). The real root key is course_pace.
+    # Flat names and a singular that the server does not read; only compress_dates reads start
+    # dates (spec 5.6). The real root key is course_pace.
     "Canvas.course_paces.create": {
         "course_pace_module_item_attributes",
         "course_pace_module_items_attributes",
@@ -280,11 +281,11 @@ DIFFERENT: dict[str, set[str]] = {
         "course_pace_module_item_attributes",
         "course_pace_module_items_attributes",
     },
-    # Documented in the prose on cancelling only; the server reads it.
+    # Documented only in the text on cancelling; the server reads it.
     "Canvas.progress.cancel": {"message"},
-    # Its standards have a method of their own.
+    # A separate method returns its standards.
     "ABConnect.topics.related": {"fields[standards]"},
-    # Facets have a method of their own.
+    # A separate method returns facets.
     **{
         f"ABConnect.{resource}.list": {"facet", "facet_summary"}
         for resource in ("standards", "topics", "concepts", "events", "assets")
@@ -298,7 +299,7 @@ def shape_of(path: str) -> str:
 
 
 def documented() -> dict[tuple[str, str, str], list[set[str]]]:
-    """Parameters of each published operation, by service, verb and shape of the path."""
+    """Parameters of each published operation, by service, method and shape of the path."""
     found: dict[tuple[str, str, str], list[set[str]]] = {}
     for line in (SPEC / "canvas-operations.jsonl").read_text().splitlines():
         operation = json.loads(line)
@@ -313,7 +314,7 @@ def documented() -> dict[tuple[str, str, str], list[set[str]]]:
 
 
 def wire_names(route: Route) -> set[str]:
-    """As the published pages write them: fields of a body below its key in brackets."""
+    """Names as on the published pages: fields of a body follow its key, in brackets."""
     body = route.bind({p.name: argument(p) for p in route.parameters}).body
     key = next(iter(json.loads(body)), None) if body else None
     nested = body is not None and isinstance(json.loads(body)[key], dict)
@@ -327,14 +328,14 @@ def wire_names(route: Route) -> set[str]:
 
 
 def flat(name: str) -> str:
-    """The pages of course paces leave out the root key, and so does the comparison."""
+    """The pages on course paces omit the root key, and so does the comparison."""
     return name.removeprefix("course_pace[").removesuffix("]") if "course_pace[" in name else name
 
 
-@pytest.mark.skipif(not SPEC.is_dir(), reason="the facts are kept beside the repository")
+@pytest.mark.skipif(not SPEC.is_dir(), reason="the specification is not in the repository")
 @pytest.mark.parametrize("found", [f for f in ROUTES if not f[1].derived], ids=by_name)
 def test_an_operation_is_the_documented_one(found: tuple[type[Client], Route]) -> None:
-    """Verb, shape of the path and names of parameters agree, but for what is reasoned above."""
+    """Method, shape of the path and parameter names agree, except for the differences above."""
     kind, route = found
     name = by_name(found)
     pages = documented().get((kind.__name__, route.method, shape_of(route.path)))
@@ -342,6 +343,6 @@ def test_an_operation_is_the_documented_one(found: tuple[type[Client], Route]) -
         assert name in UNPUBLISHED, f"no page has {route.method} {route.path}"
         return
     assert name not in UNPUBLISHED
-    ours = {flat(n) for n in wire_names(route)} - PAGING
-    difference = min((ours ^ theirs for theirs in pages), key=len)
+    implemented = {flat(n) for n in wire_names(route)} - PAGING
+    difference = min((implemented ^ published for published in pages), key=len)
     assert difference == DIFFERENT.get(name, set())

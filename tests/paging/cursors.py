@@ -1,4 +1,4 @@
-"""Texts of cursors as they are stored, for tests that change a part of one."""
+"""Cursors as stored text, for tests that change a part of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 
 
 def cursor_text(**changes: Any) -> str:
-    """The cursor of a list of courses on its first page, with some of it changed."""
+    """The cursor of a list of courses on its first page, with some values changed."""
     state = {
         "version": 2,
         "kind": "list",

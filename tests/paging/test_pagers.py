@@ -1,4 +1,4 @@
-"""Pagers: the call for the next page, where a list resumes, and what is noticed of changes."""
+"""Pagers: the call for the next page, where a list resumes, and the detection of changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def events(condition: Filter | str, **more: Any) -> Call[Any]:
 
 
 def after(call: Call[Any], raw: list[Any]) -> Call[Any] | None:
-    """The call for the page after these events, of a page that has a next one."""
+    """The call for the page after these events, from a page that has a next one."""
     request = Request("GET", f"https://ab.test{call.target}")
     body = {"links": {"next": "https://ab.test/rest/v4.1/events?offset=9"}, "meta": {"limit": 9}}
     return EVENTS.next_call(call, Response(200, request=request), body, raw)
@@ -42,8 +42,8 @@ def after(call: Call[Any], raw: list[Any]) -> Call[Any] | None:
 
 
 @pytest.mark.parametrize("condition", [F.seq > 5, "seq gt 5", "SEQ GT 5", " seq  gt 5 "])
-def test_the_next_page_is_the_one_after_the_last_event(condition: Filter | str) -> None:
-    """The filter moves on, the rest stays."""
+def test_the_next_page_starts_after_the_last_event(condition: Filter | str) -> None:
+    """The filter changes, the rest stays."""
     call = events(condition, page_size=2)
     found = after(call, [event(6), event(9)])
     assert found is not None
@@ -67,7 +67,7 @@ def test_the_next_page_is_the_one_after_the_last_event(condition: Filter | str) 
     ],
 )
 def test_other_lists_are_paged_by_offset(condition: Filter | str, more: dict[str, Any]) -> None:
-    """In another order, or with another condition, the last number says nothing."""
+    """In another order, or with another condition, the last number is not a position."""
     found = after(events(condition, **more), [event(6)])
     assert found is not None
     assert found.value("offset") == "9"
@@ -95,7 +95,7 @@ class NumberedAPI(Namespace["Numbered"]):
 
     @GET("/api/v1/numbered")
     def list(self, *, page_size: int | None = None) -> Paginator[dict[str, Any]]:
-        """Read the items by the numbers of their pages."""
+        """Read the items by page number."""
         raise NotImplementedError
 
 
@@ -122,7 +122,7 @@ async def test_pages_by_number_end_with_an_empty_one() -> None:
 
 @pytest.mark.parametrize("read", range(7))
 async def test_pages_by_number_resume_after_each_item(read: int) -> None:
-    """In the page of the item that was read last."""
+    """In the page of the last item that was read."""
     canvas = Numbered("https://canvas.test", "t", transport=FakeTransport([numbered_page]))
     pages = canvas.numbered.list(page_size=2)
     found = await pages.take(read)
@@ -136,7 +136,7 @@ async def test_pages_by_number_resume_after_each_item(read: int) -> None:
 
 @given(st.integers(0, 10**17), st.integers(0, 10**17))
 def test_an_offset_is_read_from_the_pairs(first: int, second: int) -> None:
-    """As it was put there; 0 is not sent."""
+    """The same value that was set; 0 is not sent."""
     pager = OffsetPager()
     call: Call[Any] = Call(Route("GET", "/x", "x.list", (), dict, True, True), query=(("a", "b"),))
     moved = pager.at(pager.at(call, first), second)
@@ -146,7 +146,7 @@ def test_an_offset_is_read_from_the_pairs(first: int, second: int) -> None:
 
 
 def test_an_offset_of_many_digits_is_refused() -> None:
-    """It may come from a cursor, and Python reads no number of thousands of digits."""
+    """It may come from a cursor, and Python refuses to parse thousands of digits."""
     pager = OffsetPager()
     call: Call[Any] = Call(Route("GET", "/x", "x.list", (), dict, True, True))
     with pytest.raises(InputError, match="offset is too large"):
@@ -154,7 +154,7 @@ def test_an_offset_of_many_digits_is_refused() -> None:
 
 
 def test_a_namespace_names_its_pager() -> None:
-    """All of its lists have it, and only they."""
+    """All of its lists use it, and no others."""
     assert route_of(Numbered, "numbered.list").pager == NumberedPager()
     assert EVENTS is not route_of(ABConnect, "standards.list").pager
     assert route_of(Numbered, "courses.list").pager is None

@@ -1,4 +1,4 @@
-"""Lists: what is sent and when, what is handed out, and that nothing is left running."""
+"""Lists: what is sent and when, what is yielded, and that nothing is left running."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ THREE = [page_of(1, 2, then=2), page_of(3, 4, then=3), page_of(5)]
 
 
 class Rig:
-    """A client over a fake transport, and what became of it."""
+    """A client with a fake transport, and what the loop reports."""
 
     def __init__(self, *replies: Any, seconds: float = 0.0) -> None:
         self.transport = FakeTransport(list(replies), seconds=seconds)
         self.canvas = Canvas(HOME, token="t0ken-t0ken", transport=self.transport)
-        self.complaints: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: self.complaints.append(context)
+            lambda _, context: self.reported.append(context)
         )
 
     def courses(self, page_size: int = 2) -> Paginator[Course]:
@@ -68,17 +68,17 @@ class Rig:
 
     @property
     def sent(self) -> list[str]:
-        """The pages that were asked for: the first is page 1."""
+        """The pages that were requested; the first is page 1."""
         paths = self.transport.paths
         return [p.partition("?page=")[2].partition("&")[0] or "1" for p in paths]
 
     async def settle(self) -> None:
-        """Let everything run that still can, and see that nothing is left."""
+        """Let everything run that still can, and check that nothing is left."""
         await asyncio.sleep(100)
         gc.collect()
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert self.complaints == []
+        assert self.reported == []
 
 
 async def ids(items: AsyncIterator[Course]) -> list[Any]:
@@ -89,7 +89,7 @@ async def ids(items: AsyncIterator[Course]) -> list[Any]:
 
 
 async def test_items_come_page_by_page() -> None:
-    """In order, each page asked for once, and nothing behind the last."""
+    """In order, each page requested once, and none after the last."""
     rig = Rig(*THREE)
     assert await ids(aiter(rig.courses())) == [1, 2, 3, 4, 5]
     assert rig.sent == ["1", "2", "3"]
@@ -107,7 +107,7 @@ async def test_nothing_is_sent_before_a_list_is_read() -> None:
 
 
 async def test_the_next_page_is_fetched_while_one_is_read() -> None:
-    """One, never two: memory is of a page or two."""
+    """One, never two: memory holds at most two pages."""
     rig = Rig(*THREE, seconds=1.0)
     loop = asyncio.get_running_loop()
     seen = []
@@ -116,34 +116,34 @@ async def test_the_next_page_is_fetched_while_one_is_read() -> None:
         seen.append((course.id, len(rig.sent)))
         await asyncio.sleep(2)
     assert seen == [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)]
-    assert loop.time() - start == pytest.approx(1 + 5 * 2, abs=0.01)  # one wait, for page one
+    assert loop.time() - start == pytest.approx(1 + 5 * 2, abs=0.01)  # only page one is waited for
 
 
 async def test_no_more_than_two_pages_are_held() -> None:
-    """A page that was read is let go."""
+    """A page that was read is released."""
     alive: list[weakref.ref[Counted]] = []
     held = 0
 
     class Counted(Headers):
-        """Headers that can be watched; an answer keeps the very ones it came with."""
+        """Headers that allow a weak reference; a response keeps the given object."""
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         number = int(request.path.partition("?page=")[2].partition("&")[0] or 1)
         link = f'<{url(number + 1)}>; rel="next"'
         headers = Counted({"link": link} if number < 20 else {})
         alive.append(weakref.ref(headers))
         return Response(200, headers, orjson.dumps([{"id": number * 2}, {"id": number * 2 + 1}]))
 
-    rig = Rig(answer)
+    rig = Rig(respond)
     async for _ in rig.courses():
         await asyncio.sleep(1)
         held = max(held, sum(ref() is not None for ref in alive))
-    assert held == 2  # the one that is read and the one behind it
+    assert held == 2  # the one that is read and the next one
     assert len(rig.sent) == 20
 
 
-async def test_each_loop_starts_anew() -> None:
-    """And sets the cursor back."""
+async def test_each_loop_starts_again() -> None:
+    """And resets the cursor."""
     rig = Rig(*THREE, *THREE)
     pages = rig.courses()
     start = pages.cursor
@@ -153,8 +153,8 @@ async def test_each_loop_starts_anew() -> None:
     assert pages.cursor == start
 
 
-async def test_awaiting_gives_the_first_page_and_the_loop_reuses_it() -> None:
-    """One request for both; the loop after that asks anew."""
+async def test_awaiting_returns_the_first_page_and_the_loop_reuses_it() -> None:
+    """One request for both; a later loop requests it again."""
     rig = Rig(*THREE, *THREE)
     pages = rig.courses()
     first = await pages
@@ -171,7 +171,7 @@ async def test_awaiting_gives_the_first_page_and_the_loop_reuses_it() -> None:
 
 
 async def test_pages_instead_of_items() -> None:
-    """Each with its answer, and the cursor behind it."""
+    """Each with its response, and the cursor after it."""
     rig = Rig(*THREE)
     pages = rig.courses()
     seen = []
@@ -203,7 +203,7 @@ async def test_all_items_at_once() -> None:
     ],
 )
 async def test_take_sends_no_more_than_it_needs(n: int, found: list[int], sent: list[str]) -> None:
-    """Nothing is fetched ahead for a number of items that is known."""
+    """No prefetch beyond a known number of items."""
     rig = Rig(*THREE)
     assert [course.id for course in await rig.courses().take(n)] == found
     await rig.settle()
@@ -211,8 +211,8 @@ async def test_take_sends_no_more_than_it_needs(n: int, found: list[int], sent: 
 
 
 @pytest.mark.parametrize("n", [-1, True, 1.5, "3", None])
-async def test_take_wants_a_number(n: Any) -> None:
-    """Nothing is sent for another thing."""
+async def test_take_needs_a_number(n: Any) -> None:
+    """Nothing is sent for another value."""
     rig = Rig()
     with pytest.raises(InputError, match="take needs a number"):
         await rig.courses().take(n)
@@ -229,7 +229,7 @@ async def test_the_first_item_or_none() -> None:
 
 
 async def test_a_list_continues_after_take() -> None:
-    """The cursor stands behind what was taken."""
+    """The cursor is after the items that were taken."""
     rig = Rig(*THREE[:2], *THREE[1:])
     pages = rig.courses()
     await pages.take(3)
@@ -240,7 +240,7 @@ async def test_a_list_continues_after_take() -> None:
 
 
 async def test_an_empty_page_is_the_end_whatever_it_links_to() -> None:
-    """Canvas links on for ever behind the last page."""
+    """Canvas has next links forever after the last page."""
     rig = Rig(page_of(1, then=2), page_of(then=3))
     assert await ids(aiter(rig.courses())) == [1]
     await rig.settle()
@@ -248,8 +248,8 @@ async def test_an_empty_page_is_the_end_whatever_it_links_to() -> None:
 
 
 @pytest.mark.parametrize("back_to", [1, 2, 3])
-async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
-    """Whether a page leads to itself or further back: what it holds is handed out, then it ends."""
+async def test_a_cycle_of_pages_is_incomplete(back_to: int) -> None:
+    """Whether a page links to itself or further back: its items are yielded, then it ends."""
     first = f"{HOME}{LIST}"
     pages = [page_of(1, then=2), page_of(2, then=3), page_of(3, then=back_to)]
     if back_to == 1:
@@ -258,7 +258,7 @@ async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
     seen = []
     with pytest.raises(IncompleteError, match="cycle") as caught:  # noqa: PT012
         async for course in rig.courses():
-            seen.append(course.id)  # noqa: PERF401 - what came before the error counts
+            seen.append(course.id)  # noqa: PERF401 - the items before the error are needed
     assert seen == [1, 2, 3]
     assert caught.value.got in (LIST, f"/api/v1/courses?page={back_to}&per_page=2")
     await rig.settle()
@@ -266,8 +266,8 @@ async def test_a_list_that_runs_in_a_circle_is_incomplete(back_to: int) -> None:
 
 
 @pytest.mark.parametrize("back_to", [2, 300, 400])
-async def test_a_circle_of_any_length_is_noticed(back_to: int) -> None:
-    """Long ones after some rounds, since not every page is remembered; never is not an answer."""
+async def test_a_cycle_of_any_length_is_detected(back_to: int) -> None:
+    """Long ones after some rounds, since not every page is remembered; but always."""
     pages = [page_of(number, then=number + 1) for number in range(1, 400)]
     circle = [*pages[back_to - 1 :], page_of(400, then=back_to)]
     rig = Rig(*pages, page_of(400, then=back_to), *circle * (2_000 // len(circle) + 2))
@@ -278,7 +278,7 @@ async def test_a_circle_of_any_length_is_noticed(back_to: int) -> None:
     assert 400 <= seen <= 2_000
 
 
-async def test_a_link_that_leaves_is_an_error_of_its_page() -> None:
+async def test_a_link_to_another_origin_is_an_error() -> None:
     """Nothing is sent there."""
     rig = Rig(reply([{"id": 1}], next="https://evil.test/api/v1/courses?page=2"))
     with pytest.raises(OriginError):
@@ -291,7 +291,7 @@ async def test_a_link_that_leaves_is_an_error_of_its_page() -> None:
 
 
 async def test_two_loops_over_one_list_are_refused() -> None:
-    """They would share one cursor; a finished or abandoned loop is none."""
+    """They would share one cursor; a finished or abandoned loop does not count."""
     rig = Rig(page_of(1, 2, then=2), page_of(3), *THREE)
     pages = rig.courses()
     loop = aiter(pages)
@@ -322,7 +322,7 @@ async def test_two_tasks_at_one_loop_are_refused() -> None:
 
 
 async def test_two_lists_do_not_disturb_each_other() -> None:
-    """Each call of an endpoint gives another."""
+    """Each call of an endpoint returns another list."""
     rig = Rig(*THREE[:1], *THREE[:1], *THREE[1:2], *THREE[1:2], *THREE[2:], *THREE[2:], seconds=0.1)
     one, two = await asyncio.gather(ids(aiter(rig.courses())), ids(aiter(rig.courses())))
     assert one == two == [1, 2, 3, 4, 5]
@@ -333,7 +333,7 @@ async def test_two_lists_do_not_disturb_each_other() -> None:
 
 async def read_one(rig: Rig) -> None:
     async for _ in rig.courses():
-        await asyncio.sleep(0.5)  # page two is on its way now
+        await asyncio.sleep(0.5)  # page two is in flight now
         break
 
 
@@ -373,14 +373,14 @@ async def cancel_the_reader(rig: Rig) -> None:
     "leave", [read_one, raise_in_loop, close_in_loop, drop_pages, cancel_the_reader]
 )
 async def test_leaving_a_loop_cancels_the_prefetch_at_once(leave: Callable[[Rig], Any]) -> None:
-    """By break, an error, `async with`, dropping it or cancellation: no task is left behind."""
+    """By break, an error, `async with`, deletion or cancellation: no task remains."""
     finished: list[str] = []
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         finished.append(request.path)
         return page_of(1, 2, then=len(finished) + 1)
 
-    rig = Rig(answer, seconds=1.0)
+    rig = Rig(respond, seconds=1.0)
     here = asyncio.all_tasks()
     await leave(rig)
     await asyncio.sleep(0)
@@ -390,11 +390,11 @@ async def test_leaving_a_loop_cancels_the_prefetch_at_once(leave: Callable[[Rig]
     sent = len(rig.sent)
     await rig.settle()
     assert len(rig.sent) == sent
-    assert len(finished) < sent  # the last one was given up
+    assert len(finished) < sent  # the last one was cancelled
 
 
 async def test_a_list_that_was_left_can_be_read_again() -> None:
-    """Leaving ends the loop, not the list; what had not been sent yet never is."""
+    """Leaving ends the loop, not the list; what was not sent yet is never sent."""
     rig = Rig(page_of(1, 2, then=2), *THREE)
     pages = rig.courses()
     async for _ in pages:
@@ -404,8 +404,8 @@ async def test_a_list_that_was_left_can_be_read_again() -> None:
     assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
 
 
-async def test_closing_waits_until_the_request_is_gone() -> None:
-    """After `async with` the connection is free; closing twice or a fresh list does no harm."""
+async def test_closing_waits_for_the_end_of_the_request() -> None:
+    """After `async with` the connection is free; closing twice, or a new list, is harmless."""
     rig = Rig(*THREE, seconds=1.0)
     pages = rig.courses()
     await pages.aclose()
@@ -423,8 +423,8 @@ async def test_closing_does_not_swallow_a_cancellation() -> None:
     """A task that is cancelled while it closes a list is cancelled."""
     rig = Rig()
 
-    class Stubborn(FakeTransport):
-        """Takes its time to give up."""
+    class SlowToCancel(FakeTransport):
+        """Takes time to react to a cancellation."""
 
         async def send(self, request: Request, on_head: Any = None) -> Response:
             try:
@@ -433,7 +433,7 @@ async def test_closing_does_not_swallow_a_cancellation() -> None:
                 await asyncio.sleep(5)
                 raise
 
-    rig.transport = Stubborn([*THREE], seconds=1.0)
+    rig.transport = SlowToCancel([*THREE], seconds=1.0)
     canvas = Canvas(HOME, token="t", transport=rig.transport)
 
     async def read() -> None:
@@ -451,8 +451,8 @@ async def test_closing_does_not_swallow_a_cancellation() -> None:
     await rig.settle()
 
 
-async def test_a_list_closed_from_elsewhere_ends() -> None:
-    """The page that is on its way is not handed out, and no other is asked for."""
+async def test_a_list_closed_by_another_task_ends() -> None:
+    """The page in flight is not yielded, and no other is requested."""
     rig = Rig(*THREE, seconds=1.0)
     pages = rig.courses()
     task = asyncio.create_task(ids(aiter(pages)))
@@ -465,7 +465,7 @@ async def test_a_list_closed_from_elsewhere_ends() -> None:
 
 @pytest.mark.parametrize("at", [round(0.05 + n * 0.1, 2) for n in range(40)])
 async def test_cancellation_at_any_time_leaks_nothing(at: float) -> None:
-    """While page one is fetched, while items are read, while the next is awaited: nor a lease."""
+    """While page one is fetched, items are read, or the next page is awaited; no lease remains."""
     rig = Rig(*THREE, seconds=1.0)
 
     async def read() -> None:
@@ -486,7 +486,7 @@ async def test_cancellation_at_any_time_leaks_nothing(at: float) -> None:
 
 
 async def test_a_timeout_around_one_step_ends_the_loop() -> None:
-    """The page that was awaited is cancelled with it."""
+    """The awaited page is cancelled as well."""
     rig = Rig(*THREE, seconds=10.0)
     loop = aiter(rig.courses())
     with pytest.raises(TimeoutError):
@@ -499,8 +499,8 @@ async def test_a_timeout_around_one_step_ends_the_loop() -> None:
 # --- errors -------------------------------------------------------------------------------------
 
 
-async def test_an_error_of_a_prefetch_surfaces_when_its_page_is_asked_for() -> None:
-    """Not before: what was fetched is handed out first."""
+async def test_an_error_of_a_prefetch_is_raised_when_its_page_is_needed() -> None:
+    """Not before: the items that were fetched are yielded first."""
     rig = Rig(page_of(1, 2, then=2), reply({"errors": [{"message": "gone"}]}, status=404))
     seen = []
     loop = aiter(rig.courses())
@@ -517,7 +517,7 @@ async def test_an_error_of_a_prefetch_surfaces_when_its_page_is_asked_for() -> N
 
 
 @pytest.mark.parametrize("wait", [0.0, 5.0])
-async def test_an_error_that_nobody_asks_for_is_not_complained_about(wait: float) -> None:
+async def test_an_error_of_an_unused_prefetch_is_not_reported(wait: float) -> None:
     """No "exception was never retrieved", whether it comes before or after the loop is left."""
     rig = Rig(page_of(1, 2, then=2), reply(status=404), seconds=1.0)
     async for _ in rig.courses():
@@ -526,12 +526,12 @@ async def test_an_error_that_nobody_asks_for_is_not_complained_about(wait: float
     await rig.settle()
 
 
-def test_an_error_behind_a_closed_loop_is_not_complained_about() -> None:
+def test_an_error_after_a_closed_event_loop_is_not_reported() -> None:
     """The list outlives the event loop here, as in a notebook."""
-    complaints: list[Any] = []
+    reported: list[Any] = []
 
     async def read() -> AsyncIterator[Course]:
-        asyncio.get_running_loop().set_exception_handler(lambda _, c: complaints.append(c))
+        asyncio.get_running_loop().set_exception_handler(lambda _, c: reported.append(c))
         transport = FakeTransport([page_of(1, 2, then=2), reply(status=404)])
         loop = aiter(Canvas(HOME, token="t", transport=transport).courses.list(page_size=2))
         await anext(loop)
@@ -541,10 +541,10 @@ def test_an_error_behind_a_closed_loop_is_not_complained_about() -> None:
     left = asyncio.run(read())
     del left
     gc.collect()
-    assert complaints == []
+    assert reported == []
 
 
-def test_a_list_left_behind_a_closed_loop_does_no_harm() -> None:
+def test_a_list_left_by_a_closed_event_loop_is_harmless() -> None:
     """Its prefetch was cancelled with the event loop."""
 
     async def read() -> tuple[Paginator[Course], AsyncIterator[Course]]:
@@ -561,8 +561,8 @@ def test_a_list_left_behind_a_closed_loop_does_no_harm() -> None:
     assert pages.cursor
 
 
-def test_a_loop_goes_on_in_another_event_loop() -> None:
-    """What was fetched ahead ended with the first one, and is asked for again."""
+def test_a_loop_continues_in_another_event_loop() -> None:
+    """The prefetch ended with the first one, and its page is requested again."""
     transport = FakeTransport([by_number], seconds=0.001)
     pages = Canvas(HOME, token="t", transport=transport).courses.list(page_size=2)
 
@@ -577,20 +577,20 @@ def test_a_loop_goes_on_in_another_event_loop() -> None:
 @pytest.mark.parametrize("closed", [False, True])
 @pytest.mark.parametrize("way", ["read", "close"])
 def test_a_loop_outlives_an_event_loop_that_just_stopped(closed: bool, way: str) -> None:
-    """As `run_until_complete` leaves it: nothing waits for what stands still there, or is dropped.
+    """As after `run_until_complete`: nothing waits for the stopped tasks, and no item is lost.
 
-    The list is one of AB Connect's, which has several pages under way at once.
+    The list is one of AB Connect, which has several pages in flight at once.
     """
     data = [{"id": f"{number:02}"} for number in range(50)]
 
-    def answer(request: Request) -> Response:
-        asked = dict(parse_qsl(request.path.partition("?")[2]))
-        start = int(asked.get("offset", 0))
+    def respond(request: Request) -> Response:
+        query = dict(parse_qsl(request.path.partition("?")[2]))
+        start = int(query.get("offset", 0))
         more = {"next": f"{AB}/rest/v4.1/standards?offset={start + 10}"} if start < 40 else {}
         meta = {"count": 50, "limit": 10, "offset": start}
         return reply({"data": data[start : start + 10], "links": more, "meta": meta})
 
-    transport = FakeTransport([answer], seconds=0.001)
+    transport = FakeTransport([respond], seconds=0.001)
     client = ABConnect(partner_id="p", partner_key="k", base_url=AB, transport=transport)
     pages = client.standards.list(page_size=10)
     loop = aiter(pages)
@@ -618,15 +618,15 @@ async def standards(items: AsyncIterator[Standard]) -> list[Any]:
 
 
 @pytest.mark.parametrize("when", [0.0, 0.5])
-async def test_a_prefetch_that_somebody_else_cancels_is_asked_for_again(when: float) -> None:
-    """Such as by a program that ends every task it does not know: the reader was not meant."""
+async def test_a_prefetch_cancelled_from_outside_is_repeated(when: float) -> None:
+    """By a program that cancels every task it does not know; the reader is not affected."""
     rig = Rig(by_number, seconds=1.0)
     mine = asyncio.current_task()
     loop = aiter(rig.courses())
     found = [(await anext(loop)).id, (await anext(loop)).id]
 
     async def cancel_others() -> None:
-        await asyncio.sleep(when)  # at once, or while the page is waited for
+        await asyncio.sleep(when)  # at once, or while the page is awaited
         for task in asyncio.all_tasks() - {mine, asyncio.current_task()}:
             task.cancel()
 
@@ -642,12 +642,12 @@ async def test_a_prefetch_that_somebody_else_cancels_is_asked_for_again(when: fl
 
 
 def by_number(request: Request) -> Response:
-    """A page of three by the number that is asked for, as often as it is."""
+    """A page of THREE by its number, any number of times."""
     return THREE[int(request.path.partition("?page=")[2].partition("&")[0] or 1) - 1]
 
 
-async def test_a_failed_first_page_is_asked_for_again_by_the_next_loop() -> None:
-    """A list is not broken by one error."""
+async def test_a_failed_first_page_is_requested_again_by_the_next_loop() -> None:
+    """One error does not break a list."""
     rig = Rig(reply(status=404), reply(status=404), *THREE)
     pages = rig.courses()
     with pytest.raises(NotFound):
@@ -657,8 +657,8 @@ async def test_a_failed_first_page_is_asked_for_again_by_the_next_loop() -> None
     assert await ids(aiter(pages)) == [1, 2, 3, 4, 5]
 
 
-async def test_items_before_a_bad_one_are_handed_out() -> None:
-    """The cursor stands there, the page behind is given up, and the error knows the answer."""
+async def test_items_before_an_invalid_one_are_yielded() -> None:
+    """The cursor is there, the next page is cancelled, and the error has the response."""
     bad = {"id": 4, "created_at": "yesterday"}
     rig = Rig(page_of(1, 2, then=2), page_of(3, bad, 5, then=3), page_of(6), seconds=0.1)
     pages = rig.courses()
@@ -681,8 +681,8 @@ async def rig_of_resumed(cursor: str, raw: list[Any]) -> list[Any]:
     return await ids(aiter(Rig(reply(raw)).canvas.resume(cursor)))
 
 
-async def test_a_loop_has_ended_behind_a_bad_item() -> None:
-    """As behind every error: it does not stand there for ever."""
+async def test_a_loop_ends_after_an_invalid_item() -> None:
+    """As after every error: it does not hang."""
     bad = {"id": 2, "created_at": "yesterday"}
     loop = aiter(Rig(page_of(1, bad, 3, then=2)).courses())
     assert (await anext(loop)).id == 1
@@ -693,20 +693,20 @@ async def test_a_loop_has_ended_behind_a_bad_item() -> None:
             await anext(loop)
 
 
-async def test_an_item_that_is_null_is_none() -> None:
-    """Within a model null may stand for an empty one, but a list has no item without an id."""
+async def test_an_item_that_is_null_is_an_error() -> None:
+    """Inside of a model null may mean an empty one, but a list has no item without an id."""
     rig = Rig(lambda _: reply([{"id": 1}, None, {"id": 3}]))
     seen = []
-    with pytest.raises(DecodeError, match=r"no Course: expected a value, got null @ \$"):  # noqa: PT012
+    with pytest.raises(DecodeError, match=r"not a valid Course: expected a value, got null @ \$"):  # noqa: PT012
         async for course in rig.courses():
-            seen.append(course.id)  # noqa: PERF401 - what came before the error counts
+            seen.append(course.id)  # noqa: PERF401 - the items before the error are needed
     assert seen == [1]
     with pytest.raises(DecodeError):
         _ = (await rig.courses()).items
 
 
-async def test_errors_of_a_whole_page_know_its_answer() -> None:
-    """As those of a loop do: `.items` converts what `.raw` holds."""
+async def test_errors_of_a_page_have_its_response() -> None:
+    """Like those of a loop: `.items` converts the values of `.raw`."""
     page = await Rig(page_of(1, {"id": 2, "created_at": 5})).courses()
     with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:
         _ = page.items
@@ -714,8 +714,8 @@ async def test_errors_of_a_whole_page_know_its_answer() -> None:
 
 
 @pytest.mark.parametrize("body", [{"a": 1}, None, "x", 5])
-async def test_a_body_that_is_no_list_is_named(body: Any) -> None:
-    """With where the list should have been."""
+async def test_a_body_without_a_list_is_a_decode_error(body: Any) -> None:
+    """With the place where the list should be."""
     with pytest.raises(DecodeError, match=r"expected a list, got .* @ \$"):
         await Rig(reply(body)).courses()
 
@@ -737,7 +737,7 @@ async def test_a_body_that_is_no_list_is_named(body: Any) -> None:
     ],
 )
 async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[int]) -> None:
-    """Null is an empty one."""
+    """Null is an empty list."""
     rig = Rig(reply(body))
     assert [item.id async for item in rig.canvas.course_paces.items(1, 2)] == found
 
@@ -754,7 +754,7 @@ async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[i
         {"course_pace": {"modules": "x"}},
     ],
 )
-async def test_a_body_without_the_way_to_the_items_is_named(body: Any) -> None:
+async def test_a_body_without_the_path_to_the_items_is_a_decode_error(body: Any) -> None:
     """It is not an empty list."""
     with pytest.raises(DecodeError, match=r"expected a list at course_pace\.modules\.items @ \$"):
         await Rig(reply(body)).canvas.course_paces.items(1, 2).collect()
@@ -763,14 +763,14 @@ async def test_a_body_without_the_way_to_the_items_is_named(body: Any) -> None:
 # --- cursors ------------------------------------------------------------------------------------
 
 
-async def test_a_list_goes_on_behind_every_item() -> None:
-    """Each cursor, taken up elsewhere, gives exactly the rest."""
+async def test_a_list_resumes_after_every_item() -> None:
+    """Each cursor, resumed by another client, yields exactly the rest."""
     first = {None: THREE[0], "2": THREE[1], "3": THREE[2]}
 
-    def answer(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         return first[request.path.partition("?page=")[2].partition("&")[0] or None]
 
-    rig = Rig(answer)
+    rig = Rig(respond)
     pages = rig.courses()
     cursors = [pages.cursor]
     async for _ in pages:
@@ -778,10 +778,12 @@ async def test_a_list_goes_on_behind_every_item() -> None:
     for done, cursor in enumerate(cursors):
         assert isinstance(cursor, Cursor)
         assert "t0ken" not in cursor
-        resumed = Rig(answer).canvas.resume(str(cursor))
+        resumed = Rig(respond).canvas.resume(str(cursor))
         assert resumed.cursor == cursor
         assert await ids(aiter(resumed)) == [1, 2, 3, 4, 5][done:]
-        assert await ids(aiter(resumed)) == [1, 2, 3, 4, 5][done:]  # from there anew
+        assert (
+            await ids(aiter(resumed)) == [1, 2, 3, 4, 5][done:]
+        )  # a second time, from the same position
 
 
 @pytest.mark.parametrize(
@@ -797,7 +799,7 @@ async def test_a_list_goes_on_behind_every_item() -> None:
 async def test_a_page_that_changed_resumes_after_the_last_item(
     now: list[int], rest: list[int]
 ) -> None:
-    """By the ids of the items read last, the newest that is still there."""
+    """By the ids of the last items read: the newest that is still there."""
     pages = Rig(page_of(1, 2, 3, 4)).courses(4)
     assert len(await pages.take(2)) == 2
     assert await rig_of_resumed(pages.cursor, [{"id": n} for n in now]) == rest
@@ -818,7 +820,7 @@ async def test_a_page_without_the_last_items_is_incomplete(now: list[int], way: 
     assert (caught.value.expected, caught.value.got) == (2, sorted(map(str, now)))
 
 
-DELETED = [  # read, removed before the resume, what comes then: None for IncompleteError
+DELETED = [  # read, removed before the resume, then yielded; None for IncompleteError
     (5, [1], [*range(6, 16)]),
     (5, [5], [*range(6, 16)]),
     (5, [1, 2, 3, 4, 5], None),
@@ -834,7 +836,7 @@ DELETED = [  # read, removed before the resume, what comes then: None for Incomp
 async def test_a_numbered_list_loses_nothing_when_items_are_removed(
     read: int, removed: list[int], rest: list[int] | None
 ) -> None:
-    """Pages by number shift: the page of the last item is read again, wherever that is now."""
+    """Numbered pages shift: the page of the last item is read again, in its new place."""
     items = list(range(1, 16))
 
     def page(request: Request) -> Response:
@@ -855,8 +857,8 @@ async def test_a_numbered_list_loses_nothing_when_items_are_removed(
         assert await ids(aiter(canvas.resume(cursor))) == rest
 
 
-async def test_a_bookmark_is_a_position_of_its_own() -> None:
-    """It names an item and no number: the next page begins there, whatever was removed before."""
+async def test_a_bookmark_is_an_absolute_position() -> None:
+    """It names an item, not a number: the next page starts there, whatever was removed before."""
     bookmark = "bookmark:WyJBbGdlYnJhIl0"
     rig = Rig(page_of(1, 2, then=bookmark), page_of(3))
     pages = rig.courses()
@@ -875,8 +877,8 @@ async def test_items_without_an_id_are_counted() -> None:
 
 
 @pytest.mark.parametrize("found", [True, None, [1], {"a": 1}, 1.5])
-async def test_items_with_an_id_that_is_none_are_counted(found: Any) -> None:
-    """The cursor holds numbers and text only; the page must not have changed at all."""
+async def test_items_with_an_invalid_id_are_counted(found: Any) -> None:
+    """A cursor holds only numbers and text; then the page must not have changed."""
     raw = [{"id": found}, {"id": found}, {"id": 3}]
     pages = Rig(reply(raw)).courses()
     assert len(await pages.take(2)) == 2
@@ -888,7 +890,7 @@ async def test_items_with_an_id_that_is_none_are_counted(found: Any) -> None:
 
 
 async def test_a_cursor_belongs_to_the_user_that_was_acted_as() -> None:
-    """Another one would see another list."""
+    """Another user would see another list."""
     rig = Rig(THREE[0], THREE[0])
     acting = rig.canvas.as_user(7)
     pages = acting.courses.list(page_size=2)
@@ -944,8 +946,8 @@ async def test_a_tampered_cursor_is_refused(cursor: str) -> None:
     assert rig.sent == []
 
 
-async def test_a_cursor_of_the_first_version_is_refused_in_one_sentence() -> None:
-    """It named a page and a count, which lost items."""
+async def test_a_cursor_of_the_first_version_is_refused() -> None:
+    """It had a page and a count, which lost items."""
     old = orjson.dumps([1, HOME, "courses.list", None, LIST, 1, 5]).decode()
     with pytest.raises(InputError) as caught:
         _ = Rig().canvas.resume(old)
@@ -955,15 +957,15 @@ async def test_a_cursor_of_the_first_version_is_refused_in_one_sentence() -> Non
 
 
 @pytest.mark.parametrize("cursor", [None, 5, b"\xff", ["x"]])
-async def test_what_is_no_text_is_no_cursor(cursor: Any) -> None:
-    """A column of a database may be null."""
+async def test_a_cursor_must_be_text(cursor: Any) -> None:
+    """A database column may be null."""
     with pytest.raises(InputError, match="not a cursor"):
         _ = Rig().canvas.resume(cursor)
 
 
 @given(st.text())
 def test_no_text_breaks_the_decoder(text: str) -> None:
-    """It is a state, or an InputError."""
+    """The result is always an InputError."""
     with pytest.raises(InputError):
         CursorState.decode(text, HOME)
 
@@ -989,8 +991,8 @@ PAIRS = st.lists(
         on_change=TEXT,
     )
 )
-def test_a_state_is_read_back(state: CursorState) -> None:
-    """Whatever it holds."""
+def test_a_state_survives_a_round_trip(state: CursorState) -> None:
+    """With any values."""
     assert CursorState.decode(state.encode(), HOME) == state
 
 
@@ -1011,15 +1013,15 @@ async def test_an_echoed_credential_does_not_get_into_a_cursor() -> None:
 
 
 class Feed:
-    """An event list that grows while it is read."""
+    """A list of events that grows while it is read."""
 
     def __init__(self, *seqs: int) -> None:
         self.seqs = list(seqs)
-        self.asked: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
 
     def __call__(self, request: Request) -> Response:
         query = dict(parse_qsl(request.path.partition("?")[2]))
-        self.asked.append(query)
+        self.queries.append(query)
         after, limit = int(query["filter[events]"].split()[-1]), int(query["limit"])
         offset = int(query.get("offset", 0))
         found = [seq for seq in self.seqs if seq > after]
@@ -1029,8 +1031,8 @@ class Feed:
             links["next"] = (
                 f"https://ab.test/rest/v4.1/events?offset={offset + limit}&limit={limit}"
             )
-        self.seqs.append(self.seqs[-1] + 10)  # somebody changes something meanwhile
-        self.seqs.insert(0, 1)  # and an old event is delivered late
+        self.seqs.append(self.seqs[-1] + 10)  # a new event in the meantime
+        self.seqs.insert(0, 1)  # and an old one that is delivered late
         return reply({"data": data, "links": links, "meta": {"count": len(found)}})
 
 
@@ -1050,7 +1052,7 @@ def ab_of(*replies: Any, seconds: float = 0.0) -> tuple[ABConnect, FakeTransport
 
 
 async def test_events_are_paged_by_key() -> None:
-    """Each page asks for what is behind the last number; new events shift nothing."""
+    """Each page requests the events after the last number; new events shift nothing."""
     feed = Feed(*range(10, 80, 10))
     ab, _ = ab_of(feed)
     pages = ab.events.since(5, page_size=3)
@@ -1061,13 +1063,13 @@ async def test_events_are_paged_by_key() -> None:
         if len(seen) == 9:
             break
     assert seen == list(range(10, 100, 10))
-    assert [q["filter[events]"] for q in feed.asked][:3] == ["seq gt 5", "seq gt 30", "seq gt 60"]
-    assert all("offset" not in query for query in feed.asked)
-    assert all(query["sort[events]"] == "seq" for query in feed.asked)
+    assert [q["filter[events]"] for q in feed.queries][:3] == ["seq gt 5", "seq gt 30", "seq gt 60"]
+    assert all("offset" not in query for query in feed.queries)
+    assert all(query["sort[events]"] == "seq" for query in feed.queries)
 
 
 async def test_a_cursor_of_events_is_a_key_and_holds_no_credential() -> None:
-    """It goes on in another process, signed anew."""
+    """It resumes in another process, with a new signature."""
     feed = Feed(10, 20, 30, 40)
     ab, transport = ab_of(feed)
     pages = ab.events.since(0, page_size=2)
@@ -1077,12 +1079,12 @@ async def test_a_cursor_of_events_is_a_key_and_holds_no_credential() -> None:
         assert secret not in cursor
     other, _ = ab_of(feed)
     assert [e.seq for e in await other.resume(cursor).take(2)] == [30, 40]
-    assert feed.asked[-1]["filter[events]"] == "seq gt 20"
+    assert feed.queries[-1]["filter[events]"] == "seq gt 20"
     assert "partner.id=partner-1" in transport.paths[0]
 
 
-async def test_other_lists_of_ab_connect_go_by_their_links() -> None:
-    """Out of the body, below the base of the service, signed anew."""
+async def test_other_lists_of_ab_connect_follow_their_links() -> None:
+    """From the body, below the base of the service, with a new signature."""
     base = "https://ab.test/rest/v4.1/standards"
     page = reply(
         {"data": [{"id": "A"}], "links": {"next": f"{base}?limit=1&offset=1"}, "meta": {"count": 2}}
@@ -1105,8 +1107,8 @@ async def test_a_link_out_of_the_base_is_refused() -> None:
         await ab.standards.list()
 
 
-async def test_a_connection_that_fails_is_tried_again_by_the_prefetch() -> None:
-    """As for every call: the reader sees nothing of it."""
+async def test_a_failed_connection_is_retried_by_the_prefetch() -> None:
+    """Like every call: the reader does not notice."""
     rig = Rig(page_of(1, 2, then=2), ConnectError("refused"), page_of(3))
     assert await ids(aiter(rig.courses())) == [1, 2, 3]
     await rig.settle()

@@ -1,4 +1,4 @@
-"""Clients in virtual time: they take leases, cross a network, and meet a server model."""
+"""Clients in virtual time that take leases, cross a network, and call a server model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE = Cost()
 
 @dataclass
 class Tally:
-    """What came of a run."""
+    """The results of a run."""
 
     done: int = 0
     refusals: int = 0
@@ -31,7 +31,7 @@ class Tally:
 
 @dataclass
 class CanvasRun:
-    """A Canvas server behind a network, and calls against it through one scheduler."""
+    """A Canvas server behind a network, with calls through one scheduler."""
 
     server: CanvasServer
     scheduler: Scheduler
@@ -54,7 +54,7 @@ class CanvasRun:
         **options: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
-        asked = loop.time()
+        start = loop.time()
         again = False
         while True:
             lease = await self.scheduler.acquire(Cost(key), again=again, **options)
@@ -70,17 +70,17 @@ class CanvasRun:
             remaining = self.server.finish(loop.time(), charge, reserved)
             if self.network:
                 await self.network.cross()
-            told = remaining if self.with_headers else None
+            reported = remaining if self.with_headers else None
             if admitted:
                 lease.end(
                     Outcome.ANSWERED,
-                    QuotaReport(cost=charge if self.with_headers else None, remaining=told),
+                    QuotaReport(cost=charge if self.with_headers else None, remaining=reported),
                 )
                 self.tally.done += 1
                 self.tally.spent += charge
-                self.tally.waits.append(sent - asked)
+                self.tally.waits.append(sent - start)
                 return
-            lease.end(Outcome.REFUSED, QuotaReport(remaining=told))
+            lease.end(Outcome.REFUSED, QuotaReport(remaining=reported))
             self.tally.refusals += 1
             self.tally.refused_at.append(sent)
             again = True
@@ -103,10 +103,10 @@ class CanvasRun:
         return self.tally
 
 
-async def stranger(
+async def other_client(
     server: CanvasServer, rate: float, rng: random.Random, cost: float = 1.5, latency: float = 0.3
 ) -> None:
-    """Another user of the token, who spends `rate` units a second and looks at no header."""
+    """Another client of the token, which spends `rate` units a second and ignores headers."""
     loop = asyncio.get_running_loop()
 
     async def one() -> None:
@@ -129,7 +129,7 @@ async def stranger(
 
 @dataclass
 class TokenRun:
-    """An AB Connect server behind a network, and calls against it through one scheduler."""
+    """An AB Connect server behind a network, with calls through one scheduler."""
 
     server: TokenServer
     scheduler: Scheduler
@@ -140,7 +140,7 @@ class TokenRun:
 
     async def call(self, cost: Cost = ONE, **options: Any) -> None:
         loop = asyncio.get_running_loop()
-        asked, again = loop.time(), False
+        start, again = loop.time(), False
         while True:
             lease = await self.scheduler.acquire(cost, again=again, **options)
             sent = loop.time()
@@ -153,7 +153,7 @@ class TokenRun:
                 self.tally.done += 1
                 self.tally.done_at.append(loop.time())
                 self.tally.last_sent = max(self.tally.last_sent, sent)
-                self.tally.waits.append(sent - asked)
+                self.tally.waits.append(sent - start)
                 return
             lease.end(Outcome.REFUSED)
             self.tally.refusals += 1
@@ -161,7 +161,7 @@ class TokenRun:
             again = True
 
     async def pages(self, pages: int, workers: int, **options: Any) -> float:
-        """Read so many pages; return the seconds until the last one was let through."""
+        """Read so many pages; return the seconds until the last call was granted."""
         loop = asyncio.get_running_loop()
         start, left = loop.time(), iter(range(pages))
 

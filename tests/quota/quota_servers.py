@@ -1,4 +1,4 @@
-"""The two servers' limits as models, from their documentation. Shares nothing with the client."""
+"""Models of the limits of both servers, from their documentation. Independent of the client."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 
 def seeded(seed: int) -> random.Random:
-    """Chance that comes again."""
-    return random.Random(seed)  # noqa: S311 - nothing is secret here
+    """A reproducible random generator."""
+    return random.Random(seed)  # noqa: S311 - not for secrets
 
 
 @dataclass
@@ -40,7 +40,7 @@ class CanvasServer:
         return self.up_front_by_key.get(key, self.up_front)
 
     def arrive(self, now: float, key: str = "") -> tuple[bool, float]:
-        """Say whether the request is let in, and what was reserved for it."""
+        """Return whether the request is accepted, and what was reserved for it."""
         reserved = self.price(key)
         count = self._increment(reserved, now)
         self.highest = max(self.highest, count)
@@ -51,7 +51,7 @@ class CanvasServer:
         return True, reserved
 
     def finish(self, now: float, cost: float, reserved: float) -> float:
-        """End a request; say what the header tells as remaining."""
+        """End a request; return the remaining units that the header reports."""
         return self.high_water - self._increment(cost - reserved, now)
 
     def level_at(self, now: float) -> float:

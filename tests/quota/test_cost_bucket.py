@@ -1,4 +1,4 @@
-"""The Canvas quota as a pure machine: sums, headers, learning and input."""
+"""The Canvas quota as a pure state machine: sums, headers, learning and input."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def started(bucket: CostBucket | None = None) -> CostBucket:
 
 
 def answered(bucket: CostBucket, now: float, **headers: float) -> None:
-    """One call, alone, answered after 0.1 s."""
+    """One call, alone, with a response after 0.1 s."""
     bucket.settle(bucket.take(LIST, now), now + 0.1, QuotaReport(**headers))
 
 
 def grow(bucket: CostBucket, calls: int = 30) -> float:
-    """Make a token known, in calm; return the time."""
+    """Make a token known, without load; return the time."""
     for number in range(calls):
         answered(bucket, number * 1.0, cost=0.1, remaining=600.0)
     return float(calls)
 
 
 def room(bucket: CostBucket, now: float, cost: Cost = LIST) -> int:
-    """How many calls may go at once."""
+    """How many calls may be sent at once."""
     number = 0
     while bucket.wait(cost, now) == 0:
         bucket.take(cost, now)
@@ -47,7 +47,7 @@ def room(bucket: CostBucket, now: float, cost: Cost = LIST) -> int:
 
 
 def test_first_call_goes_alone() -> None:
-    """Nothing is known of a new token: the second call waits for the first answer."""
+    """Nothing is known about a new token: the second call waits for the first response."""
     bucket = started()
     ticket = bucket.take(LIST, 0.0)
     assert bucket.wait(LIST, 0.0) == math.inf
@@ -56,14 +56,14 @@ def test_first_call_goes_alone() -> None:
 
 
 def test_eleven_at_once() -> None:
-    """A known, idle token lets 11 calls go within 20 ms, as many as the server would."""
+    """A known, idle token allows 11 calls within 20 ms, as many as the server would."""
     bucket = started()
     now = grow(bucket)
     assert room(bucket, now) + room(bucket, now + 0.02) == 11
 
 
 def test_politeness_cap() -> None:
-    """However large the quota, no more than `max_in_flight` go in parallel."""
+    """However large the quota, at most `max_in_flight` calls are concurrent."""
     bucket = started(CostBucket(capacity=1e6, max_in_flight=7))
     for number in range(20):
         answered(bucket, number * 1.0, cost=0.1, remaining=1e6)
@@ -81,7 +81,7 @@ def test_header_raises_at_once_and_lowers_slowly() -> None:
 
 
 def test_no_headers() -> None:
-    """Without headers calls flow, are charged the time that they took, and leave a margin."""
+    """Without headers, calls are charged the time that they took, and leave a margin."""
     bucket = started()
     for number in range(30):
         answered(bucket, number * 1.0)
@@ -93,7 +93,7 @@ def test_no_headers() -> None:
 
 
 def test_heavy_route_waits_for_room() -> None:
-    """A route that costs 300 does not start while less is left, though the server would let it."""
+    """A route that costs 300 waits while less is left, though the server would accept it."""
     bucket = started()
     now = grow(bucket)
     heavy = Cost("report")
@@ -104,14 +104,14 @@ def test_heavy_route_waits_for_room() -> None:
 
 @pytest.mark.parametrize("cost", [5_000.0, 700.0])
 def test_heaviest_route_is_not_stuck(cost: Any) -> None:
-    """A route that costs more than the capacity still goes when the bucket is empty."""
+    """A route that costs more than the capacity is sent when the bucket is empty."""
     bucket = started()
     bucket.settle(bucket.take(LIST, 0.0), 0.1, QuotaReport(cost=cost, remaining=600.0))
     assert bucket.wait(LIST, 5_000.0) == 0
 
 
 @pytest.mark.parametrize(("remaining", "least"), [(1.2, 4.88), (-200.0, 25.0), (49.9, 0.01)])
-def test_refused_waits_by_the_servers_word(remaining: Any, least: Any) -> None:
+def test_refused_waits_by_the_reported_remaining(remaining: Any, least: Any) -> None:
     """With nothing in flight, a refusal costs (reservation - remaining) / leak and a margin."""
     bucket = started()
     now = grow(bucket)
@@ -120,7 +120,7 @@ def test_refused_waits_by_the_servers_word(remaining: Any, least: Any) -> None:
 
 
 def test_refused_with_retry_after() -> None:
-    """A Retry-After is honoured beside the bucket."""
+    """A Retry-After is respected in addition to the bucket."""
     bucket = started()
     now = grow(bucket)
     bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=590.0, retry_after=40.0))
@@ -138,7 +138,7 @@ def test_capacity_is_learned_upwards() -> None:
 
 
 def test_capacity_is_learned_downwards() -> None:
-    """Lone calls that always find 300, where it should have risen, prove a capacity of 300."""
+    """Lone calls that always see 300, where it should have risen, prove a capacity of 300."""
     bucket = started()
     for number in range(6):
         answered(bucket, number * 1.0, cost=0.1, remaining=300.0)
@@ -147,7 +147,7 @@ def test_capacity_is_learned_downwards() -> None:
 
 
 def test_refusal_teaches_the_reservation() -> None:
-    """Refused with 90 left: the reservation is at least that."""
+    """Refused with 90 left: the reservation is at least 90."""
     bucket = started()
     now = grow(bucket)
     bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=90.0))
@@ -155,7 +155,7 @@ def test_refusal_teaches_the_reservation() -> None:
 
 
 def test_reservation_of_one_path() -> None:
-    """Where one route is refused with 190 left, the others keep their reservation."""
+    """If one route is refused with 190 left, the others keep their reservation."""
     bucket = started()
     now = grow(bucket)
     for at in range(2):
@@ -171,8 +171,8 @@ def test_reservation_of_one_path() -> None:
 
 @pytest.mark.parametrize("remaining", [math.nan, math.inf, -math.inf, 1e9, -1e9])
 @pytest.mark.parametrize("cost", [math.nan, -5.0, math.inf, 1e9])
-def test_nonsense_headers(cost: Any, remaining: Any) -> None:
-    """Headers that cannot be true change nothing but the end of the call."""
+def test_invalid_headers(cost: Any, remaining: Any) -> None:
+    """Headers that cannot be true only end the call."""
     bucket = started()
     now = grow(bucket)
     answered(bucket, now, cost=cost, remaining=remaining)
@@ -184,7 +184,7 @@ def test_nonsense_headers(cost: Any, remaining: Any) -> None:
 
 
 def test_abandoned_reservation_leaks() -> None:
-    """Of a call without an answer the 50 stay, and leak away; its slot is free at once."""
+    """A call without a response keeps its 50, which leak away; its slot is free at once."""
     bucket = started()
     now = grow(bucket)
     bucket.abandon(bucket.take(LIST, now), now)
@@ -193,7 +193,7 @@ def test_abandoned_reservation_leaks() -> None:
 
 
 def test_refund() -> None:
-    """A call that was never sent gives its 50 back."""
+    """A call that was not sent gives its 50 back."""
     bucket = started()
     now = grow(bucket)
     bucket.refund(bucket.take(LIST, now), now)
@@ -216,7 +216,7 @@ def test_reset_keeps_what_was_learned() -> None:
 @pytest.mark.parametrize("name", ["capacity", "leak", "reservation", "margin", "max_in_flight"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 def test_impossible_limits(name: Any, value: Any) -> None:
-    """Limits are finite and above zero."""
+    """Limits are finite and above 0."""
     with pytest.raises(InputError, match=name):
         CostBucket(**{name: value})
 
@@ -231,8 +231,8 @@ def test_impossible_margins() -> None:
         started().check(Cost(units=math.nan))
 
 
-def test_routes_are_not_kept_without_end() -> None:
-    """Ten thousand different routes do not take memory without end, and stay right."""
+def test_the_number_of_routes_is_bounded() -> None:
+    """Ten thousand routes do not take unbounded memory, and the sums stay right."""
     bucket = started()
     for number in range(10_000):
         key = Cost(f"route-{number}")
@@ -252,10 +252,10 @@ def test_routes_are_not_kept_without_end() -> None:
 def test_never_refused_when_parameters_are_known(
     seed: Any, cost: Any, latency: Any, delay: Any
 ) -> None:
-    """With the default limits and a fast network, saturation for two minutes meets no refusal.
+    """With the default limits and a fast network, two minutes of saturation get no refusal.
 
     The replica is never more than two reservations and a second of leak below the server: a call
-    on its way there, while another one's end on its way back has emptied the replica.
+    on its way there, while the response to another one on its way back has emptied the replica.
     """
     rng = seeded(seed)
     bucket, server = started(), CanvasServer()
@@ -282,7 +282,7 @@ def test_never_refused_when_parameters_are_known(
             charge = cost * rng.uniform(0.5, 1.5)
             headers = (charge, server.finish(now, charge, said))
             back = now + delay * rng.random()
-            heapq.heappush(events, (back, number, "answer", ticket, headers))
+            heapq.heappush(events, (back, number, "respond", ticket, headers))
         else:
             bucket.settle(ticket, now, QuotaReport(cost=said[0], remaining=said[1]))
             level = 600.0 - bucket.read(now).level
@@ -302,7 +302,7 @@ def test_never_refused_when_parameters_are_known(
 )
 @settings(max_examples=200, deadline=None)
 def test_no_sequence_corrupts_it(steps: Any) -> None:
-    """Whatever happens, in whatever time, with whatever headers: an idle bucket lets calls go."""
+    """After any operations, times and headers, an idle bucket grants calls."""
     bucket, now, tickets = started(), 0.0, []
     for what, by, remaining, cost in steps:
         now += by
@@ -327,21 +327,21 @@ def test_no_sequence_corrupts_it(steps: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("counts", "found"),
     [
         ([50.0, 100.0, 150.0], 50.0),
-        ([100.0, 0.0, 300.0], 100.0),  # the second saw none of the calls in flight
+        ([100.0, 0.0, 300.0], 100.0),  # the second did not include the calls in flight
         ([30.0, 60.0, 90.0, 120.0], 30.0),
-        ([30.0, 60.0], None),  # less than usual asks for more of them
-        ([70.0, 220.0, 100.0], None),  # others have calls in flight
+        ([30.0, 60.0], None),  # a value below the usual one needs more samples
+        ([70.0, 220.0, 100.0], None),  # other clients have calls in flight
         ([1.0, 2.0, 3.0, 4.0], None),  # all calls were on their way
     ],
 )
-def test_what_the_first_calls_tell_of_the_reservation(told: Any, found: Any) -> None:
-    """The largest value on which samples agree, and for less than the usual half of them."""
+def test_the_reservation_from_the_first_calls(counts: Any, found: Any) -> None:
+    """The largest value on which samples agree; below the usual one, half of them must."""
     ramp = Ramp()
     ramp.begin(0.0, 0.0)
-    says = None
-    for number, count in enumerate(told, 1):
-        says = ramp.note(count, number, 0.0, leak=10.0, usual=50.0)
-    assert says == (found if found is None else pytest.approx(found))
+    result = None
+    for number, count in enumerate(counts, 1):
+        result = ramp.note(count, number, 0.0, leak=10.0, usual=50.0)
+    assert result == (found if found is None else pytest.approx(found))

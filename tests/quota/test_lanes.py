@@ -41,7 +41,7 @@ def granted(
 
 
 def test_flows_take_turns() -> None:
-    """A flow with a thousand calls and one with three alternate until the three are gone."""
+    """A flow with a thousand calls and one with three alternate until the three are granted."""
     lanes: Lanes[Waiter] = Lanes()
     for _ in range(1000):
         lanes.add(waiter("long"))
@@ -51,7 +51,7 @@ def test_flows_take_turns() -> None:
 
 
 def test_weights() -> None:
-    """A flow of weight 3 gets three times as much as one of weight 1."""
+    """A flow of weight 3 gets three times as many grants as one of weight 1."""
     lanes: Lanes[Waiter] = Lanes()
     for flow, weight in (("heavy", 3.0), ("light", 1.0)):
         for _ in range(100):
@@ -59,8 +59,8 @@ def test_weights() -> None:
     assert Counter(granted(lanes, 80)) == {"heavy": 60, "light": 20}
 
 
-def test_one_after_the_other_gets_a_full_share() -> None:
-    """A flow that has one call at a time gets every second turn, no more and no less."""
+def test_a_sequential_flow_gets_a_full_share() -> None:
+    """A flow with one call at a time gets every second turn, no more and no less."""
     lanes: Lanes[Waiter] = Lanes()
     for _ in range(100):
         lanes.add(waiter("deep"))
@@ -74,7 +74,7 @@ def test_one_after_the_other_gets_a_full_share() -> None:
 
 
 def test_heavy_calls_are_not_passed() -> None:
-    """The next call of a lane stays next, whatever comes behind it."""
+    """The next call of a lane stays next, whatever arrives after it."""
     lanes: Lanes[Waiter] = Lanes()
     heavy = waiter("heavy", units=10)
     lanes.add(heavy)
@@ -101,7 +101,7 @@ def test_a_share_is_counted_in_units() -> None:
 
 
 def test_calls_of_an_empty_bucket_are_passed() -> None:
-    """While a secondary bucket is empty, calls that need none continue, of the same flow too."""
+    """Calls that need no empty secondary bucket continue, also in the same flow."""
     lanes: Lanes[Waiter] = Lanes()
     first, second = waiter(bucket="wildcard"), waiter()
     lanes.add(first)
@@ -113,7 +113,7 @@ def test_calls_of_an_empty_bucket_are_passed() -> None:
 
 
 def test_retry_goes_to_the_head() -> None:
-    """A retry is the next one of its flow."""
+    """A retry is the next call of its flow."""
     lanes: Lanes[Waiter] = Lanes()
     for _ in range(3):
         lanes.add(waiter())
@@ -141,8 +141,8 @@ def test_rounds_are_forgotten() -> None:
 
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
-def test_nobody_is_forgotten_and_flows_keep_order(seed: Any) -> None:
-    """Whatever comes and goes, each waiter is granted once, in its flow's order."""
+def test_no_waiter_is_lost_and_flows_keep_order(seed: Any) -> None:
+    """Each waiter is granted once, in the order of its flow, whatever is added and removed."""
     rng = seeded(seed)
     lanes: Lanes[Waiter] = Lanes()
     present: dict[int, tuple[int, Waiter]] = {}

@@ -1,7 +1,7 @@
-"""The figures that the control laws promise, in virtual time against the server models.
+"""The guaranteed figures of the quota control, in virtual time against the server models.
 
-The bound of a Canvas run is what the leak makes good for, less the reservations of the calls in
-flight where they do not fit beside each other from the start.
+The bound of a Canvas run is what the leak restores, less the reservations of the calls in flight
+where they do not fit beside each other from the start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aioinstructure.quota import (
     Scheduler,
     TokenBucket,
 )
-from tests.quota.quota_drive import CanvasRun, TokenRun, stranger
+from tests.quota.quota_drive import CanvasRun, TokenRun, other_client
 from tests.quota.quota_servers import CanvasServer, Network, TokenServer, seeded
 
 LATENCIES = {
@@ -30,7 +30,7 @@ LATENCIES = {
 SMALL: dict[str, Any] = {"high_water": 300.0, "maximum": 400.0, "up_front": 30.0}
 LARGE: dict[str, Any] = {"high_water": 700.0, "maximum": 900.0, "up_front": 100.0}
 
-# One seed in the suite; the others take minutes under coverage, and run by `nox -s adversity`.
+# One seed in the suite; the others take minutes under coverage, and run in `nox -s adversity`.
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.adversity) for seed in (2, 3, 4))]
 
 
@@ -51,7 +51,7 @@ async def saturated(
     change: dict[str, float] | None = None,
     seconds: float = 600.0,
 ) -> tuple[float, int]:
-    """The share of the bound that 100 tasks reach, and how often they are refused."""
+    """The share of the bound that 100 tasks reach, and the number of refusals."""
     rng = seeded(seed)
     server = CanvasServer(**(limits or {}))
     run = CanvasRun(server, Scheduler(CostBucket()), rng, cost, 0.3, Network(rng, *delays))
@@ -61,7 +61,7 @@ async def saturated(
             setattr(server, name, value)
 
     asyncio.get_running_loop().call_later(200.0, alter)
-    neighbour = asyncio.create_task(stranger(server, others, rng)) if others else None
+    neighbour = asyncio.create_task(other_client(server, others, rng)) if others else None
     tally = await run.saturate(seconds)
     if neighbour:
         neighbour.cancel()
@@ -100,8 +100,8 @@ async def test_canvas_saturated(seed: Any, options: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_canvas_first_calls_tell_the_reservation(seed: int) -> None:
-    """A reservation twice the usual is learned from the first calls, before it costs a refusal."""
+async def test_canvas_reservation_is_learned_from_the_first_calls(seed: int) -> None:
+    """A reservation twice the usual is learned before it causes a refusal."""
     rng = seeded(seed)
     scheduler = Scheduler(CostBucket())
     run = CanvasRun(CanvasServer(**LARGE), scheduler, rng, 0.3, 0.3, Network(rng))
@@ -113,7 +113,7 @@ async def test_canvas_first_calls_tell_the_reservation(seed: int) -> None:
 
 
 async def listings(scheduler: Scheduler, width: int, seed: int = 1) -> tuple[float, int]:
-    """600 listings of two pages in parallel: seconds and refusals."""
+    """Run 600 listings of two pages in parallel; return seconds and refusals."""
     rng = seeded(seed)
     run = CanvasRun(CanvasServer(), scheduler, rng, 0.3, 0.3, Network(rng))
     gate, start = asyncio.Semaphore(width), now()
@@ -128,7 +128,7 @@ async def listings(scheduler: Scheduler, width: int, seed: int = 1) -> tuple[flo
 
 
 async def test_canvas_600_listings() -> None:
-    """600 parallel listings meet no refusal, in 1.15 times the best fixed width at most."""
+    """600 parallel listings get no refusal, in at most 1.15 times the best fixed width."""
     seconds, refusals = await listings(Scheduler(CostBucket()), 600)
     fixed = [await listings(Scheduler(TokenBucket(1e6, 1e6)), width) for width in range(6, 14)]
     best = min(took for took, refused in fixed if not refused)
@@ -137,7 +137,7 @@ async def test_canvas_600_listings() -> None:
 
 
 async def test_canvas_without_headers() -> None:
-    """Where a proxy strips the headers, calls flow at half of the bound at least, unrefused."""
+    """If a proxy removes the headers, at least half of the bound is reached, without refusals."""
     rng = seeded(3)
     run = CanvasRun(
         CanvasServer(), Scheduler(CostBucket()), rng, 0.3, 0.3, Network(rng), with_headers=False
@@ -148,7 +148,7 @@ async def test_canvas_without_headers() -> None:
 
 
 async def test_canvas_interactive_beside_bulk() -> None:
-    """An interactive call waits 0.3 s at most beside a saturating bulk."""
+    """An interactive call waits at most 0.3 s beside a saturating bulk lane."""
     rng = seeded(5)
     run = CanvasRun(CanvasServer(), Scheduler(CostBucket()), rng, 0.3, 0.3, Network(rng))
     urgent = CanvasRun(run.server, run.scheduler, rng, 0.3, 0.3, Network(rng))
@@ -168,7 +168,7 @@ async def test_canvas_interactive_beside_bulk() -> None:
 
 
 async def test_canvas_reservation_of_one_path() -> None:
-    """A path that reserves 200 is found out, and the others keep their pace."""
+    """A path that reserves 200 is detected, and the others keep their pace."""
     rng = seeded(2)
     server = CanvasServer(up_front_by_key={"export": 200.0})
     run = CanvasRun(server, Scheduler(CostBucket()), rng, 0.3, 0.3, Network(rng))
@@ -193,7 +193,7 @@ def token_run(seed: int, latency: str = "usual", bucket: TokenBucket | None = No
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("latency", LATENCIES)
 async def test_abconnect_500_pages(latency: Any, seed: Any) -> None:
-    """500 pages with 20 workers: no refusal, within 3 % of what the server can give."""
+    """500 pages with 20 workers: no refusal, within 3 % of what the server can grant."""
     run = token_run(seed, latency)
     assert await run.pages(500, 20, lane="bulk") <= 1.03 * (500 - 25) / 5
     assert run.server.refusals == 0
@@ -223,8 +223,8 @@ async def test_abconnect_limit_changes(seed: Any, rate: Any, probe: Any, by_hand
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_abconnect_strangers_on_one_key(seed: Any) -> None:
-    """Two programs that know nothing of each other: few refusals, fair halves, nothing idle."""
+async def test_abconnect_two_clients_share_a_key(seed: Any) -> None:
+    """Two independent programs: few refusals, fair halves, nothing idle."""
     rng = seeded(seed)
     server = TokenServer()
     runs = [
@@ -243,8 +243,8 @@ async def test_abconnect_strangers_on_one_key(seed: Any) -> None:
     assert min(run.tally.done for run in runs) >= 0.9 * 1_500
 
 
-async def test_abconnect_starts_against_an_empty_bucket() -> None:
-    """After a restart against an empty bucket the first burst is refused, and no call is lost."""
+async def test_abconnect_starts_with_an_empty_bucket() -> None:
+    """After a restart with an empty bucket the first burst is refused, and no call is lost."""
     run = token_run(1)
     run.server.level = 0.0
     await run.pages(200, 40)
@@ -253,7 +253,7 @@ async def test_abconnect_starts_against_an_empty_bucket() -> None:
 
 
 async def test_abconnect_starts_with_the_last_level() -> None:
-    """Who hands in the level of the last run is not refused at all."""
+    """A program that passes the level of the last run gets no refusal."""
     run = token_run(1, bucket=TokenBucket(start_level=0.0, start_age=0.0))
     run.server.level, run.server.touched = 1.0, now()
     await run.pages(100, 40)
@@ -261,7 +261,7 @@ async def test_abconnect_starts_with_the_last_level() -> None:
 
 
 async def test_abconnect_interactive_beside_bulk() -> Any:
-    """An interactive call every 2 s waits 0.3 s at most, and a bulk of 500 pages loses 2 %."""
+    """An interactive call every 2 s waits at most 0.3 s, and a bulk of 500 pages loses 2 %."""
 
     async def bulk(*, beside: bool) -> tuple[float, Any, int]:
         run, urgent = token_run(1), None
@@ -287,7 +287,7 @@ async def test_abconnect_interactive_beside_bulk() -> Any:
 
 
 async def test_abconnect_wildcards() -> None:
-    """Wildcard calls among others meet no refusal, and nearly reach the second bucket's 2 a second."""
+    """Wildcard calls among others get no refusal, and nearly reach 2 a second."""
     run = token_run(4)
     start = now()
     await asyncio.gather(

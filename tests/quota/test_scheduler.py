@@ -38,7 +38,7 @@ WILD = Cost(bucket="wildcard")
 
 
 def slow(**options: Any) -> Scheduler:
-    """One token a second, none saved up."""
+    """One token a second, none saved."""
     return Scheduler(TokenBucket(1.0, 1.0, start_level=0.0), **options)
 
 
@@ -56,7 +56,7 @@ def order_of(scheduler: Any, record: Any, name: Any, **options: Any) -> Any:
 
 
 async def test_burst_then_pace() -> None:
-    """24 calls go in the same turn, the 25th a fifth of a second later."""
+    """24 calls are granted in the same iteration, the 25th a fifth of a second later."""
     scheduler, start = Scheduler(TokenBucket()), now()
     for _ in range(24):
         await scheduler.acquire()
@@ -66,7 +66,7 @@ async def test_burst_then_pace() -> None:
 
 
 async def test_interactive_goes_first() -> None:
-    """Interactive goes before bulk, and bulk before background, whoever came first."""
+    """Interactive goes before bulk, and bulk before background, in any order of arrival."""
     scheduler = slow()
     record: list[tuple[Any, float]] = []
     tasks = [
@@ -88,8 +88,8 @@ async def test_aging() -> None:
     assert places == [19, 39, 59]
 
 
-async def test_wildcards_hold_nobody_back() -> None:
-    """Ten wildcard calls take five seconds; twenty plain ones behind them go at once."""
+async def test_wildcards_do_not_delay_other_calls() -> None:
+    """Ten wildcard calls take 4.5 seconds; thirteen plain ones after them are granted at once."""
     scheduler, start = Scheduler(TokenBucket()), now()
     record: list[tuple[Any, float]] = []
     tasks = [order_of(scheduler, record, "wild", cost=WILD) for _ in range(10)]
@@ -100,7 +100,7 @@ async def test_wildcards_hold_nobody_back() -> None:
 
 
 async def test_retry_is_next_of_its_flow() -> None:
-    """A retry goes before the calls of its flow that were there before."""
+    """A retry goes before the earlier calls of its flow."""
     scheduler = slow()
     record: list[tuple[Any, float]] = []
     tasks = [order_of(scheduler, record, n, flow="a") for n in range(3)]
@@ -111,7 +111,7 @@ async def test_retry_is_next_of_its_flow() -> None:
 
 
 async def test_cancelled_waiters_lose_nothing() -> None:
-    """10,000 waiters cancelled at random, some in the turn of their grant: no token is lost."""
+    """10,000 waiters cancelled at random, some just as they are granted: no token is lost."""
     rng = seeded(7)
     scheduler, got = Scheduler(TokenBucket(1_000.0, 1_000.0)), []
 
@@ -135,8 +135,8 @@ async def test_cancelled_waiters_lose_nothing() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_cancelled_in_the_turn_of_the_grant() -> None:
-    """A waiter that is granted and cancelled in the same turn hands its token to the next."""
+async def test_cancelled_at_the_moment_of_the_grant() -> None:
+    """A waiter granted and cancelled in the same iteration passes its token to the next."""
     scheduler = Scheduler(TokenBucket(1.0, 1.0))
     holder = await scheduler.acquire()
     first = asyncio.create_task(scheduler.acquire())
@@ -159,7 +159,7 @@ async def test_deadline_is_checked_before_queueing() -> None:
     waiting = [asyncio.create_task(scheduler.acquire(flow=n)) for n in range(2_000)]
     await asyncio.sleep(0)
     took = []
-    for _ in range(20):  # the best of them: others use this machine too
+    for _ in range(20):  # the best of them: the machine may be busy
         started = time.perf_counter()
         with pytest.raises(QuotaError) as caught:
             await scheduler.acquire(deadline=now() + 1.0)
@@ -171,7 +171,7 @@ async def test_deadline_is_checked_before_queueing() -> None:
 
 
 async def test_deadline_counts_the_flows_turn_only() -> None:
-    """A new flow beside one with a thousand waiters is let in: its turn comes soon."""
+    """A new flow beside one with a thousand waiters is accepted: its turn comes soon."""
     scheduler = slow()
     waiting = [asyncio.create_task(scheduler.acquire(flow="long")) for _ in range(1_000)]
     await asyncio.sleep(0)
@@ -196,7 +196,7 @@ async def test_deadline_in_the_queue() -> None:
 
 
 async def test_queue_is_bounded() -> None:
-    """Beyond `max_queue` waiters a call is turned away; a retry is not."""
+    """Beyond `max_queue` waiters a call is rejected; a retry is not."""
     scheduler = slow(max_queue=2)
     waiting = [asyncio.create_task(scheduler.acquire()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -219,13 +219,13 @@ async def test_queue_is_bounded() -> None:
     ],
 )
 async def test_bad_input(options: Any) -> None:
-    """What can never be granted is turned away before it waits."""
+    """What can never be granted is rejected before it waits."""
     with pytest.raises(InputError):
         await Scheduler(TokenBucket()).acquire(**options)
 
 
 async def test_set_rate_wakes_waiters() -> None:
-    """A rate raised by hand serves those who wait at once; a smaller burst loses nobody."""
+    """A higher rate applies at once to waiting calls; a smaller burst loses none of them."""
     scheduler, start = slow(), now()
     waiting = [asyncio.create_task(scheduler.acquire()) for _ in range(10)]
     await asyncio.sleep(0.5)
@@ -239,17 +239,17 @@ async def test_set_rate_wakes_waiters() -> None:
 
 
 async def test_burst_below_a_waiter() -> None:
-    """A burst that a waiter could never fit into is refused."""
+    """A burst below the cost of a waiter is refused."""
     scheduler = Scheduler(TokenBucket(1.0, 10.0, start_level=0.0))
     task = asyncio.create_task(scheduler.acquire(Cost(units=8)))
     await asyncio.sleep(0)
-    with pytest.raises(InputError, match="waits"):
+    with pytest.raises(InputError, match="a queued call needs more"):
         scheduler.set_rate(1.0, burst=4.0)
     await task
 
 
 async def test_reset_keeps_the_queue() -> None:
-    """After a reset the waiters are served from the new bucket."""
+    """After a reset the waiters are granted from the new bucket."""
     scheduler = Scheduler(TokenBucket(1.0, 5.0, start_level=0.0))
     waiting = [asyncio.create_task(scheduler.acquire()) for _ in range(5)]
     await asyncio.sleep(0)
@@ -260,7 +260,7 @@ async def test_reset_keeps_the_queue() -> None:
 
 
 async def test_first_ending_counts() -> None:
-    """Of several endings of a lease the first one counts."""
+    """Of several endings of a lease, the first one counts."""
     scheduler = Scheduler(TokenBucket())
     lease = await scheduler.acquire()
     lease.end(Outcome.UNSENT)
@@ -289,8 +289,8 @@ async def test_events_and_log(caplog: Any) -> None:
     assert "quota=https://canvas.test" in caplog.text
 
 
-async def test_failing_listener_is_the_loops_business() -> None:
-    """A listener that raises reaches the loop's handler and disturbs no call."""
+async def test_failing_listener_is_reported_by_the_loop() -> None:
+    """Its exception goes to the handler of the loop and disturbs no call."""
     errors = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
 
@@ -304,7 +304,7 @@ async def test_failing_listener_is_the_loops_business() -> None:
 
 
 def test_snapshot_outside_of_a_loop() -> Any:
-    """Before and after a loop, no time passes: snapshots and rates work, and start levels stay."""
+    """Outside of a loop no time passes: snapshots and rates work, start levels are kept."""
     scheduler = Scheduler(TokenBucket(start_level=3.0), name="ab")
     scheduler.set_rate(2.0)
     assert scheduler.snapshot().level == 3.0
@@ -319,8 +319,8 @@ def test_snapshot_outside_of_a_loop() -> Any:
 
 
 @pytest.mark.parametrize("limiter", [lambda: TokenBucket(1.0, 1.0), CostBucket])
-def test_closed_loop_with_waiters_inside(limiter: Any) -> Any:
-    """A loop closed with waiters and calls inside does not keep a later one from working."""
+def test_loop_closed_with_waiters(limiter: Any) -> Any:
+    """A loop closed with waiters and calls in flight does not break a later one."""
     scheduler = Scheduler(limiter())
     leases = []
 
@@ -341,14 +341,14 @@ def test_closed_loop_with_waiters_inside(limiter: Any) -> Any:
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         assert runner.run(later()) == 0
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - left pending on purpose
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - intentionally left pending
     del task
     gc.collect()
 
 
 @pytest.mark.real_loop
 async def test_second_running_loop() -> None:
-    """While one loop uses the scheduler, another thread's loop is told so."""
+    """While one loop uses the scheduler, the loop of another thread gets an error."""
     scheduler = Scheduler(TokenBucket())
     await scheduler.acquire()
 
@@ -385,7 +385,7 @@ async def test_clock_jumps() -> None:
     loop: Any = asyncio.get_running_loop()
     waiting = [asyncio.create_task(scheduler.acquire()) for _ in range(5)]
     await asyncio.sleep(1.5)
-    loop._now -= 500.0  # noqa: SLF001 - as no public method sets a clock back
+    loop._now -= 500.0  # noqa: SLF001 - no public method sets a clock back
     scheduler.wait_estimate()
     await asyncio.sleep(1.0)
     loop._now += 1e6  # noqa: SLF001
@@ -394,6 +394,6 @@ async def test_clock_jumps() -> None:
 
 
 async def test_bad_queue_length() -> None:
-    """A queue cannot be shorter than empty."""
+    """A negative queue length is refused."""
     with pytest.raises(InputError):
         Scheduler(TokenBucket(), max_queue=-1)

@@ -1,4 +1,4 @@
-"""The token bucket: levels, cuts, growth and input, as a pure machine."""
+"""The token bucket as a pure state machine: levels, cuts, growth and input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def started(bucket: TokenBucket, now: float = 0.0) -> TokenBucket:
 
 
 def test_burst_then_five_a_second() -> None:
-    """24 calls go at once, the next one a fifth of a second later."""
+    """24 calls are granted at once, the next one a fifth of a second later."""
     bucket = started(TokenBucket())
     for _ in range(24):
         assert bucket.wait(ONE, 0.0) == 0
@@ -35,19 +35,19 @@ def test_burst_then_five_a_second() -> None:
 
 
 def test_reserve_keeps_one_token() -> None:
-    """With `reserve` a call leaves one token behind."""
+    """With `reserve` a call leaves one token."""
     bucket = started(TokenBucket(start_level=1.0))
     assert bucket.wait(ONE, 0.0) == 0
     assert bucket.wait(ONE, 0.0, reserve=True) == pytest.approx(0.2)
 
 
 def test_reserve_of_a_burst_of_one() -> None:
-    """A burst of one has nothing to keep: lower lanes still run."""
+    """A burst of one has nothing to reserve: lower lanes still run."""
     assert started(TokenBucket(burst=1)).wait(ONE, 0.0, reserve=True) == 0
 
 
 def test_wildcard_takes_from_both() -> None:
-    """A wildcard call takes a token from each bucket, and a refund puts both back."""
+    """A wildcard call takes a token from each bucket, and a refund returns both."""
     bucket = started(TokenBucket())
     ticket = bucket.take(WILD, 0.0)
     assert bucket.bucket_wait("wildcard", 0.0) == pytest.approx(0.5)
@@ -71,7 +71,7 @@ def test_one_cut_for_each_event() -> None:
 
 
 def test_rate_grows_back_to_the_configured_one() -> None:
-    """After a cut the rate comes back, and never passes what was configured."""
+    """After a cut the rate recovers, and never exceeds the configured one."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 1.0), 1.2)
     assert bucket.read(11.2).rate == pytest.approx(4.25 + 0.2)
@@ -79,7 +79,7 @@ def test_rate_grows_back_to_the_configured_one() -> None:
     assert bucket.read(1_000.0).learned == {}
 
 
-def test_probe_goes_beyond() -> None:
+def test_probe_exceeds_the_configured_rate() -> None:
     """With `probe` and a bucket that stays empty the rate grows by 10 % a second."""
     bucket = started(TokenBucket(probe=True, start_level=0))
     now = 0.0
@@ -90,13 +90,13 @@ def test_probe_goes_beyond() -> None:
 
 
 def test_probe_does_not_grow_while_idle() -> None:
-    """An hour without calls does not make the rate grow beyond a second's worth."""
+    """An hour without calls does not increase the rate."""
     bucket = started(TokenBucket(probe=True))
     assert bucket.read(3_600.0).rate == 5.0
 
 
 def test_retry_after_blocks() -> None:
-    """A Retry-After holds everything back, though tokens are there."""
+    """A Retry-After blocks all calls, even with tokens available."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=60.0))
     assert bucket.wait(ONE, 31.0) == pytest.approx(30.0)
@@ -105,22 +105,22 @@ def test_retry_after_blocks() -> None:
 
 
 @pytest.mark.parametrize("retry_after", [math.nan, -5.0])
-def test_nonsense_retry_after(retry_after: Any) -> None:
-    """A Retry-After that cannot be is not believed."""
+def test_invalid_retry_after(retry_after: Any) -> None:
+    """An invalid Retry-After is ignored."""
     bucket = started(TokenBucket())
     bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=retry_after))
     assert bucket.read(1.0).blocked == 0
 
 
 def test_start_level_of_the_last_run() -> None:
-    """A level read three seconds ago has grown by three seconds; the burst is its limit."""
+    """A level read three seconds ago has grown by three seconds, up to the burst."""
     assert started(TokenBucket(start_level=2, start_age=3)).read(0).level == 17
     assert started(TokenBucket(start_level=2, start_age=-3)).read(0).level == 2
     assert started(TokenBucket(start_level=90)).read(0).level == 24
 
 
-def test_set_rate_keeps_what_was_saved() -> None:
-    """A new rate holds at once; the level stays, as far as the burst allows."""
+def test_set_rate_keeps_saved_tokens() -> None:
+    """A new rate applies at once; the level is kept, up to the new burst."""
     bucket = started(TokenBucket(start_level=10))
     bucket.set_rate(10.0, 5.0, 0.0)
     assert (bucket.read(0).level, bucket.read(0).capacity, bucket.read(0).rate) == (5, 5, 10)
@@ -129,7 +129,7 @@ def test_set_rate_keeps_what_was_saved() -> None:
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["rate", "burst"])
 def test_impossible_limits(name: Any, value: Any) -> None:
-    """Rates and bursts are finite and above zero."""
+    """Rates and bursts are finite and above 0."""
     with pytest.raises(InputError, match=name):
         TokenBucket(**{name: value})
     limits = {"rate": (value, 1.0), "burst": (2.0, value)}
@@ -153,8 +153,8 @@ def test_impossible_changes_and_costs() -> None:
     assert bucket.read(0.0).rate == 5
 
 
-def test_reset_makes_old_tickets_void() -> None:
-    """After a reset, the calls of before neither refund nor cut."""
+def test_reset_invalidates_old_tickets() -> None:
+    """After a reset, earlier calls neither refund nor cut."""
     bucket = started(TokenBucket())
     old = [bucket.take(ONE, 0.0) for _ in range(5)]
     bucket.reset(1.0)
@@ -174,7 +174,7 @@ def test_reset_makes_old_tickets_void() -> None:
 def test_never_refused_when_parameters_are_known(
     seed: Any, spread: Any, wildcards: Any, idle: Any
 ) -> None:
-    """With delays that differ by up to 0.19 s, no order of calls and pauses meets a 429."""
+    """With delays that differ by up to 0.19 s, no order of calls and pauses gets a 429."""
     rng = seeded(seed)
     bucket, server = started(TokenBucket()), TokenServer()
     now = 0.0
@@ -207,7 +207,7 @@ def test_never_refused_when_parameters_are_known(
 )
 @settings(max_examples=150, deadline=None)
 def test_no_sequence_corrupts_it(steps: Any, probe: Any) -> None:
-    """Whatever happens, in whatever time: the level stays within bounds and waits are finite."""
+    """After any operations at any times, the level is within bounds and waits are finite."""
     bucket, now, tickets = started(TokenBucket(probe=probe)), 0.0, []
     for what, by, said in steps:
         now += by

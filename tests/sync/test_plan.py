@@ -93,7 +93,7 @@ async def test_errors_of_a_plan(clock: Clock) -> None:
     async with abconnect_of(simulator, clock=clock) as ab:
         with pytest.raises(InputError, match="did you mean 'events'"):
             await plan_of("event", abconnect=ab)
-        with pytest.raises(ConfigurationError, match="'courses' needs canvas="):
+        with pytest.raises(ConfigurationError, match="'courses' needs a client: pass canvas="):
             await plan_of("events", "courses", abconnect=ab)
         assert simulator.stats()["abconnect"]["served"] == 0
         simulator.knobs.unlicensed_features = ("assets",)

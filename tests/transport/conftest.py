@@ -1,4 +1,4 @@
-"""aioresponses and aiohttp 3.14 together, and raw servers on the loopback."""
+"""aioresponses with aiohttp 3.14, and raw servers on the loopback."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import aiohttp
 import pytest
 from aioresponses import aioresponses
 
-Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
 def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
-    """Answers to aiohttp without a socket.
+    """Mocked aiohttp responses, without a socket.
 
-    aioresponses 0.7 makes a ClientResponse without the `stream_writer` that aiohttp 3.14 asks for.
+    aioresponses 0.7 creates a ClientResponse without the `stream_writer` that aiohttp 3.14 needs.
     """
 
     class Complete(aiohttp.ClientResponse):
@@ -33,14 +33,14 @@ def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
 
 
 @pytest.fixture
-def served() -> Callable[[Answering], Any]:
-    """A server that does what it is told with each connection; gives its origin."""
+def served() -> Callable[[Handler], Any]:
+    """A server that runs a function for each connection; yields its origin."""
 
     @asynccontextmanager
-    async def serve(answer: Answering) -> AsyncIterator[str]:
+    async def serve(handle: Handler) -> AsyncIterator[str]:
         async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                await answer(reader, writer)
+                await handle(reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError):
                 pass
             finally:

@@ -1,4 +1,4 @@
-"""Clients on a fake transport in virtual time, and what they leave behind."""
+"""Clients with a fake transport in virtual time, and checks for leftovers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from aioinstructure.testing import (
 )
 from aioinstructure.wire.message import Request, Response
 
-TOKEN = "7~a-token-that-nobody-may-see"
-KEY = "a-partner-key-that-nobody-may-see"
+TOKEN = "7~a-token-that-must-stay-secret"
+KEY = "a-partner-key-that-must-stay-secret"
 
-Answer = Response | Error | Callable[[Request], Response]
+Reply = Response | Error | Callable[[Request], Response]
 
 
 def now() -> float:
@@ -30,16 +30,16 @@ def now() -> float:
 
 
 def running_clock() -> Clock:
-    """A clock by the virtual loop that runs."""
+    """A clock of the running virtual loop."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     return virtual_clock(loop)
 
 
 def canvas_on(
-    replies: Iterable[Answer], *, seconds: float = 0.0, **options: Any
+    replies: Iterable[Reply], *, seconds: float = 0.0, **options: Any
 ) -> tuple[Canvas, FakeTransport]:
-    """A Canvas client whose answers are given, and its transport."""
+    """A Canvas client with the given responses, and its transport."""
     transport = FakeTransport(list(replies), seconds)
     options.setdefault("clock", running_clock())
     if "auth" not in options:
@@ -48,14 +48,14 @@ def canvas_on(
 
 
 def ab_on(
-    replies: Iterable[Answer],
+    replies: Iterable[Reply],
     *,
     seconds: float = 0.0,
     rate: float = 5.0,
     burst: float = 24.0,
     **options: Any,
 ) -> tuple[ABConnect, FakeTransport]:
-    """An AB Connect client whose answers are given, and its transport."""
+    """An AB Connect client with the given responses, and its transport."""
     transport = FakeTransport(list(replies), seconds)
     clock = options.setdefault("clock", running_clock())
     options.setdefault("quota", Scheduler(TokenBucket(rate, burst), clock=clock))
@@ -64,28 +64,28 @@ def ab_on(
     return ABConnect(base_url="https://ab.test", transport=transport, **options), transport
 
 
-def timed(answers: Iterable[Answer], times: list[float]) -> list[Answer]:
-    """The answers, each of which notes when it was asked for."""
+def timed(replies: Iterable[Reply], times: list[float]) -> list[Reply]:
+    """The responses; each records when it was requested."""
 
-    def noting(answer: Answer) -> Callable[[Request], Response]:
+    def noting(response: Reply) -> Callable[[Request], Response]:
         def give(request: Request) -> Response:
             times.append(now())
-            if isinstance(answer, Error):
-                raise answer
-            return answer(request) if callable(answer) else answer
+            if isinstance(response, Error):
+                raise response
+            return response(request) if callable(response) else response
 
         return give
 
-    return [noting(answer) for answer in answers]
+    return [noting(response) for response in replies]
 
 
-def always(answer: Response) -> Callable[[Request], Response]:
-    """A last answer that serves all further requests."""
-    return lambda _: answer
+def always(response: Response) -> Callable[[Request], Response]:
+    """A last response, for all further requests."""
+    return lambda _: response
 
 
 def failing(status: int, **headers: str) -> Response:
-    """An answer of a load balancer, without any header of the service."""
+    """A response of a load balancer, without any header of the service."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     return reply(
         status=status, headers={"content-type": "text/html", **fields}, body=b"<h1>no</h1>"
@@ -93,7 +93,7 @@ def failing(status: int, **headers: str) -> Response:
 
 
 def throttled(remaining: str | None = "1.5", **headers: str) -> Response:
-    """Canvas's refusal for want of quota."""
+    """The refusal of Canvas for lack of quota."""
     fields = {"content-type": "text/plain; charset=utf-8"}
     if remaining is not None:
         fields["x-rate-limit-remaining"] = remaining
@@ -102,7 +102,7 @@ def throttled(remaining: str | None = "1.5", **headers: str) -> Response:
 
 
 def invalid_token() -> Response:
-    """Canvas's answer to a token that it does not know."""
+    """The response of Canvas to an unknown token."""
     return reply(
         {"errors": [{"message": "Invalid access token."}]},
         status=401,
@@ -111,7 +111,7 @@ def invalid_token() -> Response:
 
 
 def bad_signature() -> Response:
-    """AB Connect's answer to a signature that it does not accept."""
+    """The response of AB Connect to an invalid signature."""
     detail = "Signature is not authorized."
     return reply(
         {"errors": [{"status": "401", "title": "Unauthorized", "detail": detail}]}, status=401
@@ -119,13 +119,13 @@ def bad_signature() -> Response:
 
 
 def timers() -> int:
-    """How many timers of the loop wait still."""
+    """The number of pending timers of the loop."""
     loop: Any = asyncio.get_running_loop()
-    return sum(not handle.cancelled() for handle in loop._scheduled)  # noqa: SLF001 - asyncio has no other way
+    return sum(not handle.cancelled() for handle in loop._scheduled)  # noqa: SLF001 - asyncio has no public way
 
 
 def assert_nothing_left(client: Canvas | ABConnect) -> None:
-    """No lease, no waiter and no task but the test's own."""
+    """No lease, no waiter and no task except the test's own."""
     shot = client.quota.snapshot()
     assert shot.in_flight == 0
     assert not any(shot.queued.values())

@@ -1,4 +1,4 @@
-"""One budget in seconds for a call: what it covers, and what is raised when it is spent."""
+"""The deadline of a call: what it covers, and which error is raised when it passes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from tests.transport.rig import (
 PATH = "/rest/v4.1/standards"
 
 
-async def test_a_queue_that_is_too_long_is_told_before_anything_is_sent() -> None:
-    """QuotaError at once, with the seconds until the call would be let through."""
+async def test_a_queue_that_is_too_long_is_reported_before_anything_is_sent() -> None:
+    """QuotaError at once, with the seconds until the call would be sent."""
     ab, transport = ab_on([always(reply({}))], rate=0.1, burst=1)
     await ab.request("GET", PATH)
     start = now()
@@ -49,7 +49,7 @@ async def test_a_queue_that_is_too_long_is_told_before_anything_is_sent() -> Non
 
 
 async def test_a_deadline_that_passes_in_the_queue_is_a_quota_error() -> None:
-    """Whoever was overtaken there is told how long it would have taken still."""
+    """A call that was overtaken gets the seconds that it would still have to wait."""
     ab, transport = ab_on([always(reply({}))], rate=0.1, burst=1)
     await ab.request("GET", PATH)
     bulk = ab.with_options(lane="bulk", deadline=25)
@@ -67,7 +67,7 @@ async def test_a_deadline_that_passes_in_the_queue_is_a_quota_error() -> None:
 
 
 async def test_a_retry_that_cannot_be_queued_in_time_raises_the_real_error() -> None:
-    """Once something was sent, the answer counts; `.wait` tells what another try would take."""
+    """After an attempt its error is raised; `.wait` is the time until another attempt."""
     ab, transport = ab_on([failing(503)], rate=0.01, burst=1, deadline=20)
     start = now()
     with pytest.raises(ServerError) as caught:
@@ -79,7 +79,7 @@ async def test_a_retry_that_cannot_be_queued_in_time_raises_the_real_error() -> 
 
 
 async def test_a_deadline_that_passes_between_attempts_raises_the_real_error() -> None:
-    """Overtaken in the queue before the second attempt: the first one's end is what happened."""
+    """Overtaken in the queue before the second attempt: the error of the first is raised."""
     ab, _ = ab_on(
         [ConnectError("refused"), always(reply({}))], rate=0.1, burst=1, deadline=12, seconds=0.1
     )
@@ -94,7 +94,7 @@ async def test_a_deadline_that_passes_between_attempts_raises_the_real_error() -
     assert_nothing_left(ab)
 
 
-async def test_a_pause_that_would_pass_the_deadline_is_not_begun() -> None:
+async def test_a_pause_that_would_pass_the_deadline_is_not_started() -> None:
     """Retry-After beyond it: the error is raised at once."""
     canvas, _ = canvas_on([failing(503, retry_after="100")], deadline=10)
     start = now()
@@ -117,16 +117,16 @@ async def test_time_out_in_flight_of_a_read() -> None:
 
 
 async def test_time_out_in_flight_of_a_write() -> None:
-    """Nobody knows whether it happened, and the error says so."""
+    """It may have taken effect, and the error says so."""
     canvas, _ = canvas_on([reply({})], seconds=60, deadline=10)
-    with pytest.raises(UnknownOutcome, match="it may have happened"):
+    with pytest.raises(UnknownOutcome, match="the write may have taken effect"):
         await canvas.course_paces.create(1, exclude_weekends=True)
     assert_nothing_left(canvas)
 
 
 async def test_time_out_in_flight_of_a_second_attempt() -> None:
-    """What is in flight counts more than what was."""
-    replies: list[Any] = [TransportError("broke off"), reply([])]
+    """The attempt in flight decides, not the one before."""
+    replies: list[Any] = [TransportError("cut off"), reply([])]
     canvas, transport = canvas_on(replies, seconds=8, deadline=10)
     with pytest.raises(DeadlineError):
         await canvas.request("GET", "/api/v1/x")
@@ -134,7 +134,7 @@ async def test_time_out_in_flight_of_a_second_attempt() -> None:
 
 
 async def test_attempts_share_the_deadline() -> None:
-    """Not each attempt its own: four slow failures take ten seconds together."""
+    """All attempts together have ten seconds, not each of them."""
     canvas, transport = canvas_on([always(failing(500))], seconds=4, deadline=10)
     start = now()
     with pytest.raises((ServerError, DeadlineError)):
@@ -144,7 +144,7 @@ async def test_attempts_share_the_deadline() -> None:
 
 
 async def test_the_consumers_time_between_pages_does_not_count() -> None:
-    """Each page has a deadline of its own, however long its items are worked on."""
+    """Each page has its own deadline, however long the caller works on the items."""
 
     def page(request: Request) -> Response:
         more = "page=3" not in request.path
@@ -161,7 +161,7 @@ async def test_the_consumers_time_between_pages_does_not_count() -> None:
 
 
 async def test_no_timer_is_left_behind() -> None:
-    """A call that ended in time has cancelled its alarms."""
+    """A call that ended in time has cancelled its timers."""
     canvas, _ = canvas_on([reply([]), failing(503), reply([])], deadline=1_000)
     before = timers()
     await canvas.request("GET", "/api/v1/x")
@@ -172,7 +172,7 @@ async def test_no_timer_is_left_behind() -> None:
 
 @define
 class Slow:
-    """A credential whose renewal fails by a timeout of its own."""
+    """A credential whose renewal fails with its own timeout."""
 
     def authorize(self, request: Request, now: float) -> Request:
         return request
@@ -187,8 +187,8 @@ class Slow:
         return False
 
 
-async def test_a_timeout_of_somebody_elses_is_not_the_deadline() -> None:
-    """A TimeoutError from an auth comes out as it is, not as a lack of quota."""
+async def test_another_timeout_is_not_the_deadline() -> None:
+    """A TimeoutError of a credential is raised unchanged, not as a lack of quota."""
     canvas, _ = canvas_on([], auth=Slow(), deadline=10)
     with pytest.raises(TimeoutError, match="the token endpoint"):
         await canvas.request("GET", "/api/v1/x")
@@ -217,16 +217,16 @@ class Hanging:
 
 
 async def test_a_renewal_that_hangs_before_anything_was_sent() -> None:
-    """Nothing was sent: a QuotaError, that says so."""
+    """Nothing was sent: a QuotaError that says so."""
     canvas, transport = canvas_on([], auth=Hanging(0), deadline=10)
-    with pytest.raises(QuotaError, match="nothing could be sent within 10 s"):
+    with pytest.raises(QuotaError, match="not sent within 10 s"):
         await canvas.request("GET", "/api/v1/x")
     assert transport.requests == []
     assert_nothing_left(canvas)
 
 
 async def test_a_renewal_that_hangs_after_a_refusal() -> None:
-    """The refusal is what happened, and `.wait` says that the quota was not to blame."""
+    """The refusal is raised, and `.wait` shows that the quota was not the cause."""
     canvas, transport = canvas_on([invalid_token()], auth=Hanging(1), deadline=10)
     start = now()
     with pytest.raises(Unauthorized) as caught:
@@ -239,7 +239,7 @@ async def test_a_renewal_that_hangs_after_a_refusal() -> None:
 
 
 async def test_a_deadline_holds_for_every_view_of_a_client() -> None:
-    """The client's own deadline is the default of its views."""
+    """The client's deadline is the default of its views."""
     canvas, _ = canvas_on([always(reply([]))], seconds=60, deadline=10)
     view: Canvas = canvas.with_options(lane="bulk")
     with pytest.raises(DeadlineError):

@@ -1,4 +1,4 @@
-"""The network by aiohttp: what goes out, what comes back, and what goes wrong on the way."""
+"""The aiohttp layer: what is sent, what is returned, and what can fail in between."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ AGENT = {"User-Agent": "tests"}
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever stands in the environment of the tests, they talk to the loopback directly."""
+    """Connect to the loopback directly, whatever the environment of the tests says."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
 
 class Seen:
-    """A web server that keeps what it was asked, and answers a list."""
+    """A web server that records its requests, and responds with a list."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.headers: list[Any] = []
         self.bodies: list[bytes] = []
         self.origin = ""
-        self.answer: Callable[[web.BaseRequest], web.StreamResponse] = lambda _: web.json_response(
+        self.respond: Callable[[web.BaseRequest], web.StreamResponse] = lambda _: web.json_response(
             [{"id": 1}]
         )
 
@@ -76,7 +76,7 @@ class Seen:
         self.lines.append(f"{request.method} {request.raw_path}")
         self.headers.append(request.headers)
         self.bodies.append(await request.read())
-        return self.answer(request)
+        return self.respond(request)
 
 
 @asynccontextmanager
@@ -107,24 +107,26 @@ class NoPause(random.Random):
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
 
 
-# --- what is sent: through the shim --------------------------------------------------------------
+# --- requests: mocked aiohttp --------------------------------------------------------------
 
 
-async def test_a_request_and_its_answer(mocked: aioresponses) -> None:
-    """Method, headers and body go out; status, headers and body come back, the head first."""
+async def test_a_request_and_its_response(mocked: aioresponses) -> None:
+    """Method, headers and body are sent; status, headers and body are returned, head first."""
     mocked.put("https://canvas.test/api/v1/x?a=1", body=b"[1]", headers={"X-Request-Cost": "0.5"})
     heads: list[tuple[int, Headers]] = []
     transport = HttpTransport(headers=AGENT)
     request = Request("PUT", "https://canvas.test/api/v1/x?a=1", Headers({"accept": "x"}), b"{}")
-    answer = await transport.send(request, lambda status, headers: heads.append((status, headers)))
-    assert (answer.status, answer.body, answer.request_cost) == (200, b"[1]", 0.5)
+    response = await transport.send(
+        request, lambda status, headers: heads.append((status, headers))
+    )
+    assert (response.status, response.body, response.request_cost) == (200, b"[1]", 0.5)
     assert [(status, headers["X-Request-Cost"]) for status, headers in heads] == [(200, "0.5")]
     (calls,) = mocked.requests.values()
     options = calls[0].kwargs
@@ -149,10 +151,10 @@ async def test_a_request_and_its_answer(mocked: aioresponses) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
 )
-async def test_every_error_of_aiohttps_becomes_one_of_ours(
+async def test_every_aiohttp_error_is_translated(
     mocked: aioresponses, raised: Exception, read: type[Error], write: type[Error]
 ) -> None:
-    """By what it means for the request, not by where it came from."""
+    """By its meaning for the request, not by its origin."""
     mocked.get("https://canvas.test/x", exception=raised)
     mocked.post("https://canvas.test/x", exception=raised)
     transport = HttpTransport(headers=AGENT)
@@ -165,7 +167,7 @@ async def test_every_error_of_aiohttps_becomes_one_of_ours(
     await transport.close()
 
 
-# --- what is sent: over a socket -----------------------------------------------------------------
+# --- requests: over a socket -----------------------------------------------------------------
 
 LETTERS = [
     "/api/v1/courses/sis_course_id:CS%2F101%2E11%C3%A9",
@@ -179,8 +181,8 @@ LETTERS = [
 
 @pytest.mark.real_loop
 @pytest.mark.parametrize("path", LETTERS)
-async def test_a_url_goes_out_to_the_letter(seen: Seen, path: str) -> None:
-    """Nothing re-encodes, normalises or sorts what the wire layer has made."""
+async def test_a_url_is_sent_byte_for_byte(seen: Seen, path: str) -> None:
+    """Nothing encodes, normalizes or sorts again what the wire layer has made."""
     transport = HttpTransport(headers=AGENT)
     await transport.send(Request("GET", seen.origin + path))
     await transport.close()
@@ -188,9 +190,9 @@ async def test_a_url_goes_out_to_the_letter(seen: Seen, path: str) -> None:
 
 
 @pytest.mark.real_loop
-async def test_a_sis_id_arrives_as_canvas_wants_it(seen: Seen) -> None:
-    """All the way from the method's argument to the request line."""
-    seen.answer = lambda _: web.json_response({"id": 2})
+async def test_a_sis_id_arrives_as_canvas_needs_it(seen: Seen) -> None:
+    """From the argument of the method to the request line."""
+    seen.respond = lambda _: web.json_response({"id": 2})
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         await canvas.courses.get("sis_course_id:CS/101.11é")
     assert seen.lines == ["GET /api/v1/courses/sis_course_id:CS%2F101%2E11%C3%A9"]
@@ -198,7 +200,7 @@ async def test_a_sis_id_arrives_as_canvas_wants_it(seen: Seen) -> None:
 
 @pytest.mark.real_loop
 async def test_a_user_agent_is_always_sent_and_can_be_chosen(seen: Seen) -> None:
-    """Ours names the library and its version, the caller's replaces it; there is never more."""
+    """The default names the library and its version; the caller's replaces it. Only one is sent."""
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         await canvas.request("GET", "/x")
     async with Canvas(seen.origin, token=TOKEN, user_agent="sync/1.0 (ops@example.edu)") as canvas:
@@ -229,9 +231,9 @@ async def test_credential_body_and_type_arrive(seen: Seen) -> None:
 @pytest.mark.real_loop
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(seen: Seen, status: int) -> None:
-    """Within the origin it is a RedirectError, off it an OriginError; one request either way."""
+    """RedirectError within the origin, OriginError to another one; one request in both cases."""
     targets = iter([f"{seen.origin}/login", "/login", "https://elsewhere.invalid/", "//evil.test/"])
-    seen.answer = lambda _: web.Response(status=status, headers={"Location": next(targets)})
+    seen.respond = lambda _: web.Response(status=status, headers={"Location": next(targets)})
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         for error in (RedirectError, RedirectError, OriginError, OriginError):
             with pytest.raises(error):
@@ -241,14 +243,14 @@ async def test_a_redirect_is_not_followed(seen: Seen, status: int) -> None:
 
 @pytest.mark.real_loop
 async def test_no_cookie_is_kept(seen: Seen) -> None:
-    """A session cookie beside a token would change what Canvas makes of a call."""
+    """A session cookie beside a token would change how Canvas handles a call."""
 
-    def answer(_: object) -> web.Response:
+    def respond(_: object) -> web.Response:
         response = web.json_response([])
         response.set_cookie("_normandy_session", "abc")
         return response
 
-    seen.answer = answer
+    seen.respond = respond
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         await canvas.request("GET", "/x")
         await canvas.request("GET", "/x")
@@ -259,13 +261,13 @@ async def test_no_cookie_is_kept(seen: Seen) -> None:
 async def test_fields_sent_twice_are_joined(seen: Seen) -> None:
     """As HTTP allows: two Link fields are one list."""
 
-    def answer(_: object) -> web.Response:
+    def respond(_: object) -> web.Response:
         response = web.json_response([])
         response.headers.add("Link", "<a>; rel=x")
         response.headers.add("LINK", "<b>; rel=y")
         return response
 
-    seen.answer = answer
+    seen.respond = respond
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         assert (await canvas.request("GET", "/x")).headers["link"] == "<a>; rel=x, <b>; rel=y"
 
@@ -274,7 +276,7 @@ async def test_fields_sent_twice_are_joined(seen: Seen) -> None:
 async def test_a_compressed_body_is_unpacked(seen: Seen) -> None:
     """Canvas compresses lists."""
     packed = gzip.compress(b"[1,2,3]")
-    seen.answer = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+    seen.respond = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})
     async with Canvas(seen.origin, token=TOKEN) as canvas:
         assert (await canvas.request("GET", "/x")).json() == [1, 2, 3]
 
@@ -284,8 +286,8 @@ async def test_a_compressed_body_is_unpacked(seen: Seen) -> None:
 
 @pytest.mark.real_loop
 async def test_an_injected_session_is_used_and_never_closed(seen: Seen) -> None:
-    """It stays the caller's, and its habits are not ours: it may raise for other users' statuses."""
-    seen.answer = lambda _: web.json_response({"errors": []}, status=422)
+    """The caller owns it, and its `raise_for_status` is ignored."""
+    seen.respond = lambda _: web.json_response({"errors": []}, status=422)
     async with aiohttp.ClientSession(raise_for_status=True, headers={"X-Mine": "1"}) as session:
         async with Canvas(seen.origin, token=TOKEN, session=session) as canvas:
             with pytest.raises(ResponseError, match="422"):
@@ -296,8 +298,8 @@ async def test_an_injected_session_is_used_and_never_closed(seen: Seen) -> None:
 
 
 @pytest.mark.real_loop
-async def test_an_injected_session_that_is_closed_is_an_error_of_ours(seen: Seen) -> None:
-    """Before the first call, and between two."""
+async def test_an_injected_session_that_is_closed_is_an_error(seen: Seen) -> None:
+    """Before the first call, and between two calls."""
     session = aiohttp.ClientSession()
     canvas = Canvas(seen.origin, token=TOKEN, session=session)
     await canvas.request("GET", "/x")
@@ -309,7 +311,7 @@ async def test_an_injected_session_that_is_closed_is_an_error_of_ours(seen: Seen
 
 @pytest.mark.real_loop
 async def test_use_after_close(seen: Seen) -> None:
-    """A closed client sends nothing more, nor do its views; closing again is no error."""
+    """A closed client and its views send nothing more; closing again is no error."""
     canvas = Canvas(seen.origin, token=TOKEN)
     view = canvas.with_options(lane="bulk")
     await view.request("GET", "/x")
@@ -325,8 +327,8 @@ async def test_use_after_close(seen: Seen) -> None:
 
 
 @pytest.mark.real_loop
-async def test_closing_ends_what_is_in_flight(served: Serve) -> None:
-    """A call that hangs when the client is closed ends, with an error of ours."""
+async def test_closing_ends_calls_in_flight(served: Serve) -> None:
+    """A call that hangs when the client is closed ends with an error of the library."""
     arrived = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, _: object) -> None:
@@ -348,7 +350,7 @@ def test_another_event_loop_after_the_first_has_ended() -> None:
 
     async def once(canvas: list[Canvas]) -> None:
         async with web_server() as seen:
-            seen.answer = lambda _: web.json_response([], headers={"Connection": "close"})
+            seen.respond = lambda _: web.json_response([], headers={"Connection": "close"})
             if not canvas:
                 canvas.append(Canvas("http://127.0.0.1:9", token=TOKEN, transport=transport))
             await transport.send(Request("GET", f"{seen.origin}/x"))
@@ -381,7 +383,7 @@ def test_another_event_loop_while_the_first_still_runs() -> None:
 
 
 def test_an_http_transport_alone_refuses_a_second_loop_too() -> None:
-    """Not only the scheduler looks: a transport may be shared by clients."""
+    """Not only the scheduler checks: clients may share a transport."""
 
     async def outer() -> None:
         async with web_server() as seen:
@@ -399,13 +401,13 @@ def test_an_http_transport_alone_refuses_a_second_loop_too() -> None:
 
 
 def test_an_injected_session_cannot_change_its_loop() -> None:
-    """It was made for the first loop: ClientClosed instead of a hang in the second."""
+    """It belongs to the first loop: ClientClosed instead of a hang in the second."""
     sessions: list[aiohttp.ClientSession] = []
     transports: list[HttpTransport] = []
 
     async def once() -> None:
         async with web_server() as seen:
-            seen.answer = lambda _: web.json_response([], headers={"Connection": "close"})
+            seen.respond = lambda _: web.json_response([], headers={"Connection": "close"})
             if not sessions:
                 sessions.append(aiohttp.ClientSession())
                 transports.append(HttpTransport(sessions[0], headers=AGENT))
@@ -418,10 +420,10 @@ def test_an_injected_session_cannot_change_its_loop() -> None:
 
 
 @pytest.mark.real_loop
-async def test_an_own_context_and_the_proxy_of_the_environment(
+async def test_the_proxy_of_the_environment(
     seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """`trust_env` reads proxies and exceptions from them, and never a password from ~/.netrc."""
+    """`trust_env` reads proxies and their exceptions, but never a password from ~/.netrc."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anonymous password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -441,7 +443,7 @@ async def test_an_own_context_and_the_proxy_of_the_environment(
     assert seen.lines[1:] == ["GET /direct", f"GET {seen.origin}/given"]
 
 
-# --- what goes wrong on the way ------------------------------------------------------------------
+# --- network failures ------------------------------------------------------------------
 
 CRLF = b"\r\n"
 
@@ -450,12 +452,12 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
     return await reader.readuntil(CRLF * 2)
 
 
-def raw(answer: bytes) -> Callable[..., Any]:
-    """A server that answers with these bytes and closes."""
+def raw(data: bytes) -> Callable[..., Any]:
+    """A server that responds with these bytes and closes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
-        writer.write(answer)
+        writer.write(data)
         await writer.drain()
 
     return serve
@@ -481,7 +483,7 @@ async def resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def echoes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Says all of the request in its error, credential included, as some servers do."""
+    """Return the request in an error message, credential included, as some servers do."""
     head = await read_head(reader)
     line = head.split(CRLF)[0].decode()
     shown = "; ".join(part.decode() for part in head.split(CRLF) if b"uthorization" in part)
@@ -541,7 +543,7 @@ SIGNED = "signed"
 
 
 def credential_of(kind: str) -> Credential:
-    return BearerToken(TOKEN) if kind == BEARER else PartnerSignature("partner-id-of-ours", KEY)
+    return BearerToken(TOKEN) if kind == BEARER else PartnerSignature("some-partner-id", KEY)
 
 
 async def end_of(
@@ -551,7 +553,7 @@ async def end_of(
     secrets: list[str] = [TOKEN, KEY]
 
     class Spying:
-        """Keeps what was sent, and hands it on."""
+        """Records what is sent, and passes it on."""
 
         async def send(self, request: Request, on_head: Any = None) -> Response:
             for pair in request.url.partition("?")[2].split("&"):
@@ -578,7 +580,7 @@ async def end_of(
 
 
 def all_that_is_shown(error: BaseException) -> Iterator[str]:
-    """Every text of an error and of what it leads to."""
+    """Every text of an error and of its causes."""
     yield "".join(traceback.format_exception(error))
     yield from (str(error), repr(error), repr(error.args))
     yield repr(getattr(error, "request", None))
@@ -597,9 +599,9 @@ async def test_bad_servers_end_in_the_right_error_and_show_no_credential(
     served: Serve, caplog: pytest.LogCaptureFixture, name: str, method: str, kind: str
 ) -> None:
     """No text of the error, of its chain or of any log has a token, a key or a signature."""
-    answer, read, write = SERVERS[name]
+    serve, read, write = SERVERS[name]
     caplog.set_level(logging.DEBUG)
-    async with served(answer) as origin:
+    async with served(serve) as origin:
         transport = HttpTransport(headers=AGENT, timeout=0.15 if "hangs" in name else 10)
         start = time.monotonic()
         error, secrets = await end_of(f"{origin}/x?q=1", credential_of(kind), method, transport)
@@ -639,8 +641,8 @@ async def test_tls_against_a_plain_port(served: Serve, method: str) -> None:
 
 @pytest.mark.real_loop
 async def test_a_connection_that_takes_too_long() -> None:
-    """No connection within the timeout: surely not sent."""
-    with socket.socket() as full:  # a listener whose queue is full does not answer
+    """No connection within the timeout: certainly not sent."""
+    with socket.socket() as full:  # a listener whose queue is full does not respond
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         port = full.getsockname()[1]
@@ -663,7 +665,7 @@ async def test_a_connection_that_takes_too_long() -> None:
 
 @pytest.mark.real_loop
 async def test_a_proxy_that_refuses() -> None:
-    """The request was surely not sent, neither by a proxy that is gone nor by one that says no."""
+    """The request was certainly not sent."""
     gone = HttpTransport(proxy=f"http://user:{KEY}@127.0.0.1:{free_port()}")
     error, secrets = await end_of("https://canvas.test/x", credential_of(SIGNED), "POST", gone)
     assert type(error) is ConnectError
@@ -681,8 +683,8 @@ async def test_a_proxy_that_asks_for_a_password(served: Serve) -> None:
 
 
 @pytest.mark.real_loop
-async def test_a_session_with_a_password_of_its_own_is_a_mistake_in_the_setup(seen: Seen) -> None:
-    """Aiohttp sends one Authorization only: told at once, not retried, nothing was sent."""
+async def test_a_session_with_its_own_password_is_a_configuration_error(seen: Seen) -> None:
+    """Aiohttp sends only one Authorization: an error at once, without a retry or a request."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # until aiohttp 4
         password = aiohttp.BasicAuth("user", KEY)
@@ -696,8 +698,8 @@ async def test_a_session_with_a_password_of_its_own_is_a_mistake_in_the_setup(se
 
 
 @pytest.mark.real_loop
-async def test_a_body_that_is_no_json_is_not_shown(served: Serve) -> None:
-    """A page that echoes the request, with status 200: DecodeError, and no credential in it."""
+async def test_a_body_that_is_not_json_is_not_shown(served: Serve) -> None:
+    """A page that echoes the request, with status 200: DecodeError, without a credential."""
 
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await read_head(reader)
@@ -729,7 +731,7 @@ def test_no_repr_shows_a_credential() -> None:
 
 @pytest.mark.real_loop
 async def test_cancelling_a_call_over_tcp_at_every_turn_leaks_no_connection(seen: Seen) -> None:
-    """Whenever the call is cancelled, the next one works and nothing stays behind."""
+    """Whenever the call is cancelled, the next one works and nothing is left over."""
     for turns in range(500):
         async with Canvas(seen.origin, token=TOKEN) as canvas:
             task = asyncio.create_task(canvas.request("GET", "/x"))

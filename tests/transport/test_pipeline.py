@@ -1,4 +1,4 @@
-"""The order of the layers, proved by what can be seen from outside."""
+"""The order of the layers, tested by its visible effects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.transport.rig import ab_on, assert_nothing_left, canvas_on, failing, 
 
 @define
 class Renewing:
-    """A credential that takes five seconds to renew, and notes what was in flight meanwhile."""
+    """A credential that takes five seconds to renew, and records what is in flight then."""
 
     quota: list[Scheduler] = field(factory=list)
     seen: list[tuple[int, int]] = field(factory=list)
@@ -63,7 +63,7 @@ def test_the_order_is_the_documented_one() -> None:
 
 
 async def test_a_credential_is_renewed_before_a_lease_is_taken() -> None:
-    """While the token is renewed no reservation is held; the request has the new one."""
+    """During the refresh no reservation is held; the request has the new token."""
     auth = Renewing()
     canvas, transport = canvas_on([reply([])], auth=auth)
     auth.quota.append(canvas.quota)
@@ -74,7 +74,7 @@ async def test_a_credential_is_renewed_before_a_lease_is_taken() -> None:
 
 
 async def test_a_signature_is_made_after_queueing() -> None:
-    """A call that queued for longer than a signature holds is signed when it leaves the queue."""
+    """A call that queued longer than a signature is valid is signed when it leaves the queue."""
     auth = PartnerSignature("partner", "key", lifetime=100, renew=10)
     clock = running_clock()
     ab, transport = ab_on([reply({}), reply({})], rate=0.002, burst=1, auth=auth, clock=clock)
@@ -87,7 +87,7 @@ async def test_a_signature_is_made_after_queueing() -> None:
     assert expires[1] == pytest.approx(clock.wall() + 100, abs=2)
 
 
-async def test_a_retry_pays_quota_again_and_comes_back_through_the_queue() -> None:
+async def test_a_retry_queues_and_spends_quota_again() -> None:
     """The second attempt takes a second token, for which it waits like every call."""
     events: list[QuotaEvent] = []
     clock = running_clock()
@@ -102,14 +102,14 @@ async def test_a_retry_pays_quota_again_and_comes_back_through_the_queue() -> No
 
 
 async def test_a_retry_goes_before_new_calls_of_its_flow() -> None:
-    """It re-enters at the head of its flow, since it has waited already."""
+    """It returns to the head of its flow, since it has waited already."""
     ab, transport = ab_on([failing(503, retry_after="1"), *[reply({})] * 3], rate=0.1, burst=1)
     await asyncio.gather(*(ab.request("GET", f"/rest/v4.1/x/{n}") for n in range(3)))
     assert [path.partition("?")[0][-1] for path in transport.paths] == ["0", "0", "1", "2"]
 
 
-async def test_the_judge_stands_above_the_throttle(caplog: pytest.LogCaptureFixture) -> None:
-    """A refusal in words is an answer to the throttle and to the trace: settled, and logged so."""
+async def test_errors_are_raised_above_the_throttle(caplog: pytest.LogCaptureFixture) -> None:
+    """To throttle and log an error response is a response: settled, and logged with its status."""
     events: list[QuotaEvent] = []
     clock = running_clock()
     quota = Scheduler(TokenBucket(), clock=clock, listener=events.append)
@@ -125,7 +125,7 @@ async def test_the_judge_stands_above_the_throttle(caplog: pytest.LogCaptureFixt
 async def test_each_attempt_is_logged_once_and_without_a_credential(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log tells number and end of each attempt; a secret in a query is blotted out."""
+    """The log has number and result of each attempt; a secret in a query is removed."""
     canvas, _ = canvas_on([failing(502), reply([])])
     with caplog.at_level(logging.DEBUG, "aioinstructure.http"):
         await canvas.request("GET", "/api/v1/x", params={"access_token": "secret-in-a-query"})
@@ -138,7 +138,7 @@ async def test_each_attempt_is_logged_once_and_without_a_credential(
 async def test_an_attempt_that_is_cancelled_or_fails_is_logged_as_such(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log has a line for attempts without an answer, too."""
+    """Attempts without a response are logged, too."""
     canvas, _ = canvas_on([reply([])], seconds=60)
     with caplog.at_level(logging.DEBUG, "aioinstructure.http"):
         task = asyncio.create_task(canvas.courses.get(1))
@@ -150,15 +150,15 @@ async def test_an_attempt_that_is_cancelled_or_fails_is_logged_as_such(
     assert "courses.get" in caplog.text
 
 
-async def test_what_an_answer_refers_to_has_no_credential() -> None:
-    """`.request` of an answer and of an error is the request before it was authorized."""
+async def test_the_request_of_a_response_has_no_credential() -> None:
+    """`.request` of a response and of an error is the request before authorization."""
     not_there: Any = reply({"errors": []}, status=404)
     canvas, transport = canvas_on([reply([]), not_there])
-    answer = await canvas.request("GET", "/api/v1/x")
+    response = await canvas.request("GET", "/api/v1/x")
     with pytest.raises(NotFound) as caught:
         await canvas.request("GET", "/api/v1/y")
     assert all("authorization" in request.headers for request in transport.requests)
-    assert answer.request is not None
-    assert "authorization" not in answer.request.headers
+    assert response.request is not None
+    assert "authorization" not in response.request.headers
     assert caught.value.request is not None
     assert "authorization" not in caught.value.request.headers

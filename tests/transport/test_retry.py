@@ -1,4 +1,4 @@
-"""What is tried again, when, and how often."""
+"""Which calls are retried, when, and how often."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ from tests.transport.rig import (
 PATH = "/api/v1/courses"
 TRANSIENT = [failing(status) for status in (408, 500, 502, 503, 504)]
 UNANSWERED: list[Error] = [
-    TransportError("the answer broke off"),
-    DeadlineError("no answer in time"),
-    ConnectError("no connection"),
+    TransportError("no complete response"),
+    DeadlineError("the request timed out"),
+    ConnectError("cannot connect"),
 ]
 
 
-@pytest.mark.parametrize("answer", [*TRANSIENT, *UNANSWERED], ids=repr)
-async def test_a_read_that_fails_is_tried_four_times(answer: Any) -> None:
-    """Three repetitions, with pauses of 0 to 0.5, 1 and 2 seconds; then the error is raised."""
+@pytest.mark.parametrize("failure", [*TRANSIENT, *UNANSWERED], ids=repr)
+async def test_a_read_that_fails_is_tried_four_times(failure: Any) -> None:
+    """Three retries, with pauses of 0 to 0.5, 1 and 2 seconds; then the error is raised."""
     times: list[float] = []
-    canvas, transport = canvas_on(timed([answer] * 5, times))
+    canvas, transport = canvas_on(timed([failure] * 5, times))
     with pytest.raises(Error):
         await canvas.request("GET", PATH)
     assert len(transport.requests) == 4
@@ -62,7 +62,7 @@ async def test_a_read_that_fails_is_tried_four_times(answer: Any) -> None:
 
 
 async def test_the_pauses_are_spread_over_all_of_their_range() -> None:
-    """Full jitter: clients that failed together do not come back together."""
+    """Full jitter: clients that failed together do not retry together."""
     firsts: list[float] = []
     for _ in range(40):
         times: list[float] = []
@@ -74,17 +74,17 @@ async def test_the_pauses_are_spread_over_all_of_their_range() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
-async def test_idempotent_verbs_are_repeated(method: str) -> None:
-    """What may be done twice is done again after a failure."""
-    canvas, transport = canvas_on([failing(503), TransportError("broke off"), reply([])])
+async def test_idempotent_methods_are_retried(method: str) -> None:
+    """They may be sent twice."""
+    canvas, transport = canvas_on([failing(503), TransportError("cut off"), reply([])])
     assert (await canvas.request(method, PATH)).status == 200
     assert [request.method for request in transport.requests] == [method] * 3
 
 
-@pytest.mark.parametrize("answer", TRANSIENT, ids=repr)
-async def test_a_write_that_a_server_failed_at_is_not_repeated(answer: Any) -> None:
-    """Nobody knows whether it happened: the error is raised after one attempt."""
-    canvas, transport = canvas_on([answer])
+@pytest.mark.parametrize("failure", TRANSIENT, ids=repr)
+async def test_a_write_is_not_retried_after_a_server_error(failure: Any) -> None:
+    """It may have taken effect: the error is raised after one attempt."""
+    canvas, transport = canvas_on([failure])
     with pytest.raises((ServerError, BadRequest)):
         await canvas.request("POST", PATH, json={"a": 1})
     assert len(transport.requests) == 1
@@ -102,7 +102,7 @@ async def test_a_failed_write_may_have_happened() -> None:
 
 async def test_an_unanswered_write_is_an_unknown_outcome() -> None:
     """It is raised after one attempt, with the request that was sent."""
-    canvas, transport = canvas_on([UnknownOutcome("no answer")])
+    canvas, transport = canvas_on([UnknownOutcome("no response")])
     with pytest.raises(UnknownOutcome) as caught:
         await canvas.course_paces.create(1, exclude_weekends=True)
     assert len(transport.requests) == 1
@@ -111,15 +111,15 @@ async def test_an_unanswered_write_is_an_unknown_outcome() -> None:
     assert_nothing_left(canvas)
 
 
-async def test_a_write_is_repeated_when_it_was_surely_not_sent() -> None:
-    """A connection that was never made cannot have brought it."""
+async def test_a_write_is_retried_if_it_was_certainly_not_sent() -> None:
+    """Without a connection it cannot have arrived."""
     canvas, transport = canvas_on([ConnectError("refused"), ConnectError("refused"), reply({})])
     assert (await canvas.request("POST", PATH)).status == 200
     assert len(transport.requests) == 3
 
 
-async def test_a_post_that_is_called_idempotent_is_repeated() -> None:
-    """The caller knows better: `idempotent=True`, as cancelling a job has it."""
+async def test_a_post_declared_idempotent_is_retried() -> None:
+    """`idempotent=True` by the caller, or by an endpoint such as the one that cancels a job."""
     canvas, transport = canvas_on([failing(503), reply({}), failing(503), reply({"id": 1})])
     await canvas.request("POST", PATH, idempotent=True)
     await canvas.progress.cancel(1)
@@ -127,24 +127,24 @@ async def test_a_post_that_is_called_idempotent_is_repeated() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422, 418, 501, 505])
-async def test_refusals_that_stay_are_not_repeated(status: int) -> None:
-    """What the server will say again is said once."""
+async def test_permanent_errors_are_not_retried(status: int) -> None:
+    """The server would respond with the same error again."""
     canvas, transport = canvas_on([reply({"errors": [{"message": "no"}]}, status=status)])
     with pytest.raises(Error):
         await canvas.request("GET", PATH)
     assert len(transport.requests) == 1
 
 
-async def test_retry_after_in_seconds_beats_the_backoff() -> None:
-    """The server's word on when to come back is kept, though it is longer than any pause."""
+async def test_retry_after_in_seconds_replaces_the_backoff() -> None:
+    """Even if it is longer than any pause."""
     times: list[float] = []
     canvas, _ = canvas_on(timed([failing(503, retry_after="30"), reply([])], times))
     await canvas.request("GET", PATH)
     assert times[1] - times[0] == pytest.approx(30, abs=0.01)
 
 
-async def test_retry_after_as_a_date_beats_the_backoff() -> None:
-    """The other form counts from the wall clock."""
+async def test_retry_after_as_a_date_replaces_the_backoff() -> None:
+    """The other form is relative to the wall clock."""
     clock = running_clock()
     times: list[float] = []
     date = formatdate(clock.wall() + 45, usegmt=True)
@@ -153,7 +153,7 @@ async def test_retry_after_as_a_date_beats_the_backoff() -> None:
     assert times[1] - times[0] == pytest.approx(45, abs=1.01)
 
 
-async def test_a_retry_after_of_zero_is_an_answer_too() -> None:
+async def test_a_retry_after_of_zero_is_valid() -> None:
     """It means at once, without jitter."""
     times: list[float] = []
     canvas, _ = canvas_on(timed([failing(503, retry_after="0"), reply([])], times))
@@ -161,8 +161,8 @@ async def test_a_retry_after_of_zero_is_an_answer_too() -> None:
     assert times[1] - times[0] < 0.001
 
 
-async def test_the_budget_stops_a_storm() -> None:
-    """A server that fails for good gets 20 % and ten requests more than calls, not four times."""
+async def test_the_budget_limits_retries() -> None:
+    """A server that always fails gets 20 % and ten more requests than calls, not four times."""
     canvas, transport = canvas_on([always(failing(500))])
     for _ in range(100):
         with pytest.raises(ServerError):
@@ -171,7 +171,7 @@ async def test_the_budget_stops_a_storm() -> None:
 
 
 async def test_views_share_the_budget() -> None:
-    """A storm is not made larger by many views of one client."""
+    """Many views of one client do not increase the number of retries."""
     canvas, transport = canvas_on([always(failing(500))])
     for number in range(100):
         with pytest.raises(ServerError):
@@ -180,7 +180,7 @@ async def test_views_share_the_budget() -> None:
 
 
 def test_the_budget_is_bounded() -> None:
-    """Good times save up a hundred retries at most."""
+    """It never exceeds a hundred retries."""
     budget = RetryBudget(RetryPolicy())
     for _ in range(10_000):
         budget.earn()
@@ -188,7 +188,7 @@ def test_the_budget_is_bounded() -> None:
 
 
 async def test_throttles_never_spend_the_budget() -> None:
-    """After thirty refusals all of the retries for failures are still there."""
+    """After thirty refusals all retries for failures are still available."""
     refused = [throttled(retry_after="1") for _ in range(30)]
     canvas, transport = canvas_on([*refused, reply([]), *[failing(500)] * 12])
     await canvas.request("GET", PATH)
@@ -201,7 +201,7 @@ async def test_throttles_never_spend_the_budget() -> None:
 
 
 async def test_a_throttle_waits_in_the_queue_for_as_long_as_it_takes() -> None:
-    """Without a deadline a refused call comes back until it is let through."""
+    """Without a deadline a refused call is sent again until it is accepted."""
     canvas, transport = canvas_on([*[throttled("-150")] * 5, reply([])])
     start = now()
     assert (await canvas.request("GET", PATH)).status == 200
@@ -210,15 +210,15 @@ async def test_a_throttle_waits_in_the_queue_for_as_long_as_it_takes() -> None:
     assert_nothing_left(canvas)
 
 
-async def test_a_throttled_write_is_repeated() -> None:
-    """A refusal for want of quota says that nothing was done."""
+async def test_a_throttled_write_is_retried() -> None:
+    """A refusal for lack of quota means that nothing was done."""
     canvas, transport = canvas_on([throttled(), reply({})])
     await canvas.request("POST", PATH)
     assert len(transport.requests) == 2
 
 
 async def test_the_old_status_of_a_throttle_is_known() -> None:
-    """Self-hosted Canvas answers 403 with the same text; a 403 in JSON is a missing right."""
+    """Self-hosted Canvas sends 403 with the same text; a 403 in JSON is a missing permission."""
     old = reply(
         status=403,
         headers={"content-type": "text/plain; charset=utf-8", "x-rate-limit-remaining": "1.0"},
@@ -233,8 +233,8 @@ async def test_the_old_status_of_a_throttle_is_known() -> None:
     assert canvas.quota.snapshot().throttles == 1
 
 
-async def test_throttled_is_raised_when_the_deadline_is_spent() -> None:
-    """The last refusal, with the seconds that another attempt would have had to wait."""
+async def test_throttled_is_raised_when_the_deadline_passes() -> None:
+    """The last refusal, with the seconds that another attempt would have to wait."""
     ab, transport = ab_on([always(reply({"errors": []}, status=429))], deadline=30)
     start = now()
     with pytest.raises(Throttled) as caught:
@@ -246,8 +246,8 @@ async def test_throttled_is_raised_when_the_deadline_is_spent() -> None:
     assert_nothing_left(ab)
 
 
-async def test_throttled_is_raised_at_once_when_retry_after_lies_beyond_the_deadline() -> None:
-    """Waiting would be in vain; `.wait` tells how long it would have been."""
+async def test_throttled_is_raised_at_once_if_retry_after_passes_the_deadline() -> None:
+    """Waiting would be useless; `.wait` is how long it would take."""
     canvas, transport = canvas_on([throttled(retry_after="60")], deadline=30)
     start = now()
     with pytest.raises(Throttled) as caught:
@@ -258,8 +258,8 @@ async def test_throttled_is_raised_at_once_when_retry_after_lies_beyond_the_dead
     assert caught.value.retry_after == 60
 
 
-async def test_a_retry_after_within_the_deadline_is_waited_for() -> None:
-    """The whole client keeps still meanwhile, and the call succeeds."""
+async def test_a_retry_after_within_the_deadline_is_respected() -> None:
+    """The complete client is paused, and the call succeeds."""
     times: list[float] = []
     canvas, _ = canvas_on(timed([throttled(retry_after="20"), reply([])], times), deadline=30)
     await canvas.request("GET", PATH)
@@ -270,10 +270,10 @@ async def test_a_retry_after_within_the_deadline_is_waited_for() -> None:
     "headers", [{}, {"x-request-cost": "0.2", "x-rate-limit-remaining": "590"}]
 )
 async def test_a_limit_of_one_endpoint_does_not_spin(headers: dict[str, str]) -> None:
-    """A 429 in JSON that the bucket knows nothing of is asked again with growing pauses."""
+    """A 429 in JSON that is not from the bucket is retried with growing pauses."""
     error = {"error": "Page Views rate limit exceeded. Please wait and try again."}
-    answer = reply(error, status=429, headers=headers)
-    canvas, transport = canvas_on([always(answer)], deadline=60)
+    limited = reply(error, status=429, headers=headers)
+    canvas, transport = canvas_on([always(limited)], deadline=60)
     with pytest.raises(Throttled) as caught:
         await canvas.request("POST", "/api/v1/users/1/page_views/query")
     assert len(transport.requests) < 40
@@ -281,7 +281,7 @@ async def test_a_limit_of_one_endpoint_does_not_spin(headers: dict[str, str]) ->
 
 
 async def test_a_limit_of_one_endpoint_says_nothing_about_the_bucket() -> None:
-    """An answer that tells its cost was let through by the bucket: others go on unhindered."""
+    """A call with a reported cost has passed the bucket: other calls are not delayed."""
     headers = {"x-request-cost": "0.2", "x-rate-limit-remaining": "590"}
     limited = reply({"error": "slow down"}, status=429, headers=headers)
 
@@ -292,7 +292,7 @@ async def test_a_limit_of_one_endpoint_says_nothing_about_the_bucket() -> None:
     assert shot.level > 500
 
 
-async def test_a_refused_signature_is_made_anew_once() -> None:
+async def test_a_refused_signature_is_renewed_once() -> None:
     """A clock may have been set: the second attempt has another signature."""
     clock = running_clock()
     ab, transport = ab_on([bad_signature(), reply({})], seconds=2, clock=clock)
@@ -303,7 +303,7 @@ async def test_a_refused_signature_is_made_anew_once() -> None:
 
 
 async def test_a_second_refusal_of_the_credential_is_raised() -> None:
-    """Renewing is tried once a call."""
+    """The credential is renewed once per call."""
     ab, transport = ab_on([always(bad_signature())])
     with pytest.raises(Unauthorized, match="Signature is not authorized"):
         await ab.request("GET", "/rest/v4.1/standards")
@@ -311,27 +311,27 @@ async def test_a_second_refusal_of_the_credential_is_raised() -> None:
     assert_nothing_left(ab)
 
 
-async def test_a_write_is_repeated_with_a_renewed_credential() -> None:
-    """A 401 says that nothing was done."""
+async def test_a_write_is_retried_with_a_renewed_credential() -> None:
+    """A 401 means that nothing was done."""
     ab, transport = ab_on([bad_signature(), reply({})])
     await ab.request("POST", "/rest/v4.1/assets", json={})
     assert len(transport.requests) == 2
 
 
-@pytest.mark.parametrize("says_token", [True, False])
-async def test_a_refused_token_is_final(says_token: bool) -> None:
+@pytest.mark.parametrize("is_token_error", [True, False])
+async def test_a_refused_token_is_final(is_token_error: bool) -> None:
     """A token cannot be renewed, and a missing permission needs no new one."""
     denied = reply({"errors": [{"message": "user not authorized"}]}, status=401)
-    canvas, transport = canvas_on([invalid_token() if says_token else denied])
+    canvas, transport = canvas_on([invalid_token() if is_token_error else denied])
     with pytest.raises(Unauthorized):
         await canvas.request("GET", PATH)
     assert len(transport.requests) == 1
 
 
-async def test_a_repeated_delete_that_finds_nothing_has_succeeded() -> None:
-    """The first one got no answer, so it was the one that deleted."""
+async def test_a_retried_delete_that_finds_nothing_has_succeeded() -> None:
+    """The first one got no response, so it deleted the object."""
     gone = reply({"errors": [{"message": "The specified resource does not exist."}]}, status=404)
-    canvas, transport = canvas_on([TransportError("broke off"), gone, gone])
+    canvas, transport = canvas_on([TransportError("cut off"), gone, gone])
     assert await canvas.course_paces.delete(1, 5) == CoursePace()
     assert len(transport.requests) == 2
     with pytest.raises(NotFound):
@@ -339,15 +339,15 @@ async def test_a_repeated_delete_that_finds_nothing_has_succeeded() -> None:
 
 
 @pytest.mark.parametrize("first", [failing(503), ConnectError("refused")], ids=repr)
-async def test_a_repeated_delete_that_was_answered_before_finds_nothing(first: Any) -> None:
-    """A server that failed, or was never reached, is no sign that it was deleted."""
+async def test_a_retried_delete_after_an_error_response_finds_nothing(first: Any) -> None:
+    """A server that failed, or was never reached, is no sign of a deletion."""
     canvas, _ = canvas_on([first, reply({}, status=404)])
     with pytest.raises(NotFound):
         await canvas.course_paces.delete(1, 5)
 
 
-async def test_an_error_that_is_not_ours_is_not_caught() -> None:
-    """A bug of an auth or a transport comes out as it is, and leaves no lease behind."""
+async def test_another_exception_is_not_caught() -> None:
+    """A bug of a credential or a transport is raised unchanged, and leaves no lease behind."""
 
     def broken(_: object) -> Any:
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Identical reads at the same time are one request."""
+"""Identical concurrent reads are one request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ab_with(*replies: Any, seconds: float = 1.0) -> tuple[ABConnect, FakeTranspo
 
 
 async def test_identical_reads_at_once_are_one_request() -> None:
-    """Every caller has an object of its own; a read afterwards is a new one."""
+    """Every caller gets its own object; a later read sends again."""
     ab, transport = ab_with(standard)
     found = await asyncio.gather(*(ab.standards.get(ONE, fields=["level"]) for _ in range(10)))
     assert len(transport.requests) == 1
@@ -46,7 +46,7 @@ async def test_identical_reads_at_once_are_one_request() -> None:
 
 
 async def test_identical_lists_at_once_are_one_request() -> None:
-    """Each loop has items of its own, of the page that they share."""
+    """Each loop has its own items, from the shared page."""
     page = {"data": [{"type": "standards", "id": ONE}], "links": {}, "meta": {"count": 1}}
     ab, transport = ab_with(lambda _: reply(page))
     found = await asyncio.gather(*(ab.standards.list().collect() for _ in range(5)))
@@ -55,8 +55,8 @@ async def test_identical_lists_at_once_are_one_request() -> None:
     assert len({id(items[0]) for items in found}) == 5
 
 
-async def test_who_comes_while_it_is_under_way_joins() -> None:
-    """It has the answer when the first one has."""
+async def test_a_later_caller_joins_a_read_in_flight() -> None:
+    """It gets the response at the same time as the first caller."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(standard)
     start = loop.time()
@@ -69,7 +69,7 @@ async def test_who_comes_while_it_is_under_way_joins() -> None:
 
 
 async def test_different_reads_are_not_joined() -> None:
-    """By id, by fields, by deadline, lane or named flow they are others."""
+    """Another id, other fields, another deadline, lane or named flow."""
     ab, transport = ab_with(standard)
     await asyncio.gather(
         ab.standards.get(ONE),
@@ -85,10 +85,10 @@ async def test_different_reads_are_not_joined() -> None:
 
 
 async def test_identical_facets_at_once_are_one_request() -> None:
-    """Like any other read: by filter, names, lane or deadline they are others."""
+    """Like any other read: filter, names, lane or deadline make a difference."""
     facet = {"facet": "document", "count": 1, "details": [{"count": 5, "data": {"guid": ONE}}]}
-    answer = {"data": [], "meta": {"count": 5, "limit": 0, "facets": [facet]}}
-    ab, transport = ab_with(lambda _: reply(answer))
+    body = {"data": [], "meta": {"count": 5, "limit": 0, "facets": [facet]}}
+    ab, transport = ab_with(lambda _: reply(body))
     found = await asyncio.gather(*(ab.standards.facets("document") for _ in range(6)))
     assert len(transport.requests) == 1
     assert [one["document"].details[0].count for one in found] == [5] * 6
@@ -105,8 +105,8 @@ async def test_identical_facets_at_once_are_one_request() -> None:
     assert len(transport.requests) == 1 + 6
 
 
-async def test_identical_requests_by_hand_are_one_too() -> None:
-    """What the library has no method for is no other read; a page of a list is not the same."""
+async def test_identical_raw_requests_are_one_request() -> None:
+    """Raw requests join too; a page of a list has another route."""
     ab, transport = ab_with(lambda _: reply({"data": [], "meta": {"count": 0}}))
     path = "/rest/v4.1/standards?limit=100&sort%5Bstandards%5D=guid"
     first, second, page = await asyncio.gather(
@@ -117,7 +117,7 @@ async def test_identical_requests_by_hand_are_one_too() -> None:
 
 
 class Stuck(FakeTransport):
-    """Never answers the first request."""
+    """Never responds to the first request."""
 
     async def send(self, request: Request, on_head: Any = None) -> Response:
         self.seconds = 0.5 if self.requests else 1e6
@@ -125,15 +125,15 @@ class Stuck(FakeTransport):
 
 
 class ReadsNever(FakeTransport):
-    """Answers writes alone."""
+    """Responds only to writes."""
 
     async def send(self, request: Request, on_head: Any = None) -> Response:
         self.seconds = 1e6 if request.method == "GET" else 0.1
         return await super().send(request, on_head)
 
 
-async def test_who_joined_has_a_deadline_of_its_own() -> None:
-    """The first one's time is up: those who came later send again, one of them for all."""
+async def test_a_joined_caller_has_its_own_deadline() -> None:
+    """When the first caller's time ends, one of the later callers sends for all."""
     loop = asyncio.get_running_loop()
     transport = Stuck([standard])
     ab = ABConnect(partner_id="p", partner_key="k", transport=transport, deadline=10)
@@ -150,15 +150,17 @@ async def test_who_joined_has_a_deadline_of_its_own() -> None:
     assert len(transport.requests) == 2
 
 
-async def test_calls_of_one_moment_are_lost_together() -> None:
-    """With one error, that of the call that was sent; nothing is sent in the last moment."""
+async def test_calls_with_the_same_deadline_fail_together() -> None:
+    """With one error, that of the call that was sent; nothing is sent at the last moment."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(standard, seconds=1e6)
     start = loop.time()
     quick = ab.with_options(deadline=10)
     calls = [quick.standards.get(ONE) for _ in range(5)]
     found = await asyncio.gather(*calls, return_exceptions=True)
-    assert {str(one) for one in found} == {f"no answer within 10 s: GET /rest/v4.1/standards/{ONE}"}
+    assert {str(one) for one in found} == {
+        f"no response within 10 s: GET /rest/v4.1/standards/{ONE}"
+    }
     assert {type(one) for one in found} == {DeadlineError}
     assert loop.time() - start == pytest.approx(10, abs=0.01)
     assert len(transport.requests) == 1
@@ -172,8 +174,8 @@ async def test_calls_of_one_moment_are_lost_together() -> None:
     last_token.cancel()
 
 
-async def test_who_joined_waits_no_longer_than_its_deadline() -> None:
-    """However often another call takes over from one whose time is up."""
+async def test_a_joined_caller_waits_no_longer_than_its_deadline() -> None:
+    """However often another call takes over."""
     loop = asyncio.get_running_loop()
     ab, transport = ab_with(standard, seconds=1e6)
     start = loop.time()
@@ -184,7 +186,7 @@ async def test_who_joined_waits_no_longer_than_its_deadline() -> None:
             await ab.with_options(deadline=10).standards.get(ONE)
         except DeadlineError as error:
             return str(error), round(loop.time() - start, 3)
-        raise AssertionError("there is no answer")
+        raise AssertionError("expected a DeadlineError")
 
     found = await asyncio.gather(*(get(wait) for wait in (0, 4, 9, 9.5)))
     assert [when for _, when in found] == [10, 14, 19, 19.5]
@@ -195,8 +197,8 @@ async def test_who_joined_waits_no_longer_than_its_deadline() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_who_joined_a_second_time_has_one_deadline() -> None:
-    """After a write others have sent anew, later than those who joined the read before it."""
+async def test_a_caller_that_joins_twice_has_one_deadline() -> None:
+    """After a write, a later caller sends again, and callers of the earlier read join it."""
     loop = asyncio.get_running_loop()
     transport = ReadsNever([lambda _: reply({"meta": {"took": 1}})])
     ab = ABConnect(partner_id="p", partner_key="k", transport=transport, deadline=10)
@@ -218,7 +220,7 @@ async def test_who_joined_a_second_time_has_one_deadline() -> None:
 
 
 async def test_an_error_reaches_all() -> None:
-    """Each caller sees it; the next read asks again."""
+    """Each caller gets it; the next read sends again."""
     ab, transport = ab_with(missing, standard)
     calls = [ab.standards.get(ONE) for _ in range(4)]
     found = await asyncio.gather(*calls, return_exceptions=True)
@@ -227,15 +229,15 @@ async def test_an_error_reaches_all() -> None:
     assert (await ab.standards.get(ONE)).level == 1
 
 
-async def test_an_error_that_nobody_shares_is_no_complaint() -> None:
-    """A single caller's error is its own."""
+async def test_an_error_without_joined_callers_is_not_logged() -> None:
+    """The loop does not report it as never retrieved."""
     ab, _ = ab_with(missing)
     with pytest.raises(NotFound):
         await ab.standards.get(ONE)
 
 
 async def test_another_sends_when_the_first_is_cancelled() -> None:
-    """One of those who joined, for all of them."""
+    """One of the joined callers, for all of them."""
     ab, transport = ab_with(standard)
     callers = [asyncio.create_task(ab.standards.get(ONE)) for _ in range(4)]
     await asyncio.sleep(0.5)
@@ -246,8 +248,8 @@ async def test_another_sends_when_the_first_is_cancelled() -> None:
     assert len(transport.requests) == 2
 
 
-async def test_who_joined_and_is_cancelled_hurts_nobody() -> None:
-    """The request goes on for the others."""
+async def test_a_cancelled_joined_caller_does_not_affect_others() -> None:
+    """The request continues for them."""
     ab, transport = ab_with(standard)
     callers = [asyncio.create_task(ab.standards.get(ONE)) for _ in range(3)]
     await asyncio.sleep(0.5)
@@ -272,14 +274,14 @@ async def test_all_are_cancelled() -> None:
 
 
 async def test_writes_are_never_joined() -> None:
-    """Each one happens."""
+    """Each one is sent."""
     ab, transport = ab_with(lambda _: reply({"meta": {"took": 1}}))
     await asyncio.gather(*(ab.assets.remove_topics(ONE, ids=[OTHER]) for _ in range(3)))
     assert len(transport.requests) == 3
 
 
-async def test_what_is_read_after_a_write_is_as_the_write_left_it() -> None:
-    """It does not join a read that began before the write, which may tell how things were."""
+async def test_a_read_after_a_write_sees_its_effect() -> None:
+    """It does not join a read that began before the write and may return the old state."""
     title = ["old"]
 
     def asset(request: Request) -> Response:
@@ -287,15 +289,15 @@ async def test_what_is_read_after_a_write_is_as_the_write_left_it() -> None:
             title[0] = "new"
         return reply({"data": {"type": "assets", "id": ONE, "attributes": {"title": title[0]}}})
 
-    class LongTold(FakeTransport):
-        """Reads at once, and is long in telling."""
+    class SlowResponse(FakeTransport):
+        """Reads at once, but responds late."""
 
         async def send(self, request: Request, on_head: Any = None) -> Response:
-            answer = await super().send(request, on_head)
+            response = await super().send(request, on_head)
             await asyncio.sleep(10 if request.method == "GET" else 0)
-            return answer
+            return response
 
-    ab = ABConnect(partner_id="p", partner_key="k", transport=LongTold([asset]))
+    ab = ABConnect(partner_id="p", partner_key="k", transport=SlowResponse([asset]))
     before = asyncio.create_task(ab.assets.get(ONE, fields=["title"]))
     await asyncio.sleep(1)
     await ab.assets.update(ONE, title="new")

@@ -1,4 +1,4 @@
-"""Leases: what an attempt gives back, and what it leaves behind."""
+"""Leases: what an attempt gives back, and what stays spent."""
 
 from __future__ import annotations
 
@@ -36,37 +36,37 @@ PATH = "/rest/v4.1/standards"
 
 
 @define
-class Slowly:
-    """A transport whose answer has its head after one second and its body after ten."""
+class SlowTransport:
+    """A transport whose response has its head after one second and its body after ten."""
 
-    answer: Response
+    response: Response
     fails: Error | None = None
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         await asyncio.sleep(1)
         if on_head is not None:
-            on_head(self.answer.status, self.answer.headers)
+            on_head(self.response.status, self.response.headers)
         await asyncio.sleep(9)
         if self.fails is not None:
             raise self.fails
-        return self.answer
+        return self.response
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
-def slow(answer: Response, fails: Error | None = None) -> ABConnect:
+def slow(response: Response, fails: Error | None = None) -> ABConnect:
     return ABConnect(
         partner_id="partner",
         partner_key="key",
         base_url="https://ab.test",
-        transport=Slowly(answer, fails),
+        transport=SlowTransport(response, fails),
         quota=Scheduler(TokenBucket(), clock=running_clock()),
     )
 
 
-async def test_a_lease_ends_with_the_head_of_the_answer() -> None:
-    """The body may take its time: nobody waits for it."""
+async def test_a_lease_ends_with_the_head_of_the_response() -> None:
+    """The body may take time: no other call waits for it."""
     ab = slow(reply({}))
     task = asyncio.create_task(ab.request("GET", PATH))
     await asyncio.sleep(0.5)
@@ -77,8 +77,8 @@ async def test_a_lease_ends_with_the_head_of_the_answer() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 429])
-async def test_a_lease_waits_for_the_body_where_the_status_is_in_doubt(status: int) -> None:
-    """Only the text tells a throttle from a missing right."""
+async def test_a_lease_waits_for_the_body_if_the_status_is_ambiguous(status: int) -> None:
+    """Only the text distinguishes a throttle from a missing permission."""
     ab = slow(reply({"errors": []}, status=status))
     task = asyncio.create_task(ab.with_options(deadline=11).request("GET", PATH))
     await asyncio.sleep(5)
@@ -88,18 +88,18 @@ async def test_a_lease_waits_for_the_body_where_the_status_is_in_doubt(status: i
     assert_nothing_left(ab)
 
 
-async def test_an_answer_that_breaks_off_after_its_head_is_settled_once() -> None:
-    """The head counts; the failure of the body changes nothing any more."""
-    ab = slow(reply({}), fails=TransportError("broke off"))
+async def test_a_response_that_is_cut_off_after_its_head_is_settled_once() -> None:
+    """The lease ended with the head; the failure of the body changes nothing."""
+    ab = slow(reply({}), fails=TransportError("cut off"))
     with pytest.raises(TransportError):
         await ab.request("GET", PATH)
     assert ab.quota.snapshot().granted == 4
     assert_nothing_left(ab)
 
 
-async def test_what_was_sent_and_not_answered_stays_spent() -> None:
-    """The server has taken its token, whatever became of the answer."""
-    ab, transport = ab_on([TransportError("broke off")] * 4, rate=0.001, burst=8)
+async def test_a_call_without_a_response_stays_spent() -> None:
+    """The server has taken its token."""
+    ab, transport = ab_on([TransportError("cut off")] * 4, rate=0.001, burst=8)
     with pytest.raises(TransportError):
         await ab.request("GET", PATH)
     assert len(transport.requests) == 4
@@ -108,8 +108,8 @@ async def test_what_was_sent_and_not_answered_stays_spent() -> None:
 
 
 @pytest.mark.parametrize("error", [ConnectError("refused"), ClientClosed("closed")], ids=repr)
-async def test_what_was_surely_not_sent_is_given_back(error: Error) -> None:
-    """A connection that was not made has cost the server nothing."""
+async def test_a_call_that_was_not_sent_is_refunded(error: Error) -> None:
+    """Without a connection, the server has spent nothing."""
     ab, _ = ab_on([error] * 4, rate=0.001, burst=8)
     with pytest.raises(type(error)):
         await ab.request("GET", PATH)
@@ -130,13 +130,13 @@ class Refusing:
         return False
 
     async def refresh(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def invalidate(self) -> bool:
         return False
 
 
-async def test_what_could_not_be_authorized_is_given_back() -> None:
+async def test_a_call_that_could_not_be_authorized_is_refunded() -> None:
     """It never reached the transport."""
     ab, transport = ab_on([], rate=0.001, burst=8, auth=Refusing())
     with pytest.raises(LookupError):
@@ -146,25 +146,25 @@ async def test_what_could_not_be_authorized_is_given_back() -> None:
     assert_nothing_left(ab)
 
 
-async def test_canvas_keeps_the_reservation_of_what_was_not_answered() -> None:
-    """The server's 50 stay and leak away, so the replica's do."""
-    canvas, _ = canvas_on([TransportError("broke off")] * 4, seconds=0.01)
+async def test_canvas_keeps_the_reservation_of_a_call_without_a_response() -> None:
+    """The server's 50 units stay and leak away, and so do those of the replica."""
+    canvas, _ = canvas_on([TransportError("cut off")] * 4, seconds=0.01)
     with pytest.raises(TransportError):
         await canvas.request("GET", "/api/v1/x")
     assert canvas.quota.snapshot().level < 600 - 3 * 50 + 40
 
 
-async def test_the_headers_of_an_answer_reach_the_quota() -> None:
-    """What the server says is left is believed when it is less."""
+async def test_the_headers_of_a_response_reach_the_quota() -> None:
+    """A lower remaining is believed."""
     headers = {"x-request-cost": "3.5", "x-rate-limit-remaining": "123.5"}
     canvas, _ = canvas_on([reply([], headers=headers)])
-    answer = await canvas.request("GET", "/api/v1/x")
-    assert (answer.request_cost, answer.rate_limit_remaining) == (3.5, 123.5)
+    response = await canvas.request("GET", "/api/v1/x")
+    assert (response.request_cost, response.rate_limit_remaining) == (3.5, 123.5)
     assert canvas.quota.snapshot().level == pytest.approx(123.5, abs=1)
 
 
 async def test_a_refusal_is_counted_and_drains_the_replica() -> None:
-    """The server knows better than the replica."""
+    """The replica was wrong, and adopts the report."""
     canvas, _ = canvas_on([throttled("-20"), reply([])])
     task = asyncio.create_task(canvas.request("GET", "/api/v1/x"))
     await asyncio.sleep(0.01)
@@ -174,8 +174,8 @@ async def test_a_refusal_is_counted_and_drains_the_replica() -> None:
     await task
 
 
-async def test_views_and_lists_are_flows_of_their_own() -> None:
-    """One list beside many single calls of the same client gets its share, not what is left."""
+async def test_views_and_lists_have_their_own_flows() -> None:
+    """A list gets its share beside many single calls of the same client."""
     ab, transport = ab_on([lambda r: reply({"data": []})], rate=1, burst=1)
     singles = [asyncio.create_task(ab.request("GET", f"{PATH}/{n}")) for n in range(20)]
     await asyncio.sleep(0.01)
@@ -205,7 +205,7 @@ async def test_a_named_flow_is_shared_by_everything_in_it() -> None:
 
 @define
 class Stale:
-    """A credential that is stale before every call, and renewed with a moment's work."""
+    """A credential that is stale before every call, and is renewed in a moment."""
 
     token: str = "Bearer x"
     renewed: int = field(default=0)
@@ -225,7 +225,7 @@ class Stale:
 
 
 def troubled(request: Request) -> Response:
-    """A page of an AB Connect list that has one behind it, or an object of it."""
+    """A page of an AB Connect list with a next page, the last page, or a single object."""
     path = request.path.partition("?")[0]
     if not path.endswith("/standards"):
         return reply({"data": {"id": "A"}})
@@ -235,14 +235,14 @@ def troubled(request: Request) -> Response:
 
 
 def fresh() -> ABConnect:
-    """A client that queues, renews, fails twice and then answers, all within a few turns."""
+    """A client that queues, renews, fails twice and then succeeds, within a few iterations."""
     trouble: list[Any] = [
         failing(503, retry_after="0.000001"),
         bad_signature(),
         ConnectError("refused"),
         troubled,
     ]
-    # The pause behind the refused connection is random, up to a second: not to be waited for.
+    # Without the refused connection: the pause after it is random, up to half a second.
     clock = running_clock()
     ab, _ = ab_on(
         trouble[:2] + trouble[3:],
@@ -273,7 +273,7 @@ async def crowd(ab: ABConnect) -> None:
 async def test_cancelling_at_every_await_leaks_nothing(
     call: Callable[[ABConnect], Coroutine[Any, Any, None]],
 ) -> None:
-    """Cancelled after the k-th turn of the loop, for all k: no lease, waiter, task or timer stays."""
+    """Cancelled after iteration k of the loop, for all k: no lease, waiter, task or timer stays."""
     for turns in range(10_000):
         ab = fresh()
         before = timers()
@@ -290,13 +290,13 @@ async def test_cancelling_at_every_await_leaks_nothing(
             await asyncio.sleep(0)
         assert_nothing_left(ab)
         assert timers() <= before, turns
-        # Whoever comes next finds the quota as it should be.
+        # The next call finds the quota unchanged.
         assert ab.quota.wait_estimate() < 1e-4
     else:
         raise AssertionError("the call never ended")
     assert turns > 20
 
 
-def test_headers_are_joined_as_the_transport_hands_them_on() -> None:
-    """Fields sent twice are one, in any case of their names."""
+def test_repeated_header_fields_are_joined() -> None:
+    """In any case of their names."""
     assert Headers([("Link", "<a>"), ("link", "<b>")])["LINK"] == "<a>, <b>"

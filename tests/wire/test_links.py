@@ -1,4 +1,4 @@
-"""Where the next page is: Link headers and links in bodies."""
+"""Links to the next page: Link headers and links in bodies."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_the_next_page_is_found_in_every_spelling(name: str, parameters: str) ->
     assert found.url == url
 
 
-def test_the_request_for_the_next_page_is_the_same_but_for_its_url() -> None:
-    """Method, headers and route stay."""
+def test_the_request_for_the_next_page_differs_only_in_its_url() -> None:
+    """Method, headers and route are kept."""
     found = follow(f'<{HOME}/api/v1/courses?page=2>; rel="next"')
     assert found is not None
     assert (found.method, found.headers, found.route) == ("GET", REQUEST.headers, "")
@@ -63,8 +63,8 @@ def test_the_request_for_the_next_page_is_the_same_but_for_its_url() -> None:
         "filter=a%2Ab%2E",
     ],
 )
-def test_a_bookmark_is_kept_to_the_letter(query: str) -> None:
-    """Commas, semicolons and escapes are the server's own."""
+def test_a_bookmark_is_kept_unchanged(query: str) -> None:
+    """Commas, semicolons and escapes belong to the server."""
     found = follow(f'<{HOME}/api/v1/courses?{query}>; rel="next",<{HOME}/x>; rel="first"')
     assert found is not None
     assert found.url == f"{HOME}/api/v1/courses?{query}"
@@ -76,14 +76,14 @@ def test_a_bookmark_is_kept_to_the_letter(query: str) -> None:
         ("/api/v1/users?page=2", f"{HOME}/api/v1/users?page=2"),
         ("?page=bookmark:a.b", f"{HOME}/api/v1/courses?page=bookmark:a.b"),
         ("//canvas.test/x", f"{HOME}/x"),
-        ("///evil.test/x", f"{HOME}/evil.test/x"),  # an empty host is none: this is a path
+        ("///evil.test/x", f"{HOME}/evil.test/x"),  # an empty host is no host: this is a path
         ("HTTPS://CANVAS.TEST:443/x", "https://CANVAS.TEST:443/x"),
         (f"{HOME}:443/x", f"{HOME}:443/x"),
         (f"{HOME}/a b?q=é#part", f"{HOME}/a%20b?q=%C3%A9"),
     ],
 )
-def test_links_home_are_followed(link: str, url: str) -> None:
-    """Relative ones, too; the default port is no port; what no URL can hold is escaped."""
+def test_links_to_the_same_origin_are_followed(link: str, url: str) -> None:
+    """Relative links too; the default port equals no port; invalid URL characters are escaped."""
     found = follow(f'<{link}>; rel="next"')
     assert found is not None
     assert found.url == url
@@ -113,8 +113,8 @@ def test_links_home_are_followed(link: str, url: str) -> None:
         "https://canvas.test/\ud800",
     ],
 )
-def test_links_that_leave_are_an_error(link: str) -> None:
-    """Another host, port or scheme, and every trick to look like home; in bodies as in headers."""
+def test_links_to_another_origin_are_an_error(link: str) -> None:
+    """Another host, port or scheme, and disguised ones; in bodies and in headers."""
     with pytest.raises(OriginError):
         follow(f'<{link}>; rel="next"')
     with pytest.raises(OriginError):
@@ -123,7 +123,7 @@ def test_links_that_leave_are_an_error(link: str) -> None:
 
 @pytest.mark.parametrize("header", ["", "  ", f'<{HOME}/x>; rel="prev",<{HOME}/y>; rel="first"'])
 def test_no_next_link_is_the_end(header: str) -> None:
-    """The last page says so by what it leaves out."""
+    """The last page has no next link."""
     assert follow(header) is None
     assert next_by_header(REQUEST, Response(200)) is None
 
@@ -140,15 +140,15 @@ def test_no_next_link_is_the_end(header: str) -> None:
         f'<{HOME}/x>; rel="current",{HOME}/y; rel="next"',
     ],
 )
-def test_a_header_that_cannot_be_read_is_no_end(header: str) -> None:
-    """To stop there would cut the list short in silence."""
+def test_an_invalid_header_does_not_end_the_list(header: str) -> None:
+    """Stopping there would silently truncate the list."""
     with pytest.raises(DecodeError, match="Link header") as caught:
         follow(header)
     assert caught.value.response is not None
 
 
 def test_a_header_that_echoes_a_credential_is_not_shown() -> None:
-    """Messages go to logs."""
+    """Messages are logged."""
     with pytest.raises(DecodeError) as caught:
         follow(f"{HOME}/x?access_token=1234567890abcdef")
     assert "1234567890abcdef" not in str(caught.value)
@@ -163,8 +163,8 @@ def test_a_header_that_echoes_a_credential_is_not_shown() -> None:
         ("?a=&b&&c=%26access_token=x", "?a=&b&&c=%26access_token=x"),
     ],
 )
-def test_an_echoed_credential_does_not_stay_in_the_link(link: str, url: str) -> None:
-    """It is added anew to each request, and a cursor is made of the link."""
+def test_an_echoed_credential_is_removed_from_the_link(link: str, url: str) -> None:
+    """It is added again to each request, and a cursor contains the link."""
     found = follow(f'<{link}>; rel="next"')
     assert found is not None
     assert found.url == f"{HOME}/api/v1/courses{url}"
@@ -189,14 +189,14 @@ def test_an_echoed_credential_does_not_stay_in_the_link(link: str, url: str) -> 
     ],
 )
 def test_links_of_a_body(body: Any, path: str | None) -> None:
-    """Text or a JSON:API link object; none of it is the end."""
+    """Text or a JSON:API link object; no link is the end."""
     found = next_by_body(REQUEST, body)
     assert (None if found is None else found.path) == path
 
 
 @pytest.mark.parametrize("link", [5, True, ["/a"], {"href": 5}])
-def test_a_next_link_that_is_no_text_is_no_end(link: Any) -> None:
-    """As for headers: the list goes on, and nobody knows where."""
+def test_an_invalid_link_in_a_body_does_not_end_the_list(link: Any) -> None:
+    """As for headers: the list continues, but the next page is unknown."""
     with pytest.raises(DecodeError, match=r"links\.next"):
         next_by_body(REQUEST, {"links": {"next": link}})
 
@@ -220,7 +220,7 @@ def test_an_origin_has_one_form(url: str, origin: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "canvas.test", "ftp://canvas.test", "https://", "https://h:x", "https://["]
 )
-def test_what_has_no_origin_is_refused(url: str) -> None:
+def test_a_url_without_an_origin_is_refused(url: str) -> None:
     """Only http and https, with a host."""
     with pytest.raises(InputError, match=r"^not an? .*URL"):
         origin_of(url)
@@ -238,7 +238,7 @@ TITLES = st.text(st.characters(codec="ascii", exclude_characters='"\\', categori
 def test_a_generated_header_is_read_back(
     links: dict[str, tuple[str, str, bool]], glue: str
 ) -> None:
-    """Whatever stands in the URLs and titles, and however the entries are joined."""
+    """For any URLs, titles and separators."""
     header = glue.join(
         f'<{url}>; title="{title}"; rel="{rel}"' if quoted else f'<{url}>;rel={rel};title="{title}"'
         for rel, (url, title, quoted) in links.items()
@@ -253,8 +253,8 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 
 
 @given(st.one_of(st.text(), st.text(alphabet="htps:/@.[]?#%\\canvas.test")))
-def test_a_link_stays_home_or_is_an_error(link: str) -> None:
-    """No text that a server sends makes a request to another origin, or another error."""
+def test_a_link_has_the_same_origin_or_is_an_error(link: str) -> None:
+    """No text from a server causes a request to another origin, or another error."""
     try:
         found = next_by_body(REQUEST, {"links": {"next": link}})
     except OriginError:

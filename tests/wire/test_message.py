@@ -8,7 +8,7 @@ from aioinstructure.wire.message import Headers, Request, Response
 
 
 def test_headers_are_found_in_any_case_and_joined() -> None:
-    """Fields sent twice are one list, as RFC 9110 has it."""
+    """Repeated fields are one list (RFC 9110)."""
     headers = Headers([("Link", "<a>"), ("LINK", "<b>"), ("X-Request-Id", "7")])
     assert headers["link"] == headers["Link"] == "<a>, <b>"
     assert "x-REQUEST-id" in headers
@@ -17,15 +17,15 @@ def test_headers_are_found_in_any_case_and_joined() -> None:
     assert headers == Headers({"link": "<a>, <b>", "x-request-id": "7"})
 
 
-def test_a_replaced_field_stands_alone_in_a_copy() -> None:
-    """The original is a value and stays."""
+def test_a_field_is_replaced_in_a_copy() -> None:
+    """The original is a value and does not change."""
     headers = Headers({"accept": "a", "x": "1"})
     assert dict(headers.with_field("Accept", "b")) == {"accept": "b", "x": "1"}
     assert headers["accept"] == "a"
 
 
 def test_the_repr_of_headers_shows_names_only() -> None:
-    """One of them is the credential."""
+    """One of the values is the credential."""
     assert "secret" not in repr(Headers({"authorization": "Bearer secret"}))
 
 
@@ -39,13 +39,13 @@ def test_the_repr_of_headers_shows_names_only() -> None:
         ("http://[::1]:80/a%2Fb", "/a%2Fb"),
     ],
 )
-def test_the_path_of_a_request_is_what_is_sent(url: str, path: str) -> None:
-    """With its query, to the letter."""
+def test_the_path_of_a_request_is_as_sent(url: str, path: str) -> None:
+    """With its query, unchanged."""
     assert Request("GET", url).path == path
 
 
 def test_the_repr_of_a_request_shows_no_credential() -> None:
-    """Neither its headers nor the signature in its query; the rest of the query it does."""
+    """Neither the headers nor the signature in the query; the rest of the query is shown."""
     request = Request(
         "GET",
         "https://ab.test/x?limit=5&partner.id=pp&auth.signature=sssig&auth.expires=99&user.id=uu",
@@ -59,7 +59,7 @@ def test_the_repr_of_a_request_shows_no_credential() -> None:
 
 
 def test_a_response_shows_its_size_and_not_its_body() -> None:
-    """Bodies hold personal data."""
+    """Bodies contain personal data."""
     assert repr(Response(200, body=b"12345")) == "Response(status=200, body=<5 bytes>)"
 
 
@@ -74,7 +74,7 @@ def test_a_response_shows_its_size_and_not_its_body() -> None:
     ],
 )
 def test_the_request_id_of_either_service(headers: dict[str, str], request_id: str | None) -> None:
-    """Canvas's own beats the load balancer's."""
+    """The id of Canvas precedes the one of the load balancer."""
     assert Response(200, headers).request_id == request_id
 
 
@@ -83,13 +83,13 @@ def test_the_request_id_of_either_service(headers: dict[str, str], request_id: s
     [("0.25", 0.25), ("699", 699.0), ("nan", None), ("inf", None), ("", None), ("much", None)],
 )
 def test_the_numbers_of_the_quota(text: str, number: float | None) -> None:
-    """Nonsense is no number: the quota must not believe it."""
+    """An invalid value is None: the quota must not believe it."""
     response = Response(200, {"X-Request-Cost": text, "X-Rate-Limit-Remaining": text})
     assert response.request_cost == number
     assert response.rate_limit_remaining == number
     assert Response(200).request_cost is None
 
 
-def test_text_that_is_no_utf8_is_still_text() -> None:
-    """It goes into messages."""
+def test_text_that_is_not_utf8_is_replaced() -> None:
+    """It is used in messages."""
     assert Response(500, body=b"caf\xe9").text == "caf\ufffd"

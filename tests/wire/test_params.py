@@ -1,4 +1,4 @@
-"""Python values to path segments, query pairs and JSON bodies."""
+"""Conversion of Python values to path segments, query pairs and JSON bodies."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from aioinstructure.wire.params import (
 )
 
 
-class Color(str, enum.Enum):  # noqa: UP042 - whose str() is not its value
-    """An enum of a caller's that is text."""
+class Color(str, enum.Enum):  # noqa: UP042 - its str() is not its value
+    """A caller's enum that is text."""
 
     RED = "red"
 
 
 class Level(enum.IntEnum):
-    """An enum of a caller's that is a number."""
+    """A caller's enum that is a number."""
 
     TOP = 1
 
 
 class Shade(enum.Enum):
-    """An enum whose values say nothing about how they are sent."""
+    """An enum whose values do not say how they are sent."""
 
     DARK = object()
 
@@ -78,8 +78,8 @@ MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=2)))
     ],
     ids=repr,
 )
-def test_rails_nest_by_brackets(value: Any, pairs: list[tuple[str, str]]) -> None:
-    """Lists and dicts become brackets, flags words, moments UTC; None and UNSET are not sent."""
+def test_rails_pairs_use_brackets(value: Any, pairs: list[tuple[str, str]]) -> None:
+    """Lists and dicts become brackets, flags text, times UTC; None and UNSET are not sent."""
     assert list(rails_pairs("a", value)) == pairs
 
 
@@ -101,13 +101,13 @@ def test_rails_nest_by_brackets(value: Any, pairs: list[tuple[str, str]]) -> Non
 def test_lists_are_joined_by_commas_for_ab_connect(
     value: Any, pairs: list[tuple[str, str]]
 ) -> None:
-    """A list is one parameter, and an empty one none."""
+    """A list is one parameter, an empty list none."""
     assert list(comma_pairs("f", value)) == pairs
 
 
 @pytest.mark.parametrize("value", [["a,b"], ["a", ""]])
-def test_a_comma_or_nothing_in_a_joined_name_is_refused(value: list[str]) -> None:
-    """It would be read as two names, or as none."""
+def test_a_name_with_a_comma_and_an_empty_name_are_refused(value: list[str]) -> None:
+    """They would be read as two names, or as none."""
     with pytest.raises(InputError, match=r"^f has"):
         list(comma_pairs("f", value))
 
@@ -116,7 +116,7 @@ def test_a_comma_or_nothing_in_a_joined_name_is_refused(value: list[str]) -> Non
 @pytest.mark.parametrize(
     "value",
     [
-        datetime(2026, 1, 1),  # noqa: DTZ001 - naive on purpose
+        datetime(2026, 1, 1),  # noqa: DTZ001 - intentionally naive
         math.nan,
         math.inf,
         b"bytes",
@@ -129,29 +129,29 @@ def test_a_comma_or_nothing_in_a_joined_name_is_refused(value: list[str]) -> Non
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_has_no_form_in_a_query_is_refused(
+def test_values_without_a_query_form_are_refused(
     encode: Callable[[str, Any], Any], value: Any
 ) -> None:
-    """The message names the parameter, and nothing such as "<generator ...>" is ever sent."""
+    """The message names the parameter, and text such as "<generator ...>" is never sent."""
     with pytest.raises(InputError, match=r"\bsince\b"):
         list(encode("since", value))
 
 
-def test_a_dict_has_no_form_where_lists_are_joined() -> None:
+def test_comma_pairs_refuse_a_dict() -> None:
     """AB Connect has no brackets: a dict would be sent as Python prints it."""
     with pytest.raises(InputError, match="filter"):
         list(comma_pairs("filter", {"a": 1}))
 
 
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT)))
-def test_a_query_is_read_back_as_it_was(pairs: list[tuple[str, str]]) -> None:
-    """Nothing in a name or value can break out of its place."""
+def test_a_query_survives_a_round_trip(pairs: list[tuple[str, str]]) -> None:
+    """No name or value can add another parameter."""
     assert parse_qsl(query_string(pairs), keep_blank_values=True) == pairs
 
 
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT)))
 def test_a_query_is_plain_ascii(pairs: list[tuple[str, str]]) -> None:
-    """So that nothing on the way re-encodes it."""
+    """So that no proxy encodes it again."""
     text = query_string(pairs)
     assert text.isascii()
     assert not set(text) & set(" #?/[]\r\n\"'<>")
@@ -159,7 +159,7 @@ def test_a_query_is_plain_ascii(pairs: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize("pair", [("a\ud800", "x"), ("a", "\ud800")])
 def test_lone_surrogates_are_refused(pair: tuple[str, str]) -> None:
-    """No bytes stand for them, in names and in values alike."""
+    """UTF-8 cannot encode them, in names and in values."""
     with pytest.raises(InputError, match="UTF-8"):
         query_string([pair])
 
@@ -189,14 +189,14 @@ def test_an_id_is_escaped_as_canvas_reads_it(value: int | str, segment: str) -> 
 @pytest.mark.parametrize(
     "value", [True, -1, 2**63, "", "  ", "\n", None, 1.5, b"1", [1], UNSET, "a\ud800"], ids=repr
 )
-def test_what_is_no_id_is_refused(value: Any) -> None:
+def test_invalid_ids_are_refused(value: Any) -> None:
     """The message names the parameter and shows the value."""
-    with pytest.raises(InputError, match=r"^course_id must|^course_id is not valid text"):
+    with pytest.raises(InputError, match=r"^course_id must|^course_id cannot be encoded"):
         path_segment("course_id", value)
 
 
 @pytest.mark.parametrize("value", [".", "..", "../accounts", "a/../../b", "a/.", "..\\b"])
-def test_parts_that_climb_are_refused(value: str) -> None:
+def test_dot_segments_are_refused(value: str) -> None:
     """Proxies decode a path and resolve its dots before Canvas sees it."""
     with pytest.raises(InputError, match=r"must not have '\.' or '\.\.'"):
         path_segment("id", value)
@@ -204,7 +204,7 @@ def test_parts_that_climb_are_refused(value: str) -> None:
 
 @given(st.one_of(st.integers(0, 2**63 - 1), TEXT))
 def test_an_id_stays_one_segment(value: int | str) -> None:
-    """Whatever it holds, it is one segment that decodes to itself."""
+    """Any id is one segment that decodes to itself."""
     try:
         segment = path_segment("id", value)
     except InputError:
@@ -214,19 +214,19 @@ def test_an_id_stays_one_segment(value: int | str) -> None:
     assert not set(segment) & set("/?#. \\")
 
 
-def test_unset_is_one_thing() -> None:
-    """Falsy, printed by its name, the same after a copy and in another process."""
+def test_unset_is_a_singleton() -> None:
+    """Falsy, printed by its name, identical after a copy and in another process."""
     assert not UNSET
     assert repr(UNSET) == "UNSET"
     assert copy.deepcopy(UNSET) is UNSET
-    assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301 - our own
+    assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301 - pickled here
 
 
 # --- timestamps and bodies ----------------------------------------------------------------------
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_a_timestamp_is_the_same_moment(moment: datetime) -> None:
+def test_a_timestamp_is_the_same_time(moment: datetime) -> None:
     """In UTC, with a Z."""
     try:
         text = timestamp("at", moment)
@@ -238,7 +238,7 @@ def test_a_timestamp_is_the_same_moment(moment: datetime) -> None:
 
 
 def test_a_body_keeps_null_and_drops_unset_at_any_depth() -> None:
-    """None clears a field, UNSET leaves it alone."""
+    """None clears a field, UNSET does not change it."""
     body = {
         "a": None,
         "b": UNSET,
@@ -279,8 +279,8 @@ def test_a_body_keeps_null_and_drops_unset_at_any_depth() -> None:
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v], lambda v: {"due_at": v}])
-def test_what_json_cannot_say_is_refused(value: Any, wrap: Callable[[Any], Any]) -> None:
-    """With the name of the field, at any depth; orjson's own errors never come through."""
+def test_values_without_a_json_form_are_refused(value: Any, wrap: Callable[[Any], Any]) -> None:
+    """With the name of the field, at any depth; errors of orjson are never raised."""
     with pytest.raises(InputError, match="due_at"):
         json_body({"due_at": wrap(value)})
 
@@ -297,6 +297,6 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(TEXT, JSON))
-def test_a_body_of_json_is_that_json(body: dict[str, Any]) -> None:
-    """What is JSON already goes out unchanged."""
+def test_a_json_body_is_sent_unchanged(body: dict[str, Any]) -> None:
+    """A value that is already JSON is not changed."""
     assert json.loads(json_body(body)) == body

@@ -1,4 +1,4 @@
-"""What an answer means, and whether and when to try again."""
+"""The meaning of responses, and which errors may be retried."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ POST = Request("POST", "https://canvas.test/api/v1/courses", idempotent=False)
 JSON = {"content-type": "application/json; charset=utf-8"}
 
 
-def answer(
+def response_of(
     status: int, body: Any = None, headers: dict[str, str] | None = None, *, request: Request = GET
 ) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, {**JSON, **(headers or {})}, raw, request)
 
 
-def verdict(response: Response, request: Request = GET) -> ResponseError:
+def error_of(response: Response, request: Request = GET) -> ResponseError:
     with pytest.raises(ResponseError) as caught:
         raise_for_status(request, response, now=NOW)
     return caught.value
@@ -200,7 +200,7 @@ SHAPES: list[tuple[int, Any, type[ResponseError], list[str]]] = [
         BadRequest,
         ["/data/attributes/title: blank"],
     ),
-    # neither
+    # neither service
     (400, "just text", BadRequest, ["just text"]),
     (400, ["a", {"message": "b"}], BadRequest, ["a", "b"]),
     (400, {"errors": None, "message": "m"}, BadRequest, ["m"]),
@@ -216,8 +216,8 @@ SHAPES: list[tuple[int, Any, type[ResponseError], list[str]]] = [
 def test_every_shape_of_error_is_read(
     status: int, body: Any, kind: type[ResponseError], messages: list[str]
 ) -> None:
-    """The status decides the class; the messages come in order, each once, with their field."""
-    error = verdict(answer(status, body))
+    """The status decides the class; each message appears once, in order, with its field."""
+    error = error_of(response_of(status, body))
     assert type(error) is kind
     assert error.errors == messages
     assert error.status == status
@@ -227,9 +227,9 @@ def test_every_shape_of_error_is_read(
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_a_good_answer_is_handed_on(status: int) -> None:
-    """As it is."""
-    response = answer(status)
+def test_a_successful_response_is_returned(status: int) -> None:
+    """Unchanged."""
+    response = response_of(status)
     assert raise_for_status(GET, response, now=NOW) is response
 
 
@@ -246,22 +246,22 @@ def test_a_good_answer_is_handed_on(status: int) -> None:
     ],
 )
 def test_a_body_without_messages_is_shown_in_part(body: bytes, shown: str) -> None:
-    """HTML of a load balancer, nothing at all: its beginning, the status and the request id."""
+    """HTML or an empty body: its beginning, the status and the request id."""
     headers = {"content-type": "text/html", "x-request-context-id": "abc-123"}
-    error = verdict(Response(502, headers, body, GET))
+    error = error_of(Response(502, headers, body, GET))
     assert error.errors == []
     assert error.request_id == "abc-123"
     assert str(error) == f"502 Bad Gateway (GET {GET.path}): {shown} [request id abc-123]"
 
 
 def test_a_credential_in_a_body_is_not_shown() -> None:
-    """Also where the part that is shown would end within it."""
+    """Even if the shown part would end inside of it."""
     secret = "1234567890abcdef"
     for filler in range(150, 210):
         body = f"{'x' * filler} Bearer {secret} access_token={secret}".encode()
-        text = str(verdict(Response(500, {}, body, GET)))
+        text = str(error_of(Response(500, {}, body, GET)))
         assert secret[:4] not in text
-    assert secret not in str(verdict(answer(400, {"message": f"bad ?access_token={secret}"})))
+    assert secret not in str(error_of(response_of(400, {"message": f"bad ?access_token={secret}"})))
 
 
 # --- throttles ----------------------------------------------------------------------------------
@@ -282,14 +282,14 @@ def test_a_credential_in_a_body_is_not_shown() -> None:
         (503, "text/html", b"Rate Limit Exceeded", False),
     ],
 )
-def test_a_throttle_is_told_from_a_missing_permission(
+def test_a_throttle_is_distinguished_from_a_missing_permission(
     status: int, kind: str, body: bytes, refused: bool
 ) -> None:
-    """429 is always one, 403 by its text only, and never in JSON."""
+    """429 is always a throttle, 403 only with its text, and never in JSON."""
     response = Response(status, {"content-type": kind}, body, GET)
     assert is_throttled(response) is refused
     if status >= 400:
-        assert isinstance(verdict(response), Throttled) is refused
+        assert isinstance(error_of(response), Throttled) is refused
 
 
 @pytest.mark.parametrize(
@@ -317,16 +317,16 @@ def test_a_throttle_is_told_from_a_missing_permission(
         ("Thu, 01 Jan 99999 00:00:00 GMT", None),
     ],
 )
-def test_retry_after_in_both_forms_and_nonsense(text: str, seconds: float | None) -> None:
-    """Seconds or a date; what makes no sense is not there."""
+def test_retry_after_in_both_forms_and_invalid(text: str, seconds: float | None) -> None:
+    """Seconds or a date; an invalid value is None."""
     response = Response(429, {"Retry-After": text})
     assert QuotaReport.of(response.headers, NOW).retry_after == seconds
-    assert verdict(Response(429, {"Retry-After": text}, b"", GET)).retry_after == seconds
+    assert error_of(Response(429, {"Retry-After": text}, b"", GET)).retry_after == seconds
 
 
 @given(st.one_of(st.text(), st.text("0123456789 .:,+-JanThuGMT")))
 def test_no_retry_after_breaks_the_client(text: str) -> None:
-    """It is a finite number of seconds from 0 up, or nothing."""
+    """It is a finite number of seconds, 0 or more, or None."""
     seconds = QuotaReport.of(Headers({"retry-after": text}), NOW).retry_after
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
@@ -344,8 +344,8 @@ def test_no_retry_after_breaks_the_client(text: str) -> None:
         "https://canvas.test@evil.test/",
     ],
 )
-def test_a_redirect_that_leaves_is_told_apart(location: str) -> None:
-    """Nothing is sent there, and the message names both sides."""
+def test_a_redirect_to_another_origin_is_an_origin_error(location: str) -> None:
+    """Nothing is sent there, and the message names both origins."""
     with pytest.raises(OriginError, match=r"from https://canvas\.test to ") as caught:
         raise_for_status(GET, Response(302, {"location": location}, b"", GET), now=NOW)
     assert "nothing was sent" in str(caught.value)
@@ -356,11 +356,11 @@ def test_a_redirect_that_leaves_is_told_apart(location: str) -> None:
     ["https://canvas.test/login", "/login", "?x", "", "https://[", "javascript:x", "\x00"],
 )
 def test_a_redirect_within_the_origin_is_not_followed(location: str) -> None:
-    """A login page, mostly."""
-    assert type(verdict(Response(302, {"location": location}, b"", GET))) is RedirectError
+    """Usually to a login page."""
+    assert type(error_of(Response(302, {"location": location}, b"", GET))) is RedirectError
 
 
-# --- what to do about it ------------------------------------------------------------------------
+# --- what may be retried ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -379,8 +379,8 @@ def test_a_redirect_within_the_origin_is_not_followed(location: str) -> None:
         (lambda: InputError("x"), False, False),
     ],
 )
-def test_what_may_be_sent_again(make: Callable[[], Error], read: bool, write: bool) -> None:
-    """What surely was not sent always; a read when nobody answered or the server failed."""
+def test_which_errors_may_be_retried(make: Callable[[], Error], read: bool, write: bool) -> None:
+    """Always if certainly not sent; a read also without a response or after a server error."""
     policy = RetryPolicy()
     assert policy.may_retry(make(), GET) is read
     assert policy.may_retry(make(), POST) is write
@@ -389,34 +389,39 @@ def test_what_may_be_sent_again(make: Callable[[], Error], read: bool, write: bo
 @pytest.mark.parametrize(
     ("response", "blamed"),
     [
-        (answer(401, {}, {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}), True),
-        (answer(401, {"errors": [{"message": "Insufficient scopes on access token."}]}), False),
+        (response_of(401, {}, {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}), True),
         (
-            answer(401, {"errors": [{"status": "401", "detail": "Signature is not authorized."}]}),
+            response_of(401, {"errors": [{"message": "Insufficient scopes on access token."}]}),
+            False,
+        ),
+        (
+            response_of(
+                401, {"errors": [{"status": "401", "detail": "Signature is not authorized."}]}
+            ),
             True,
         ),
-        (answer(403, {}, {"WWW-Authenticate": "Bearer"}), False),
+        (response_of(403, {}, {"WWW-Authenticate": "Bearer"}), False),
     ],
 )
-def test_a_401_blames_the_credential_or_a_permission(response: Response, blamed: bool) -> None:
+def test_a_401_is_about_the_credential_or_a_permission(response: Response, blamed: bool) -> None:
     """Only the first is worth another signature."""
-    assert is_credential_error(verdict(response)) is blamed
+    assert is_credential_error(error_of(response)) is blamed
     assert not is_credential_error(ConnectError("x"))
 
 
-def test_no_answer_means_something_else_for_a_write() -> None:
-    """A read has failed, a write may have happened; neither message shows the query."""
+def test_no_response_is_another_error_for_a_write() -> None:
+    """A read has failed, a write may have taken effect; neither message shows the query."""
     read, write = no_response_error(GET, "reset"), no_response_error(POST, "reset")
     assert type(read) is TransportError
     assert type(write) is UnknownOutcome
-    assert str(read) == "the answer broke off: GET /api/v1/courses/5: reset"
+    assert str(read) == "no complete response: GET /api/v1/courses/5: reset"
     assert write.request is POST
 
 
 def test_a_failed_write_may_have_happened() -> None:
-    """A failed read has no effect that could stand."""
-    assert verdict(answer(500, request=POST), POST).may_have_happened  # type: ignore[attr-defined]
-    assert not verdict(answer(500)).may_have_happened  # type: ignore[attr-defined]
+    """A failed read has no effect."""
+    assert error_of(response_of(500, request=POST), POST).may_have_happened  # type: ignore[attr-defined]
+    assert not error_of(response_of(500)).may_have_happened  # type: ignore[attr-defined]
 
 
 ANY_JSON = st.recursive(
@@ -438,10 +443,10 @@ ANY_JSON = st.recursive(
     st.one_of(st.binary(), ANY_JSON.map(lambda body: json.dumps(body).encode())),
     st.dictionaries(st.sampled_from(["content-type", "retry-after", "location"]), st.text()),
 )
-def test_any_answer_becomes_one_of_our_errors(
+def test_any_error_response_becomes_an_error(
     status: int, body: bytes, headers: dict[str, str]
 ) -> None:
-    """Whatever bytes come, the judge never fails itself."""
+    """The parser never fails itself, whatever the bytes."""
     response = Response(status, headers, body, GET)
     with pytest.raises((ResponseError, OriginError)) as caught:
         raise_for_status(GET, response, now=NOW)
@@ -450,15 +455,15 @@ def test_any_answer_becomes_one_of_our_errors(
 
 
 @pytest.mark.parametrize("unit", [("[", "]"), ('{"errors":', "}"), ('[{"a":', "}]")])
-def test_bodies_nested_without_end_are_survived(unit: tuple[str, str]) -> None:
-    """A thousand levels are within what the parser reads, and beyond Python's stack."""
+def test_deeply_nested_bodies_are_read(unit: tuple[str, str]) -> None:
+    """Hundreds of levels can be parsed, but exceed Python's recursion limit."""
     opened, closed = unit
     body = f'{{"errors":{opened * 400}1{closed * 400}}}'.encode()
     assert error_messages(Response(400, JSON, body)) == []
 
 
-def test_all_classes_of_answers_are_reachable_by_status() -> None:
-    """GraphQLError alone is made elsewhere."""
+def test_all_response_errors_are_reachable_by_status() -> None:
+    """Except GraphQLError, which is raised elsewhere."""
     kinds = {kind for _, _, kind, _ in SHAPES} | {Throttled, RedirectError}
     known = {
         kind

@@ -1,1 +1,1 @@
-"""How requests are authorized."""
+"""Authorization of requests."""

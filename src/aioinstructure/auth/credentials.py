@@ -1,7 +1,7 @@
-"""Credentials: how a request is authorized, and for how long that holds.
+"""Credentials, which authorize requests.
 
-No repr shows a secret, and what is authorized is a copy: errors and logs hold the request as it
-was before.
+No repr shows a secret. A credential authorizes a copy of the request; errors and logs hold the
+original.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["BearerToken", "Credential", "PartnerSignature", "sign"]
 
 
 class Credential(Protocol):
-    """What makes a request ours. Write one for another way to sign in."""
+    """Authorizes requests. Implement this protocol for another authentication method."""
 
     def authorize(self, request: Request, now: float) -> Request:
-        """A copy of the request that the server accepts at wall time `now`."""
+        """Return a copy of the request that is authorized at wall time `now`."""
         ...
 
     def needs_refresh(self, now: float) -> bool:
@@ -33,11 +33,11 @@ class Credential(Protocol):
         ...
 
     async def refresh(self) -> None:
-        """Make it fresh again; called when it is stale, before any quota is taken."""
+        """Renew the credential. Called when `needs_refresh` is true, before any quota is taken."""
         ...
 
     def invalidate(self) -> bool:
-        """Forget what the server has just refused. True if another try may fare better."""
+        """Discard what the server has refused. Return True if a retry may succeed."""
         ...
 
 
@@ -45,7 +45,7 @@ def _secret(name: str, value: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} is missing")
     if value != value.strip() or not value.isprintable() or not value.isascii():
-        raise ConfigurationError(f"{name} holds blanks or characters that no header can carry")
+        raise ConfigurationError(f"{name} must be printable ASCII without surrounding whitespace")
     return value
 
 
@@ -53,7 +53,7 @@ def _secret(name: str, value: str) -> str:
 class BearerToken:
     """A Canvas access token in the Authorization header.
 
-    Source: the pages on OAuth2 of the Canvas developer portal.
+    Source: Canvas developer portal, pages on OAuth2.
     """
 
     _token: str = field(repr=False)
@@ -63,29 +63,29 @@ class BearerToken:
         self._header = f"Bearer {_secret('the token', self._token)}"
 
     def authorize(self, request: Request, now: float) -> Request:
-        """The request with the token in its header."""
+        """Add the token to the Authorization header."""
         headers = request.headers.with_field("authorization", self._header)
         return evolve(request, headers=headers)
 
     def needs_refresh(self, now: float) -> bool:
-        """Never: nothing but the server knows when it ends."""
+        """Never: only the server knows when the token expires."""
         return False
 
     async def refresh(self) -> None:
-        """There is nothing to refresh it with."""
+        """Do nothing: an access token cannot be refreshed."""
 
     def invalidate(self) -> bool:
-        """A refused token stays refused."""
+        """Return False: a refused token stays refused."""
         return False
 
 
 def sign(
     partner_key: str, expires: int, user: str = "", method: str = "", resource: str = ""
 ) -> str:
-    r"""The `auth.signature` of AB Connect: base64 of the HMAC-SHA256 of up to four lines.
+    r"""Return the `auth.signature` of AB Connect: the base64 HMAC-SHA256 of up to four lines.
 
-    Unused slots before a used one stay empty, trailing ones are left out: "1512570029\n\nGET"
-    grants GET calls of any user until then.
+    Unused lines before a used one stay empty, trailing ones are omitted: "1512570029\n\nGET"
+    allows GET calls of any user until that time.
     """
     message = "\n".join([str(expires), user, method.upper(), resource.lower()]).rstrip("\n")
     digest = hmac.new(partner_key.encode(), message.encode(), hashlib.sha256).digest()
@@ -94,16 +94,16 @@ def sign(
 
 @define(eq=False)
 class PartnerSignature:
-    """Signs AB Connect calls with the partner's key, which itself is never sent.
+    """Signs AB Connect calls with the partner's key, which is never sent.
 
-    A signature covers neither path nor query, so one serves every call until it is renewed.
+    A signature covers neither path nor query, so one is used for all calls until it is renewed.
 
     Args:
         partner_id: The account.
-        partner_key: The key, as the text that AB Support gave.
-        user_id: The user on whose behalf calls are made, if they are to be told apart.
-        lifetime: Seconds that a signature holds. The service documents no bound.
-        renew: Seconds before its end at which it is made anew.
+        partner_key: The key, as text, exactly as AB Support provided it.
+        user_id: The user on whose behalf calls are made, if the service must distinguish users.
+        lifetime: Seconds for which a signature is valid. The service documents no maximum.
+        renew: Seconds before the expiry at which a signature is renewed.
     """
 
     partner_id: str
@@ -118,16 +118,16 @@ class PartnerSignature:
         _secret("partner_id", self.partner_id)
         _secret("partner_key", self._partner_key)
         if self.user_id and not (self.user_id.strip() and self.user_id.isprintable()):
-            # A line feed would end its line in the message that is signed.
-            raise ConfigurationError("user_id holds characters that are not printable")
+            # A line feed would end its line in the signed message.
+            raise ConfigurationError("user_id must be printable and not blank")
         if not 0 <= self.renew < self.lifetime:
             raise ConfigurationError(
-                f"a lifetime of {self.lifetime} s leaves nothing after renewing {self.renew} s ahead"
+                f"renew must be from 0 to less than lifetime ({self.lifetime} s), not {self.renew} s"
             )
 
     def authorize(self, request: Request, now: float) -> Request:
-        """The request with a signature that holds for at least `renew` seconds more."""
-        # A clock that was set back leaves a signature too far ahead: it is renewed as well.
+        """Add a signature that is valid for at least `renew` more seconds."""
+        # After a clock was set back, the signature expires too far ahead: renew it as well.
         if not self._query or not self._renew_at - self.lifetime <= now < self._renew_at:
             self._sign(now)
         glue = "&" if "?" in request.url else "?"
@@ -147,13 +147,13 @@ class PartnerSignature:
         self._renew_at = now + self.lifetime - self.renew
 
     def needs_refresh(self, now: float) -> bool:
-        """Never: it is renewed where it is used, after queueing."""
+        """Never: `authorize` renews the signature, after queueing."""
         return False
 
     async def refresh(self) -> None:
-        """Signing needs nobody."""
+        """Do nothing: signing needs no server."""
 
     def invalidate(self) -> bool:
-        """Make the next call sign anew; another try may fare better (a clock was set)."""
+        """Make the next call sign again. A retry may succeed: the clock may have been set."""
         self._query = ""
         return True

@@ -1,1 +1,1 @@
-"""JSON to models and back. Knows no service."""
+"""Conversion of JSON to models and back. Independent of services."""

@@ -1,8 +1,8 @@
-"""Annotations, read at run time: the names in them are found, and kinds of types told apart.
+"""Evaluation and classification of annotations at run time.
 
-Models import their siblings for the type checker only, since the documented ones form cycles. A
-module that does so lists them in `_SIBLINGS`, by name and module; they are loaded on first use.
-Knows no model.
+Models import their siblings for the type checker only, since the documented ones form cycles. Such
+a module lists them in `_SIBLINGS`, by name and module; they are loaded on first use. Independent
+of particular models.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _ALWAYS = {"Any": Any, "Literal": Literal, "date": date, "datetime": datetime}
 
 
 class AnnotationScope(Mapping[str, Any]):
-    """Names for the evaluation of annotations, as `eval` takes them.
+    """A namespace in which `eval` evaluates annotations.
 
-    They are looked up in a module, among its `_SIBLINGS`, and in the modules of the bases of a
+    Names are looked up in a module, among its `_SIBLINGS`, and in the modules of the bases of a
     class.
 
     Args:
-        thing: The class or function that is annotated.
-        module: Where it was defined.
+        thing: The annotated class or function.
+        module: The module that defines it.
     """
 
     def __init__(self, thing: Any, module: str) -> None:
@@ -58,23 +58,23 @@ class AnnotationScope(Mapping[str, Any]):
 
 
 def hints_of(thing: Any, module: str) -> dict[str, Any]:
-    """The evaluated annotations of a class or function that was defined in `module`."""
+    """Return the evaluated annotations of a class or function that is defined in `module`."""
     names = AnnotationScope(thing, module)
     return get_type_hints(thing, globalns={}, localns=names, include_extras=True)
 
 
 def is_union(tp: Any) -> bool:
-    """Whether a type is one of several."""
+    """Whether a type is a union."""
     return get_origin(tp) in (Union, types.UnionType)
 
 
 def is_optional(tp: Any) -> bool:
-    """Whether it may be None, beside something else."""
+    """Whether a type is a union with None."""
     return is_union(tp) and type(None) in get_args(tp)
 
 
 def is_plain(tp: Any) -> bool:
-    """Whether JSON has its values as they are: scalars, Any, and unions of these."""
+    """Whether JSON values need no conversion: scalars, Any, and unions of these."""
     if is_union(tp):
         return all(is_plain(member) for member in get_args(tp))
     return tp in _PLAIN or get_origin(tp) is Literal

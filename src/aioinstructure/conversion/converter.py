@@ -1,12 +1,12 @@
-"""JSON to models and back, by cattrs. Knows no service and no model by name.
+"""Conversion of JSON to models and back, with cattrs. Independent of services and models.
 
-Models are plain attrs classes; what the wire needs is here. Scalars pass through unchecked (the
-server's word counts: an id may be a number or a string, an enum may grow), so that conversion
-costs little; containers and models are checked. When one fails, the same value is converted once
-more with a slow converter that knows the paths, and those go into the DecodeError.
+Models are plain attrs classes; all wire details are here. Scalars are not checked, so that
+conversion is fast and tolerant: an id may be a number or a string, an enum may grow. Containers
+and models are checked. After a failure the same value is converted again by a slow converter that
+records paths, which become part of the DecodeError.
 
-What a model keeps beside its fields: `extra` holds what the server sent and the model does not
-know, `fields_set` tells absent from null, `to_dict()` gives back what came.
+In addition to its fields, a model has `extra` (what the server sent without a matching field),
+`fields_set` (which distinguishes absent from null) and `to_dict()` (what the server sent).
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ def _origin(tp: Any) -> Any:
 
 
 def _is_model(tp: Any) -> bool:
-    """Whether it is a model, or a generic one with its types: `Relationship[Standard]`."""
+    """Whether a type is a model, or a generic model with its types: `Relationship[Standard]`."""
     cls = get_origin(tp) or tp
     return isinstance(cls, type) and issubclass(cls, Model)
 
 
 def _is_tagged(tp: Any) -> bool:
-    """Whether it is one of several models, which their `json_type` tells apart."""
+    """Whether a type is a union of models that are distinguished by their `json_type`."""
     return is_union(tp) and all(_is_model(member) and member.json_type for member in get_args(tp))
 
 
@@ -67,7 +67,7 @@ def _pass(value: Any, _: Any) -> Any:
 
 
 def _to_datetime(value: Any, _: Any) -> Any:
-    """Any ISO 8601 text; without an offset it is UTC, as AB Connect means it."""
+    """Parse ISO 8601; without an offset the time is UTC, as in AB Connect."""
     if isinstance(value, datetime):
         return value
     moment = datetime.fromisoformat(value)
@@ -75,7 +75,7 @@ def _to_datetime(value: Any, _: Any) -> Any:
 
 
 def _to_either(value: Any, _: Any) -> Any:
-    """A date where no time of day was sent, else a datetime."""
+    """Return a date if no time of day was sent, else a datetime."""
     is_date = isinstance(value, str) and len(value) == len("2026-01-31")
     return _to_date(value, date) if is_date else _to_datetime(value, datetime)
 
@@ -98,18 +98,20 @@ _JSON_NAMES: dict[type, str] = {list: "a list", dict: "an object"}
 
 @functools.cache
 def shared_converter(*, detailed: bool = False) -> Converter:
-    """The one that serves every client: a model costs tens of milliseconds at its first use.
+    """Return the converter that all clients share: a model takes tens of milliseconds at first use.
 
-    What it keeps belongs to types, which no client can change.
+    It caches only what depends on types, which no client can change.
     """
     return Converter(detailed=detailed)
 
 
 class Converter:
-    """Turns parsed JSON into models; keeps what it learns of types. See `shared_converter`.
+    """Converts parsed JSON to models, and caches what it derives from types.
+
+    See `shared_converter`.
 
     Args:
-        detailed: Collect every error with its path: ten times slower, for the second try.
+        detailed: Collect all errors with their paths; ten times slower, for the second attempt.
     """
 
     def __init__(self, *, detailed: bool = False) -> None:
@@ -129,15 +131,15 @@ class Converter:
         register(lambda tp: set(get_args(tp)) == {date, datetime}, lambda _: _to_either)
 
     def structure(self, value: Any, tp: type[T] | Any) -> T:
-        """The value as the type says.
+        """Convert a value to a type.
 
         Raises:
-            DecodeError: It is not; `.paths` tell where.
+            DecodeError: The value does not match the type; `.paths` says where.
         """
-        return self.maker(tp)(value)  # type: ignore[no-any-return]  # makers are made by type
+        return self.maker(tp)(value)  # type: ignore[no-any-return]  # makers are cached by type
 
     def maker(self, tp: Any) -> Callable[[Any], Any]:
-        """What `structure` does for one type, as a function to be kept and called often."""
+        """Return a reusable function that does what `structure` does for one type."""
         try:
             return self._makers[tp]
         except KeyError:
@@ -145,12 +147,14 @@ class Converter:
             return made
 
     def _maker(self, tp: Any, hook: Hook) -> Callable[[Any], Any]:
-        # Within a model null may stand for an empty one, but not for all of it.
+        # Null means an empty model inside of a model, but is an error at the top level.
         takes_null = is_optional(tp) or is_plain(tp)
 
         def make(value: Any) -> Any:
             if value is None and not takes_null:
-                raise DecodeError(f"no {_name(tp)}", paths=["expected a value, got null @ $"])
+                raise DecodeError(
+                    f"not a valid {_name(tp)}", paths=["expected a value, got null @ $"]
+                )
             try:
                 return hook(value, tp)
             except (BaseValidationError, TypeError, ValueError, KeyError, AttributeError) as error:
@@ -159,7 +163,7 @@ class Converter:
         return make
 
     def hook(self, tp: Any) -> Hook:
-        """The function that structures this type; raises what it likes."""
+        """Return the function that structures a type; it may raise any conversion error."""
         try:
             return self._hooks[tp]
         except KeyError:
@@ -174,18 +178,18 @@ class Converter:
                 if isinstance(error, BaseValidationError)
                 else [f"{error} @ $"]
             )
-            return DecodeError(f"no {name}", paths=paths)
+            return DecodeError(f"not a valid {name}", paths=paths)
         try:
             shared_converter(detailed=True).structure(value, tp)
         except DecodeError as detailed:
             return detailed
-        return DecodeError(f"no {name}", paths=[f"{error} @ $"])
+        return DecodeError(f"not a valid {name}", paths=[f"{error} @ $"])
 
-    # Factories: called once a type.
+    # Factories, called once per type.
 
     def _optional_hook(self, tp: Any) -> Hook:
-        inner: Any = Union[tuple(m for m in get_args(tp) if m is not type(None))]  # noqa: UP007 - of members known at run time only
-        # An included object of AB Connect may be of another kind than its relationship says.
+        inner: Any = Union[tuple(m for m in get_args(tp) if m is not type(None))]  # noqa: UP007 - the members are known at run time only
+        # An included object of AB Connect may have another type than its relationship declares.
         is_kind = _is_model(inner) and inner.json_type
         hook = self._tagged_hook(inner) if is_kind else self.hook(inner)
 
@@ -198,18 +202,18 @@ class Converter:
         members = get_args(tp) or (tp,)
         hooks = {member.json_type: (self.hook(member), member) for member in members}
         if len(members) == 1:
-            hooks["none"] = hooks[tp.json_type]  # no type was sent
+            hooks["none"] = hooks[tp.json_type]  # the object has no type
 
         def tagged(value: Any, _: Any) -> Any:
             _expect(dict, value)
             hook, member = hooks.get(str(value.get("type")).lower(), (_pass, None))
-            return hook(value, member)  # an unknown kind stays as it came
+            return hook(value, member)  # an unknown type is returned unchanged
 
         return tagged
 
     def _list_hook(self, tp: Any) -> Hook:
         (inner,) = get_args(tp)
-        # cattrs's own, since its detailed form adds the index to an error's path.
+        # Use cattrs's hook, since its detailed form adds the index to the path of an error.
         stock = None if is_plain(inner) else list_structure_factory(tp, self._cattrs)
 
         def listed(value: Any, _: Any) -> Any:
@@ -239,10 +243,10 @@ class Converter:
     def _model_hook(self, tp: Any) -> Hook:
         cls: type[Model] = get_origin(tp) or tp
         if cls is tp and (parameters := getattr(cls, "__parameters__", ())):
-            generic: Any = tp  # given without its types
+            generic: Any = tp  # used without type arguments
             return self.hook(generic[(Any,) * len(parameters)])
         hints = hints_of(cls, cls.__module__)
-        attrs.resolve_types(cls, globalns={}, localns=AnnotationScope(cls, cls.__module__))  # type: ignore[arg-type]  # handed on to eval, which takes any mapping
+        attrs.resolve_types(cls, globalns={}, localns=AnnotationScope(cls, cls.__module__))  # type: ignore[arg-type]  # passed to eval, which takes any mapping
         names = {name: wire_name(name) for name in field_names(cls)}
         renamed = {name: override(rename=wire) for name, wire in names.items() if name != wire}
         stock: Any = make_dict_structure_fn(

@@ -1,4 +1,4 @@
-"""The base of every object that a server sends, and back to JSON. Knows no service."""
+"""The base class of every object that a server sends. Independent of services."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["NULL_KEYS", "KeySet", "Model", "field_names", "json_value", "wire_na
 
 @frozen
 class KeySet:
-    """What a tuple of keys means for a model; shared by all objects that came with these keys.
+    """The keys of an object, classified for a model; shared by all objects with the same keys.
 
     Attributes:
         names: The fields that were sent.
-        unknown: The keys that the model has no field for.
+        unknown: The keys that have no field.
         containers: The keys of lists and objects, each with its field.
     """
 
@@ -30,18 +30,18 @@ class KeySet:
 
 
 NULL_KEYS = KeySet(frozenset(), (), ())
-"""The keys of a model in whose place null was sent."""
+"""The keys of a model for which null was sent."""
 
 
 @define
 class Model:
     """The base of every object that a server sends.
 
-    A model with an id can be hashed, by its type and id.
+    A model with an id is hashable, by its type and id.
 
     Attributes:
-        extra: What the server sent and the model has no field for, unchanged.
-        json_type: The `type` that tells this model from others, where one of several may come.
+        extra: What the server sent that has no field, unchanged.
+        json_type: The `type` that identifies this model where one of several may be sent.
     """
 
     json_type: ClassVar[str] = ""
@@ -52,15 +52,15 @@ class Model:
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """The object as the fields need it; for bodies that wrap or scatter them."""
+        """Return the object with the keys of the fields; for bodies that wrap or scatter them."""
         return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """A model from parsed JSON, as `to_dict` returns it.
+        """Return a model from parsed JSON, such as the result of `to_dict`.
 
         Raises:
-            DecodeError: It is not what the model says; `.paths` name the places.
+            DecodeError: The data does not match the model; `.paths` says where.
         """
         from aioinstructure.conversion.converter import shared_converter  # noqa: PLC0415 - it imports this module
 
@@ -68,18 +68,21 @@ class Model:
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """Names of the fields that the server sent, null ones too; all of them if it did not."""
+        """Names of the fields that the server sent, including null.
+
+        All fields, if your code created the object.
+        """
         return frozenset(field_names(type(self))) if self._keys is None else self._keys.names
 
     def is_empty(self) -> bool:
-        """Whether nothing of it was sent: every field has its default."""
+        """Whether nothing was sent: every field has its default."""
         return not self.fields_set
 
     def to_dict(self) -> dict[str, Any]:
-        """What the server sent, by its own names, as JSON types; null where it sent null.
+        """Return what the server sent, by its own names, as JSON types; null where it sent null.
 
-        Fields that were never sent are left out unless you have set them since. Datetimes are
-        ISO 8601 with the offset that they came with.
+        Fields that were not sent are omitted unless you have set them since. Datetimes are ISO 8601
+        with the offset that the server sent.
         """
         out: dict[str, Any] = {}
         sent = self.fields_set
@@ -95,11 +98,11 @@ class Model:
         return out | self.extra
 
     def to_json(self) -> str:
-        """The text of `to_dict` as JSON."""
+        """Return `to_dict` as JSON text."""
         return orjson.dumps(self.to_dict()).decode()
 
     def __sent__(self, keys: KeySet, extra: dict[str, Any], nulls: tuple[str, ...]) -> None:
-        """Note what a converter has made this from."""
+        """Record what a converter made this object from."""
         self._keys = keys
         if extra:
             self.extra = extra
@@ -107,7 +110,7 @@ class Model:
             self._nulls = nulls
 
     def __json__(self) -> dict[str, Any] | None:
-        """As `to_dict`, or None where null was sent and nothing was set since."""
+        """As `to_dict`, or None if null was sent and nothing was set since."""
         out = self.to_dict()
         return None if self._keys is NULL_KEYS and not out else out
 
@@ -128,17 +131,17 @@ class Model:
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        # attrs would write a repr of every field (Canvas's courses have sixty, most of them not
-        # sent), and no hash beside its __eq__.
-        cls.__repr__ = Model.__repr__  # type: ignore[method-assign]  # the same one, inherited
-        cls.__hash__ = Model.__hash__  # type: ignore[method-assign]  # the same one, inherited
+        # attrs would generate a repr with all fields (Canvas courses have sixty, mostly not sent),
+        # and no hash, since it generates __eq__.
+        cls.__repr__ = Model.__repr__  # type: ignore[method-assign]  # the inherited method
+        cls.__hash__ = Model.__hash__  # type: ignore[method-assign]  # the inherited method
 
 
 _OWN = frozenset({"extra", "_keys", "_nulls"})
 
 
 def field_names(cls: type[Model]) -> Iterator[str]:
-    """The names of a model's fields, in order."""
+    """Return the names of a model's fields, in order."""
     return (a.name for a in attrs.fields(cls) if a.name not in _OWN)
 
 
@@ -148,12 +151,12 @@ def _default(attribute: attrs.Attribute[Any]) -> Any:
 
 
 def wire_name(name: str) -> str:
-    """The vendor's name of a field: without the underscore that a Python keyword needs."""
+    """Return the vendor's name of a field: without the underscore that a Python keyword needs."""
     return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
 
 
 def json_value(value: Any) -> Any:
-    """A field's value as JSON types."""
+    """Convert the value of a field to JSON types."""
     if isinstance(value, Model):
         return value.__json__()
     if isinstance(value, list | tuple):

@@ -1,7 +1,7 @@
-"""The quota of a server as the client sees it, and the scheduler that spends it.
+"""The client's model of a server's quota, and the scheduler that spends it. Independent of HTTP.
 
-`Scheduler.acquire` waits for a turn and gives a `Lease`; `TokenBucket` (AB Connect) and
-`CostBucket` (Canvas) are the pure replicas that say when there is room. Knows no HTTP.
+`Scheduler.acquire` waits for a turn and returns a `Lease`. `TokenBucket` (AB Connect) and
+`CostBucket` (Canvas) are pure replicas that say when there is room.
 """
 
 from __future__ import annotations

@@ -1,32 +1,33 @@
-"""The cost quota of Canvas, from the client's side. Pure: it is told the time.
+"""The cost quota of Canvas, as a client-side replica. Pure: every method receives the time.
 
 The server keeps a count for each token. A call adds 50 on arrival and is refused if the count is
-then 600 or more; at its end the server takes the 50 back and adds the cost, the CPU and database
-seconds that it took. All of the count leaks 10 a second, reservations too, never below 0; it never
-passes 800. Each answer tells the cost and 600 - count after its own refund. All four numbers
-differ between installations, clients and paths: 600, 10 and 50 are where we start.
+then 600 or more. At the end of the call the server takes the 50 back and adds the cost, which is
+the CPU and database seconds that it took. The count, reservations included, leaks 10 a second, and
+stays between 0 and 800. Each response reports the cost and 600 - count, after its own refund. All
+four numbers differ between installations, clients and paths: 600, 10 and 50 are the initial values.
 
-The replica does the same sums: +50 when a call is sent, cost - 50 when it is answered, the leak all
-the time. A call may go while more than a margin is left: a reservation and 10 when the token is
-ours alone, two reservations when others use it. Others show as headers above the replica.
+The replica does the same sums: +50 when a call is sent, cost - 50 when its response arrives, and
+the leak all the time. A call may be sent while more than a margin is left: a reservation and 10 if
+no one else uses the token, two reservations if others do. Others are noticed when headers report
+more than the replica.
 
-- A header above the replica raises it at once. It is late by half a round trip, so that one below
-  is believed slowly (2 s), and only as far as the highest header of the last 10 s and a cushion.
-  On a slow network this is what counts: the replica holds reservations of calls that are still on
-  their way, or back already. With 95 ms each way they are a third of all, and the rate is 0.84 of
-  the bound without, 0.97 with it, at two refusals in ten minutes at most (twelve seeds). A
-  refusal that no reservation explains widens the cushion: this network needs a wider one.
+- A header above the replica raises it at once. A header is late by half a round trip, so a lower
+  one is believed slowly (2 s), and only down to the highest header of the last 10 s plus a cushion.
+  This matters most on a slow network, where the replica holds reservations of calls that have not
+  arrived, or whose response is on its way. With 95 ms each way they are a third of all; the rate is
+  0.84 of the bound without this rule and 0.97 with it, at two refusals in ten minutes at most
+  (twelve seeds). A refusal that no reservation explains widens the cushion.
 - Above three quarters of the capacity, calls are spaced by 0.9 of the time in which the leak makes
-  good for one. Bunched calls make the server's count swing by 100 units and more; evenly spaced
-  ones leave it steady, closer to the limit.
-- Slow start: the first call of an unknown token goes alone, then each answer lets one more in
-  parallel, up to the politeness cap; what they find the count to be tells the reservation. After
-  5 s with nothing in flight it starts at 4: limits may have changed.
-- A call's cost is known by its route. One that is expected to cost more than is left waits, even
-  though the server would let it in: it would fill the bucket for all.
-- A refusal proves that what it says remains is no more than the reservation, and that the bucket
-  is full; the replica takes its word, (reservation - remaining) / leak seconds of waiting follow,
-  less if calls in flight bring their reservations back before.
+  up for one. Bunched calls make the server's count swing by 100 units and more; evenly spaced ones
+  keep it steady, closer to the limit.
+- Slow start: the first call of an unknown token is sent alone, then each response allows one more
+  in parallel, up to the politeness limit. The counts that they report give the reservation. After
+  5 s with nothing in flight the window restarts at 4: limits may have changed.
+- The expected cost of a call is learned by route. A call that is expected to cost more than is left
+  waits, even though the server would accept it: it would fill the bucket for all.
+- A refusal proves that the reported remaining is no more than the reservation, and that the bucket
+  is full. The replica adopts the report; calls then wait (reservation - remaining) / leak seconds,
+  less if calls in flight return their reservations before.
 - Without headers a call is charged the seconds that it took: CPU time cannot be more.
 """
 
@@ -56,55 +57,55 @@ from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 __all__ = ["CostBucket"]
 
 LOWER = 2.0
-"""The time constant by which a lower header is believed, in seconds."""
+"""The time constant with which a lower header is believed, in seconds."""
 
 PEAK = 10.0
-"""The time constant by which the highest header is forgotten, in seconds."""
+"""The time constant with which the highest header is forgotten, in seconds."""
 
 SHARED_PEAK = 1.5
-"""The same when others use the token, whose peaks say nothing of the next ones."""
+"""The same when others use the token, whose peaks do not predict the next ones."""
 
 CUSHION = 1.8
-"""How far the replica stays above the highest header at first, in reservations."""
+"""The initial distance of the replica above the highest header, in reservations."""
 
 WIDER = 0.5
-"""How much farther after each refusal that no reservation explains."""
+"""How much the distance grows after each refusal that no reservation explains."""
 
 WIDEST = 3.0
-"""How far at most."""
+"""The maximum distance."""
 
 CALM = 300.0
-"""The time constant by which it narrows again, in seconds."""
+"""The time constant with which the distance shrinks again, in seconds."""
 
 PACED = 0.75
 """The share of the capacity above which calls are spaced."""
 
 PACE = 0.9
-"""Their distance, as a share of the time in which the leak makes good for one."""
+"""Their spacing, as a share of the time in which the leak makes up for one call."""
 
 SHARE = 1.5
-"""Reservations that are left to others when they use the token; grows with the cushion."""
+"""Reservations left free when others use the token; grows with the cushion."""
 
 STALE = 5.0
 """Seconds with nothing in flight after which the server may have changed."""
 
 RAMP = 20
-"""The first calls of a token, by which its reservation is learned."""
+"""The number of first calls of a token from which its reservation is learned."""
 
 RESTART = 4
-"""Calls in parallel after that, until the first answer."""
+"""Concurrent calls after such a pause, until the first response."""
 
 BELIEVABLE = 20.0
-"""A header that speaks of more than so many times the configured capacity is not believed."""
+"""A header above this multiple of the configured capacity is not believed."""
 
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
 
 ROUNDING = 1e-9
-"""Seconds that are no wait: a sum of floats may fall short of its due time for ever."""
+"""Seconds that count as no wait: float sums may never quite reach their due time."""
 
 EPSILON = 1e-6
-"""Seconds added to a wait, so that float rounding does not make it a moment too short."""
+"""Seconds added to a wait, so that float rounding does not make it too short."""
 
 
 @define(eq=False, kw_only=True)
@@ -112,11 +113,11 @@ class CostBucket(Limits):
     """A replica of the server's leaky bucket, corrected by its headers.
 
     Args:
-        capacity: Units at which the server refuses.
+        capacity: Units at which the server refuses calls.
         leak: Units that leave the bucket every second.
-        reservation: Units that the server puts aside for a call that it has begun.
-        margin: Units that must be left for a call to go, when nobody else uses the token.
-        max_in_flight: The most calls in parallel, however cheap: politeness.
+        reservation: Units that the server reserves for a call that it has started.
+        margin: Units that must be left before a call is sent, when no one else uses the token.
+        max_in_flight: The maximum number of concurrent calls, however cheap, out of politeness.
     """
 
     margin: float = 60.0
@@ -155,10 +156,10 @@ class CostBucket(Limits):
         spare = self.margin - self.reservation
         self._configured = (self.capacity, self.leak, self.reservation, spare)
 
-    # -- what the scheduler asks --------------------------------------------------------------
+    # -- the Limiter protocol -----------------------------------------------------------------
 
     def begin(self, now: float, *, fresh: bool) -> None:
-        """Take the loop's time; reservations of calls that never end leak away."""
+        """Adopt the time of the loop; reservations of calls that never end leak away."""
         if fresh:
             self.now = now
         self._advance(now)
@@ -166,7 +167,7 @@ class CostBucket(Limits):
         self._in_flight, self._pending = 0, 0.0
 
     def check(self, cost: Cost) -> None:
-        """Raise InputError for a share that is not a number above 0."""
+        """Raise InputError if the units are not a finite number above 0."""
         positive("units", cost.units)
 
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
@@ -183,13 +184,13 @@ class CostBucket(Limits):
         return wait if wait > ROUNDING else 0.0
 
     def bucket_wait(self, bucket: str, now: float) -> float:
-        """Canvas has no secondary bucket."""
+        """Return 0: Canvas has no secondary bucket."""
         return 0.0
 
     def forecast(
         self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
-        """Seconds, by the rate at which cost and latency of late let calls through."""
+        """Estimate the seconds from the rate that recent cost and latency allow."""
         wait = self.wait(cost, now, reserve=reserve)
         took = self._took or 0.3
         if not math.isfinite(wait):
@@ -201,7 +202,7 @@ class CostBucket(Limits):
         return wait + max(0.0, ahead - at_once) / rate
 
     def take(self, cost: Cost, now: float) -> Ticket:
-        """Put the reservation aside."""
+        """Reserve units for the call."""
         self._advance(now)
         if self._in_flight == 0:
             if self._ramp is not None:
@@ -219,7 +220,7 @@ class CostBucket(Limits):
         return Ticket(cost, now, self._epoch, reserved, expected, self._serial)
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Give the reservation back, charge the cost, and learn from the header."""
+        """Give the reservation back, charge the cost, and learn from the headers."""
         if not self._end(ticket, now):
             return
         took = max(0.0, now - ticket.at)
@@ -231,7 +232,7 @@ class CostBucket(Limits):
         self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
         self._shortest = min(self._shortest * 1.01, took)
         self._charge(ticket.cost.key, spent)
-        # What the server reserved: headers have told of it, if it was more than we put aside.
+        # What the server reserved: headers have reported it, if it was more than the replica took.
         reserved = max(ticket.reserved, self._reservation(ticket.cost.key))
         self._count = max(0.0, self._count + spent - reserved)
         if self._ramp is not None:
@@ -245,12 +246,12 @@ class CostBucket(Limits):
         self._end(ticket, now)
 
     def refund(self, ticket: Ticket, now: float) -> None:
-        """Give back the reservation of a call that was never sent."""
+        """Give back the reservation of a call that was not sent."""
         if self._end(ticket, now):
             self._count = max(0.0, self._count - ticket.reserved)
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Believe the server: the bucket is full, and the reservation more than what remains."""
+        """Believe the server: the bucket is full, and the reservation exceeds what remains."""
         if not self._end(ticket, now):
             return
         limit = BELIEVABLE * self._configured[0]
@@ -262,7 +263,7 @@ class CostBucket(Limits):
             self._cushion = CUSHION
         else:
             self._peak = self.capacity
-            if ticket.at > self._widened_at:  # once for all that met the same full bucket
+            if ticket.at > self._widened_at:  # once for all calls that met the same full bucket
                 self._widened_at = now
                 self._cushion = min(WIDEST, self._cushion + WIDER)
         self._told = None
@@ -272,11 +273,11 @@ class CostBucket(Limits):
             self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
-        """Raise InputError: the headers of Canvas report what there is."""
+        """Raise InputError: Canvas reports its limits in its headers."""
         raise InputError("only a token bucket has a rate to set")
 
     def reset(self, now: float) -> None:
-        """Start over with an empty bucket on the server; what was learned of it stays."""
+        """Start again with an empty bucket on the server; what was learned about it is kept."""
         self._advance(now)
         self._epoch += 1
         self._count = self._peak = self._pending = 0.0
@@ -286,7 +287,7 @@ class CostBucket(Limits):
         self._blocked_until = self._slot = -math.inf
 
     def read(self, now: float) -> LimiterState:
-        """Tell the state at `now`."""
+        """Return the state at `now`."""
         self._advance(now)
         return LimiterState(
             level=self.capacity - self._count,
@@ -305,14 +306,14 @@ class CostBucket(Limits):
         self.now = now
         if elapsed > 0:
             self._count = max(0.0, self._count - self.leak * elapsed)
-        else:  # the clock went back: nothing has leaked, and nothing lasts longer for it
+        else:  # the clock went back: nothing has leaked, and no wait becomes longer
             self._slot = min(self._slot, now)
             self._told = None
             self._ended = min(self._ended, now)
             self._blocked_until = min(self._blocked_until, now + LONGEST)
 
     def _end(self, ticket: Ticket, now: float) -> bool:
-        """Note that a call has ended; False if it belongs to another bucket of the server."""
+        """Record the end of a call; return False if it belongs to an earlier server bucket."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return False
@@ -323,7 +324,7 @@ class CostBucket(Limits):
         return True
 
     def _correct(self, now: float, told: float) -> None:
-        """Draw the replica to what a header told: up at once, down slowly."""
+        """Move the replica to the count that a header reports: up at once, down slowly."""
         elapsed = min(1.0, max(0.0, now - self._told_at))
         self._told, self._told_at = told, now
         self._cushion += (CUSHION - self._cushion) * elapsed / CALM
@@ -347,7 +348,7 @@ class CostBucket(Limits):
         return max(1, slots - 1) if reserve and slots > 2 else slots
 
     def _need(self, cost: Cost, *, reserve: bool) -> float:
-        """Units that must be left for a call to go."""
+        """Units that must be left before a call is sent."""
         reservation, spare = self._reservation(cost.key), self._configured[3]
         blind = self._told_at == -math.inf and self._serial > 1
         wide = blind or self._is_shared()
@@ -359,18 +360,18 @@ class CostBucket(Limits):
         return min(need, 0.9 * self.capacity)
 
     def _is_shared(self) -> bool:
-        """Whether others use the token: they raise its count, and leave less of the leak."""
+        """Whether other clients use the token: they raise its count, and leave less of the leak."""
         return self._shared > 2.0 or self.leak < 0.9 * self._configured[1]
 
     # -- learning -----------------------------------------------------------------------------
 
     def _learn(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
-        """Compare a header with the one before it."""
+        """Compare a header with the previous one."""
         self._learn_capacity(ticket, now, left, spent)
         told, elapsed = self.capacity - left, now - self._told_at
         if self._ramp is not None:
             self._learn_from_ramp(self._ramp, ticket, told, now)
-        if told < self.reservation:  # no sign of others
+        if told < self.reservation:  # no sign of other clients
             self._relent(min(1.0, max(0.0, elapsed)))
         if self._told is None or not 0.0 <= elapsed <= RECENT:
             return
@@ -404,10 +405,10 @@ class CostBucket(Limits):
                 self._believe(ticket.cost.key, found)
 
     def _set_capacity(self, value: float) -> None:
-        """Believe a capacity.
+        """Adopt a capacity.
 
-        With a smaller one, what is left stays the same. A larger one was no part of the count:
-        what it holds are our own sums, since no header was above them.
+        With a smaller one, the remaining units stay the same. A larger one does not change the
+        count, which comes from the replica's own sums, since no header was above them.
         """
         value = max(value, 1.2 * self.reservation)
         change = min(0.0, value - self.capacity)

@@ -1,15 +1,14 @@
-"""What the headers of Canvas tell of its limits beyond the level. Pure.
+"""Estimators of the limits of Canvas from its headers. Pure.
 
-Every answer tells the server's count at its end: capacity - remaining. Between two answers the
-count moves by what happened in between, and each of the limits leaves its own trace:
+Every response reports the server's count at its end: capacity - remaining. Between two responses
+the count changes by what happened in between, and each limit leaves its own trace:
 
 - The reservation: an end gives it back, a start takes it. While the caller starts nothing, two
-  answers in a row differ by exactly one reservation, less the leak, plus the cost that is told.
-- The leak: modulo the reservation, whatever starts and ends drops out, and what remains is cost
-  that is told, and leak. What others spend of the token shows as a smaller leak, which is what
-  the caller has to live with anyway.
-- The capacity: a lone call on an idle token finds all of it. If the same remaining shows again
-  although time has passed in which it should have risen, it is as high as it gets.
+  consecutive responses differ by exactly one reservation, less the leak, plus the reported cost.
+- The leak: modulo the reservation, starts and ends cancel out; what remains is the reported cost
+  and the leak. What other clients spend shows as a smaller leak, which is what the caller can use.
+- The capacity: a lone call on an idle token sees all of it. If the same remaining is reported again
+  although it should have risen in the meantime, it is at its maximum.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from attrs import define, field
 __all__ = ["Capacity", "Drops", "Leak", "Ramp", "Route"]
 
 RECENT = 2.0
-"""Seconds after which two answers in a row are too far apart to be compared."""
+"""Seconds after which two consecutive responses are too far apart to be compared."""
 
 SMALLEST = 8.0
-"""The smallest reservation that can be told from costs and leak, in units."""
+"""The smallest reservation that can be distinguished from costs and leak, in units."""
 
 
 @define(eq=False)
 class Drops:
-    """Finds a reservation from changes of the count that one call explains.
+    """Estimates a reservation from changes of the count that one call explains.
 
     Args:
-        enough: How many samples there must be; twice as many are kept.
+        enough: The minimum number of samples; twice as many are kept.
     """
 
     enough: int = 3
@@ -44,7 +43,7 @@ class Drops:
         self._drops = deque(maxlen=2 * self.enough)
 
     def note(self, drop: float) -> float | None:
-        """Note a change; return the reservation once four of five samples agree."""
+        """Record a change; return the reservation once four of five samples agree."""
         if drop < SMALLEST:
             return None
         self._drops.append(drop)
@@ -57,7 +56,7 @@ class Drops:
 
 @define(eq=False)
 class Ramp:
-    """Finds the reservation from a token's first calls: those in flight explain the count.
+    """Estimates the reservation from a token's first calls: those in flight explain the count.
 
     Args:
         count: What the count would be without them.
@@ -68,23 +67,23 @@ class Ramp:
     _samples: list[float] | None = None
 
     def begin(self, count: float, now: float) -> None:
-        """Start from a moment with nothing in flight."""
+        """Start at a moment with nothing in flight."""
         self.count, self._since = count, now
 
     def note(
         self, told: float, in_flight: int, now: float, *, leak: float, usual: float
     ) -> float | None:
-        """Note a header; return the reservation once enough samples agree on it.
+        """Record a header; return the reservation once enough samples agree on it.
 
-        A call of ours that has not arrived yet, or has ended while its answer is on the way, makes
-        a sample smaller, so the largest value counts on which two of five agree. What others have
-        in flight makes samples larger, but seldom the same. Less than the usual, which lets more
-        calls go, is believed only if half of the samples agree on it, and three at least.
+        A call that has not arrived yet, or whose response is on the way, makes a sample smaller, so
+        the result is the largest value on which two of five agree. Calls of other clients make
+        samples larger, but rarely equal. A value below the usual one, which allows more calls, is
+        believed only if half of the samples agree on it, and at least three.
         """
         samples = self._samples = self._samples or []
         insort(samples, (told - self.count + leak * (now - self._since)) / in_flight)
         for value in reversed(samples):
-            if value < SMALLEST:  # on a slow network calls are on their way, most of the time
+            if value < SMALLEST:  # on a slow network, calls are on their way most of the time
                 break
             agreeing = sum(abs(sample - value) <= 0.05 * abs(value) for sample in samples)
             least, share = (2, 0.4) if value > 0.95 * usual else (3, 0.5)
@@ -95,11 +94,11 @@ class Ramp:
 
 @define(eq=False)
 class Route:
-    """What is known of one route.
+    """What is known about one route.
 
     Args:
         cost: The running average of what a call costs, in units; None before the first.
-        reservation: What the server reserves for it; None if that is the usual.
+        reservation: What the server reserves for a call; None if that is the usual reservation.
     """
 
     cost: float | None = None
@@ -107,13 +106,13 @@ class Route:
     drops: Drops | None = None
 
     def charge(self, cost: float) -> None:
-        """Note what a call was charged."""
+        """Record what a call was charged."""
         self.cost = cost if self.cost is None else self.cost + 0.2 * (cost - self.cost)
 
 
 @define(eq=False)
 class Leak:
-    """Finds the leak that is left for us, from counts modulo the reservation."""
+    """Estimates the leak that is available to this client, from counts modulo the reservation."""
 
     _seconds: float = 0.0
     _units: float = 0.0
@@ -121,10 +120,10 @@ class Leak:
     _bad: int = 0
 
     def note(self, loss: float, seconds: float, *, leak: float, reservation: float) -> float | None:
-        """Note how much the count lost beside the costs; return the leak after eight seconds.
+        """Record a loss of the count beyond the costs; return the leak after eight seconds.
 
-        A loss that is no multiple of the reservation beside the leak was disturbed by something
-        unknown. When there are many of those the reservation is wrong, and nothing is learned.
+        A loss that is not the leak plus a multiple of the reservation was disturbed by something
+        unknown. If there are many of those the reservation is wrong, and nothing is learned.
         """
         expected = leak * seconds
         turns = round((loss - expected) / reservation)
@@ -145,7 +144,7 @@ class Leak:
 
 @define(eq=False)
 class Capacity:
-    """Finds a capacity below the one believed, from lone calls."""
+    """Detects a capacity below the believed one, from lone calls."""
 
     _remaining: float | None = None
     _at: float = 0.0
@@ -155,9 +154,10 @@ class Capacity:
     def note(
         self, serial: int, remaining: float, cost: float, now: float, *, leak: float
     ) -> float | None:
-        """Note what a call saw that was alone; return the capacity if it has ceased to rise.
+        """Record what a lone call saw; return the capacity if it no longer rises.
 
-        Only the call right after the last one noted tells: what others cost is not known here.
+        Only the call directly after the last recorded one counts: the costs of others are unknown
+        here.
         """
         before, at, last = self._remaining, self._at, self._serial
         rise = leak * (now - at)

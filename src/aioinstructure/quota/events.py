@@ -1,4 +1,4 @@
-"""What a scheduler tells of itself: events for a listener, and a snapshot on demand."""
+"""What a scheduler reports: events for a listener, and a snapshot on request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Queued:
 
 @frozen
 class Retried:
-    """A call has come back, to its flow's head."""
+    """A call has returned to the head of its flow."""
 
     key: str
     lane: Lane
@@ -40,7 +40,7 @@ class Retried:
 
 @frozen
 class Sent:
-    """A call was let through after `waited` seconds."""
+    """A call was granted after `waited` seconds."""
 
     key: str
     lane: Lane
@@ -49,7 +49,7 @@ class Sent:
 
 @frozen
 class Answered:
-    """A call was answered `took` seconds after it was let through."""
+    """A response arrived `took` seconds after the grant."""
 
     key: str
     lane: Lane
@@ -59,7 +59,7 @@ class Answered:
 
 @frozen
 class Refused:
-    """The server refused a call for want of quota."""
+    """The server refused a call for lack of quota."""
 
     key: str
     lane: Lane
@@ -68,31 +68,31 @@ class Refused:
 
 @frozen
 class LimitLearned:
-    """A limit of the server differs from what was believed; see `Learned` for the names."""
+    """A limit of the server differs from the believed one; see `Learned` for the names."""
 
     limit: str
     value: float
 
 
 QuotaEvent: TypeAlias = Queued | Retried | Sent | Answered | Refused | LimitLearned
-"""Anything that a listener is called with."""
+"""Any event that a listener receives."""
 
 
 @frozen
 class Snapshot:
-    """A scheduler at one moment.
+    """The state of a scheduler at one moment.
 
     Args:
-        name: The name it was given.
+        name: The name of the scheduler.
         level: What is left to spend, in tokens (AB Connect) or units (Canvas).
-        capacity: The most that `level` can be.
-        rate: What comes back a second.
-        blocked: Seconds until the server may be asked again after a Retry-After; else 0.
-        in_flight: Calls let through and not ended.
-        queued: Calls that wait, for each lane.
-        throttles: Calls that the server refused so far.
-        granted: Calls let through so far.
-        wait: Seconds that an interactive call would wait now: an estimate.
+        capacity: The maximum of `level`.
+        rate: What is added per second.
+        blocked: Seconds until the next call is allowed after a Retry-After; else 0.
+        in_flight: Calls that were granted and have not ended.
+        queued: Calls that wait, by lane.
+        throttles: Calls that the server has refused so far.
+        granted: Calls granted so far.
+        wait: Estimated seconds that an interactive call would wait now.
         learned: The limits that differ from the configured ones, by name.
     """
 

@@ -1,12 +1,12 @@
-"""Lanes of flows of waiters. Pure: it says who is next, and knows neither time nor limits.
+"""The queue: lanes, with flows of waiters. Pure: it orders calls, without time or limits.
 
-Within a lane, flows take turns by weight (self-clocked fair queueing: each flow carries the round
-at which its next call is due, and a flow that comes in joins the present round, so that nobody
-saves up turns while idle). Within a flow, order of arrival. The next call of a lane is not passed
-by a lighter one, so that heavy calls are never starved; but a call that waits for the wildcard
-bucket is passed by those that do not need it, of its own flow too.
+Within a lane, flows take turns by weight (self-clocked fair queueing: each flow stores the round
+at which its next call is due, and a new flow joins the current round, so that no flow saves up
+turns while idle). Within a flow, calls are in order of arrival. A lighter call does not pass the
+next call of its lane, so that heavy calls are never starved; but a call that waits for the wildcard
+bucket is passed by those that do not need it, including those of its own flow.
 
-Every operation costs O(log flows), removing a waiter included.
+Every operation costs O(log flows), including the removal of a waiter.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from aioinstructure.quota.limiter import Cost
 __all__ = ["LANES", "RANK", "Lanes", "Waiter"]
 
 LANES: Final[tuple[Lane, ...]] = ("interactive", "bulk", "background")
-"""The lanes, the most urgent first."""
+"""The lanes, most urgent first."""
 
 RANK: Final[dict[str, int]] = {lane: rank for rank, lane in enumerate(LANES)}
-"""The place of a lane among them."""
+"""The position of each lane in LANES."""
 
 SLACK = 64
 """Dead entries that a heap may hold beyond one for each living flow."""
@@ -39,12 +39,12 @@ class Waiter:
     """A call that waits.
 
     Args:
-        cost: What it asks of the quota.
+        cost: What it takes from the quota.
         lane: Its lane.
-        flow: Whose turn it takes; any value that can be a key.
-        weight: The flow's share; the last waiter to come decides.
-        since: When it came, in seconds of the loop.
-        order: Its place in the flow; the queue's own.
+        flow: Its flow; any hashable value.
+        weight: The flow's share; the last waiter to arrive sets it.
+        since: When it arrived, in loop time.
+        order: Its position in the flow; set by the queue.
     """
 
     cost: Cost
@@ -80,7 +80,7 @@ _NONE: Final[frozenset[str]] = frozenset()
 
 @define(eq=False)
 class _LaneQueue(Generic[W]):
-    """One lane: its flows, and for each secondary bucket (and none) a heap of flows by round."""
+    """One lane: its flows, and a heap of flows by round for each secondary bucket ("" for none)."""
 
     size: int = 0
     units: float = 0.0
@@ -112,7 +112,7 @@ class _LaneQueue(Generic[W]):
             self.in_bucket[bucket] = self.in_bucket.get(bucket, 0) + 1
 
     def head(self, blocked: frozenset[str]) -> W | None:
-        """The next call of those that need no blocked bucket."""
+        """The next call that needs no blocked bucket."""
         chosen: W | None = None
         due = 0.0
         for bucket in self._heaps:
@@ -145,7 +145,7 @@ class _LaneQueue(Generic[W]):
         return True
 
     def ahead(self, key: Hashable, weight: float) -> float:
-        """Units that go before a new call of the flow `key`: its own, and the others' shares."""
+        """Units granted before a new call of flow `key`: its own, and the shares of the others."""
         flow = self.flows.get(key)
         mine = flow.size if flow else 0
         turns = (mine + 1) / weight
@@ -159,7 +159,7 @@ class _LaneQueue(Generic[W]):
         return min(self.units, (mine + others) * average)
 
     def _top(self, bucket: str) -> _Flow[W] | None:
-        """The flow that is due first; heap entries that are out of date are corrected."""
+        """The flow that is due first; outdated heap entries are corrected."""
         heap = self._heaps[bucket]
         while heap:
             due, _, flow = heap[0]
@@ -173,7 +173,7 @@ class _LaneQueue(Generic[W]):
         return None
 
     def _tidy(self) -> None:
-        """Forget rounds when no call waits, and dead entries when they are too many."""
+        """Forget rounds when no call waits, and remove dead entries when there are too many."""
         if not self.flows:
             self._round, self.units = 0.0, 0.0
             self._heaps.clear()
@@ -192,10 +192,10 @@ class Lanes(Generic[W]):
     _orders: Iterator[int] = field(factory=lambda: itertools.count(1))
     size: int = 0
     in_bucket: dict[str, int] = field(factory=dict[str, int])
-    """How many wait for each secondary bucket; none is 0."""
+    """The number of waiters for each secondary bucket; buckets without waiters are absent."""
 
     def add(self, waiter: W, *, first: bool = False) -> None:
-        """Put a waiter at its flow's end, or with `first` at its head."""
+        """Put a waiter at the end of its flow, or with `first` at its head."""
         order = next(self._orders)
         waiter.order = -order if first else order
         rank = RANK[waiter.lane]
@@ -208,7 +208,7 @@ class Lanes(Generic[W]):
             self.in_bucket[bucket] = self.in_bucket.get(bucket, 0) + 1
 
     def first(self, blocked: frozenset[str] = _NONE) -> W | None:
-        """The next call of all; of those that need none of the `blocked` secondary buckets."""
+        """The next call of all lanes that needs none of the `blocked` secondary buckets."""
         for queue in self._queues:
             if queue is not None and queue.size:
                 waiter = queue.head(blocked)
@@ -217,12 +217,12 @@ class Lanes(Generic[W]):
         return None
 
     def head(self, lane: Lane, blocked: frozenset[str] = _NONE) -> W | None:
-        """The next call of a lane."""
+        """The next call of a lane that needs none of the `blocked` secondary buckets."""
         queue = self._queues[RANK[lane]]
         return queue.head(blocked) if queue is not None and queue.size else None
 
     def remove(self, waiter: W, *, granted: bool) -> bool:
-        """Take a waiter out, and use up its flow's turn if it was granted. False if not in."""
+        """Remove a waiter; if granted, use up its flow's turn. Return False if it is not queued."""
         queue = self._queues[RANK[waiter.lane]]
         if queue is None or not queue.remove(waiter, granted=granted):
             return False
@@ -234,19 +234,19 @@ class Lanes(Generic[W]):
         return True
 
     def ahead(self, lane: Lane, flow: Hashable, weight: float) -> float:
-        """Units that are granted before a call that comes now."""
+        """Units granted before a call that arrives now."""
         rank = RANK[lane]
         before = sum(queue.units for queue in self._queues[:rank] if queue is not None)
         own = self._queues[rank]
         return before + (own.ahead(flow, weight) if own is not None else 0.0)
 
     def count(self, lane: Lane) -> int:
-        """How many wait in a lane."""
+        """The number of calls that wait in a lane."""
         queue = self._queues[RANK[lane]]
         return queue.size if queue is not None else 0
 
     def ahead_in_bucket(self, lane: Lane, bucket: str) -> int:
-        """How many wait for a secondary bucket in this lane and the more urgent ones."""
+        """The number of calls in this and more urgent lanes that wait for a secondary bucket."""
         queues = self._queues[: RANK[lane] + 1]
         return sum(queue.in_bucket.get(bucket, 0) for queue in queues if queue is not None)
 

@@ -1,7 +1,7 @@
-"""What is believed of a Canvas server's limits, for all of a token and for each of its routes. Pure.
+"""The believed limits of a Canvas server, for a token and for each of its routes. Pure.
 
-`learn.py` finds a limit in the headers; here it is weighed against what was believed, and told as
-news where it differs. The count of the bucket is not known here.
+`estimators.py` finds a limit in the headers; this module compares it with the believed one, and
+reports a difference. The count of the bucket is not known here.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from aioinstructure.quota.limiter import Learned
 __all__ = ["Limits"]
 
 RELENT = 10.0
-"""The time constant by which a slower leak is forgotten while the bucket stands empty."""
+"""The time constant with which a slower leak is forgotten while the bucket is empty."""
 
 TELL = 0.05
-"""The relative change of a limit that is worth telling."""
+"""The relative change of a limit that is reported."""
 
 ROUTES = 4_096
-"""How many routes are remembered."""
+"""The maximum number of routes that are remembered."""
 
 
 @define(eq=False, kw_only=True)
 class Limits:
-    """Capacity, leak and reservation, and what the routes cost.
+    """Capacity, leak and reservation, and the costs of routes.
 
     Args:
-        capacity: Units at which the server refuses.
+        capacity: Units at which the server refuses calls.
         leak: Units that leave the bucket every second.
-        reservation: Units that the server puts aside for a call that it has begun.
+        reservation: Units that the server reserves for a call that it has started.
     """
 
     capacity: float = 600.0
@@ -66,12 +66,12 @@ class Limits:
         return route
 
     def _charge(self, key: str, spent: float) -> None:
-        """Note what a call was charged."""
+        """Record what a call was charged."""
         self._mean = spent if self._mean is None else self._mean + 0.05 * (spent - self._mean)
         self._route(key).charge(spent)
 
     def _note_step(self, step: float) -> None:
-        """In traffic, most answers differ by one start or one end, or not at all."""
+        """Learn from traffic: most responses differ by one start or one end, or not at all."""
         usual = self._configured[2]
         low, high = min(usual, self.reservation), max(usual, self.reservation)
         if not 0.55 * low < step < 1.8 * high:
@@ -83,33 +83,33 @@ class Limits:
             self._tell("reservation", found, self._configured[2])
 
     def _note_drop(self, key: str, drop: float, shared: bool) -> None:
-        """While nothing starts, two answers differ by the reservation that an end gave back."""
+        """While nothing starts, two responses differ by the reservation that an end gave back."""
         route = self._route(key)
         drops = route.drops = route.drops or Drops()
         found = drops.note(drop)
         if found is not None and found > self._reservation(key) and shared:
-            return  # calls of others may have ended too
+            return  # calls of other clients may have ended too
         if found is None or abs(found - self._reservation(key)) < TELL * found:
             return
         self._set_reservation(key, min(found, 0.8 * self.capacity))
 
     def _believe(self, key: str, value: float) -> None:
-        """Take what the first calls told, within reason."""
+        """Adopt what the first calls showed, within limits."""
         usual = self._configured[2]
         value = min(max(usual / 2.5, value), 2.5 * usual)
         if abs(value - self._reservation(key)) > TELL * usual:
             self._set_reservation(key, value)
 
     def _bound_reservation(self, key: str, left: float) -> bool:
-        """A refusal says that less was left than the reservation. False if that was known."""
+        """Raise a reservation that a refusal disproves; return False if it does not."""
         believed = self._reservation(key)
         if left >= believed:
-            self._steps = None  # what was seen before holds no longer
+            self._steps = None  # earlier samples are no longer valid
             self._set_reservation(key, min(max(left, 1.5 * believed), 0.8 * self.capacity))
         return left >= believed
 
     def _set_reservation(self, key: str, value: float) -> None:
-        """Believe a reservation for a route; for all, if no route is known to differ from it."""
+        """Set the reservation of a route, or of all routes if none is known to differ."""
         routes = self._routes or {}
         others = [route for name, route in routes.items() if name != key]
         agree = any(
@@ -131,13 +131,13 @@ class Limits:
         self._tell("leak", self.leak, self._configured[1])
 
     def _relent(self, elapsed: float) -> None:
-        """Forget a slower leak bit by bit."""
+        """Forget a slower leak gradually."""
         usual = self._configured[1]
         if self.leak < usual:
             self.leak += (1.0 - math.exp(-elapsed / RELENT)) * (usual - self.leak)
 
     def _tell(self, limit: str, value: float, configured: float) -> None:
-        """Put a limit among the news if it differs from what was last told of it."""
+        """Add a limit to `pending_changes` if it differs from the last reported value."""
         learned = self._learned = {} if self._learned is None else self._learned
         last = learned.get(limit, configured)
         if abs(value - last) > TELL * last:

@@ -1,4 +1,4 @@
-"""The right to send one call, and how it ends. Knows nothing of lanes or waiting."""
+"""The right to send one call, and its outcome. Independent of lanes and waiting."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ __all__ = ["Lease", "Outcome"]
 
 
 class Outcome(Enum):
-    """What became of a call."""
+    """The outcome of a call."""
 
     ANSWERED = "answered"
-    """It was answered; a lease can end as soon as the head of the answer has arrived."""
+    """A response came; a lease can end as soon as its head has arrived."""
 
     REFUSED = "refused"
     """The server refused it for lack of quota: 429, or 403 with the text of the throttle."""
 
     UNANSWERED = "unanswered"
-    """It was sent and no answer came: what it took stays taken."""
+    """It was sent and no response came: what it took stays taken."""
 
     UNSENT = "unsent"
-    """It was never sent: what it took is given back."""
+    """It was not sent: what it took is given back."""
 
 
 class Lease:
-    """The right to send one call. It ends once: later endings do nothing."""
+    """The right to send one call. It ends once; later calls of `end` do nothing."""
 
     __slots__ = ("_end",)
 
@@ -35,7 +35,7 @@ class Lease:
         self._end: Callable[[Outcome, QuotaReport], None] | None = end
 
     def end(self, outcome: Outcome, report: QuotaReport = NO_REPORT) -> None:
-        """Say what became of the call, and what its answer reports about the quota."""
+        """Report the outcome of the call, and what its response says about the quota."""
         end, self._end = self._end, None
         if end is not None:
             end(outcome, report)

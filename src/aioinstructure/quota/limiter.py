@@ -1,6 +1,6 @@
-"""What a limiter is: the words between the pure state machines and the scheduler.
+"""The Limiter protocol, between the pure state machines and the scheduler.
 
-A limiter knows one server's limit and nothing of lanes, futures or clocks: every method is told
+A limiter knows the limit of one server. It knows no lanes, futures or clocks: every method receives
 the time. It must not import asyncio.
 """
 
@@ -29,12 +29,12 @@ __all__ = [
 
 @frozen
 class Cost:
-    """What a call asks of the quota.
+    """What a call takes from the quota.
 
     Args:
-        key: The route, such as "courses.list": cost and reservation are learned by it.
-        units: Tokens (AB Connect: always 1); a flow's share is counted in them too.
-        bucket: The name of a secondary bucket that it also takes one from, such as AB Connect's
+        key: The route, such as "courses.list"; cost and reservation are learned by route.
+        units: Tokens (AB Connect: always 1); the share of a flow is counted in them too.
+        bucket: A secondary bucket from which the call also takes one token, such as AB Connect's
             "wildcard"; "" for none.
     """
 
@@ -44,19 +44,19 @@ class Cost:
 
 
 ONE = Cost()
-"""One token of no route in particular."""
+"""One token, without a route."""
 
 
 @define(eq=False)
 class Ticket:
-    """What a limiter gave out for one call, to be handed back with the call's end.
+    """What a limiter gave to one call; passed back when the call ends.
 
     Args:
-        cost: What was asked.
-        at: When it was given, in seconds of the loop.
-        epoch: Which server bucket it was taken from: an older one's tickets change nothing.
-        reserved: What was put aside for it (units of the Canvas quota).
-        expected: What it is thought to cost in the end (units of the Canvas quota).
+        cost: What the call takes.
+        at: When it was granted, in loop time.
+        epoch: The server bucket that it was taken from; tickets of an earlier one change nothing.
+        reserved: What was reserved for it (units of the Canvas quota).
+        expected: Its expected final cost (units of the Canvas quota).
         serial: The number of the grant.
     """
 
@@ -70,12 +70,12 @@ class Ticket:
 
 @frozen
 class Learned:
-    """A limit that turned out to differ from what was believed.
+    """A limit that differs from the believed one.
 
     Args:
-        limit: "capacity", "leak", "reservation", "rate" or "shared"; with the route after a
-            colon where it holds for that route only.
-        value: What is believed now, in the limit's own unit.
+        limit: "capacity", "leak", "reservation", "rate" or "shared"; followed by a colon and the
+            route if it applies to that route only.
+        value: The new value, in the unit of the limit.
     """
 
     limit: str
@@ -88,9 +88,9 @@ class LimiterState:
 
     Args:
         level: What is left to spend, in tokens or units.
-        capacity: The most that `level` can be.
-        rate: What comes back, in tokens or units a second.
-        blocked: Seconds until the server may be asked again after a Retry-After; else 0.
+        capacity: The maximum of `level`.
+        rate: What is added, in tokens or units per second.
+        blocked: Seconds until the next call is allowed after a Retry-After; else 0.
         learned: The limits that differ from the configured ones, by name.
     """
 
@@ -102,28 +102,28 @@ class LimiterState:
 
 
 class Limiter(Protocol):
-    """A replica of one server bucket. `now` is loop time in seconds; going back is harmless."""
+    """A replica of one server bucket. `now` is loop time in seconds; it may go back."""
 
     @property
     def reserve_seconds(self) -> float:
-        """Seconds after an interactive arrival for which room is kept for the next one."""
+        """How long after an interactive call room for another one is kept free, in seconds."""
         ...
 
     @property
     def pending_changes(self) -> list[Learned]:
-        """Limits learned since the list was last cleared; whoever reads it clears it."""
+        """Limits learned since the list was last cleared; the reader clears it."""
         ...
 
     @property
     def now(self) -> float:
-        """The last time that it was told; 0 before the first."""
+        """The last time that was passed in; 0 before the first."""
         ...
 
     def begin(self, now: float, *, fresh: bool) -> None:
-        """Be used by an event loop from now on.
+        """Adopt an event loop.
 
-        With `fresh` it is the first one, and its time begins here. Else calls in flight belong to
-        a loop that is gone, and will never end.
+        With `fresh` it is the first one, and its time is the start. Otherwise calls in flight
+        belong to a loop that is gone, and will never end.
         """
         ...
 
@@ -132,68 +132,68 @@ class Limiter(Protocol):
         ...
 
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
-        """Seconds until the call may go: 0 is now, inf is not before an answer comes.
+        """Seconds until the call may be sent: 0 is now, inf is not before a response arrives.
 
-        With `reserve`, room for one interactive call must be left over. Secondary
-        buckets are not looked at here: see `bucket_wait`.
+        With `reserve`, room for one interactive call must remain. Secondary buckets are not
+        considered: see `bucket_wait`.
         """
         ...
 
     def bucket_wait(self, bucket: str, now: float) -> float:
-        """Seconds until a call may go as far as a secondary bucket is concerned."""
+        """Seconds until a secondary bucket allows a call."""
         ...
 
     def forecast(
         self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
-        """Seconds until a call may go: an estimate.
+        """Estimate the seconds until a call may be sent.
 
         `ahead` units are granted before it; `ahead_in_bucket` calls wait for its secondary bucket.
         """
         ...
 
     def take(self, cost: Cost, now: float) -> Ticket:
-        """Spend what the call asks, whether or not `wait` says 0."""
+        """Spend what the call takes, whether or not `wait` returns 0."""
         ...
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Note an answer, with what it reports."""
+        """Record a response and its report."""
         ...
 
     def abandon(self, ticket: Ticket, now: float) -> None:
-        """Note that a call was sent and not answered: what it took stays taken."""
+        """Record that a call was sent and got no response: what it took stays taken."""
         ...
 
     def refund(self, ticket: Ticket, now: float) -> None:
-        """Give back what a call took that was never sent."""
+        """Give back what a call took that was not sent."""
         ...
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Note that the server refused the call: it knows better than the replica."""
+        """Record that the server refused the call: the replica was wrong."""
         ...
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
-        """Change the configured limit by hand; raises InputError where it has no such rate."""
+        """Change the configured limit; raises InputError if the limiter has no such rate."""
         ...
 
     def reset(self, now: float) -> None:
-        """Start over with a new bucket on the server; what was learned of its limits stays."""
+        """Start again with a new bucket on the server; learned limits are kept."""
         ...
 
     def read(self, now: float) -> LimiterState:
-        """Tell the state at `now`."""
+        """Return the state at `now`."""
         ...
 
 
 def positive(name: str, value: float) -> float:
-    """Return `value` if it is a finite number above zero, and raise InputError otherwise."""
+    """Return `value` if it is a finite number above 0, otherwise raise InputError."""
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"{name} must be a finite number above 0, not {value!r}")
     return value
 
 
 def number_or_none(value: float | None, low: float, high: float) -> float | None:
-    """Return what a header said if it can be true, that is from `low` to `high`; else None."""
-    if value is None or not low <= value <= high:  # NaN is in no range
+    """Return the value of a header if it is from `low` to `high`, otherwise None."""
+    if value is None or not low <= value <= high:  # NaN is never in range
         return None
     return value

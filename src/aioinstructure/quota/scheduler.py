@@ -1,16 +1,16 @@
-"""Who goes next, and when: one scheduler for each origin and credential.
+"""The order and time of calls: one scheduler for each origin and credential.
 
-`acquire` waits for a turn and gives a `Lease`; the caller tells how the call ended. One function,
-`_decide`, grants whatever may go now; it is called on every arrival, answer, cancellation and
-timer while somebody waits. A call that finds nobody waiting and room for itself goes at once. It
-never waits: waiters hold futures, and one timer stands for the next moment at which something can
-change.
+`acquire` waits for a turn and returns a `Lease`; the caller reports how the call ended. One method,
+`_decide`, grants all calls that may be sent now. While calls wait, it is called on every arrival,
+response, cancellation and timer. A call that finds an empty queue and room for itself is granted at
+once. `_decide` never waits: waiters hold futures, and one timer covers the next moment at which
+something can change.
 
-- An interactive call goes before bulk, and bulk before background. While lower lanes run, room
-  for one interactive call is kept free, as long as the limiter's `reserve_seconds` says.
+- Interactive calls go before bulk ones, and bulk before background. While lower lanes run, room for
+  one interactive call is kept free, for as long as the limiter's `reserve_seconds` says.
 - Aging: one grant in 20 goes to a lower lane whose next call has waited more than 10 s.
-- The limiter is a pure state machine, which may be a token bucket or a cost quota. Nothing here
-  knows which.
+- The limiter is a pure state machine: a token bucket or a cost quota. The scheduler does not know
+  which.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ from aioinstructure.wire.quota_report import QuotaReport
 __all__ = ["Scheduler"]
 
 AGED = 10.0
-"""Seconds after which the next call of a lower lane is due for the grant of the aged."""
+"""Seconds of waiting after which the next call of a lower lane may get the aging grant."""
 
 AGING = 20
-"""One grant in so many goes to the aged."""
+"""One grant in this many is the aging grant."""
 
 logger = logging.getLogger("aioinstructure.quota")
 
@@ -80,17 +80,17 @@ class _Waiting(Waiter):
 
 
 class Scheduler:
-    """Lets calls through as the limiter allows, in fair order.
+    """Grants calls as the limiter allows, in fair order.
 
-    Belongs to the event loop that uses it. When that loop is gone (closed, or no longer running)
-    the next one takes over, and waiters of the old one are dropped.
+    A scheduler belongs to the event loop that uses it. When that loop is gone (closed, or no longer
+    running) the next one takes over, and waiters of the old one are dropped.
 
     Args:
-        limiter: The replica of the server's limit; nobody else may use it.
-        clock: Where the loop time comes from.
+        limiter: The replica of the server's limit; used by no other scheduler.
+        clock: The source of loop time.
         name: For snapshots and the log, such as the origin. Never a credential.
-        max_queue: How many may wait at most.
-        listener: Called with every event, in the next turn of the loop.
+        max_queue: The maximum number of waiting calls.
+        listener: Called with every event, in the next iteration of the loop.
     """
 
     __slots__ = (
@@ -122,7 +122,7 @@ class Scheduler:
         listener: Callable[[QuotaEvent], None] | None = None,
     ) -> None:
         if max_queue < 0:
-            raise InputError(f"max_queue must not be negative, not {max_queue!r}")
+            raise InputError(f"max_queue must be 0 or more, not {max_queue!r}")
         self._limiter = limiter
         self._clock = clock
         self._name = name
@@ -149,21 +149,21 @@ class Scheduler:
     ) -> Lease:
         """Wait for a turn.
 
-        Cancelling it loses nothing: a turn that had been granted in the same moment is refunded.
+        Cancellation loses nothing: a turn that was granted at the same moment is refunded.
 
         Args:
-            cost: What the call asks of the quota.
-            lane: How urgent it is.
-            flow: Whose share it takes; flows of one lane take turns.
-            weight: The flow's share against the other flows of its lane.
+            cost: What the call takes from the quota.
+            lane: Its urgency.
+            flow: Its flow; the flows of a lane take turns.
+            weight: The share of the flow, relative to the other flows of its lane.
             deadline: The loop time by which it must be granted.
-            again: Whether this is a retry, which goes to its flow's head.
+            again: Whether this is a retry, which goes to the head of its flow.
 
         Raises:
-            QuotaError: The wait would pass the deadline, or has. Nothing was sent.
-            QueueFull: Too many wait already.
-            InputError: The cost can never be granted; the lane or the weight is none.
-            ClientClosed: Another loop that still runs is using this scheduler.
+            QuotaError: The wait passed the deadline, or would pass it. Nothing was sent.
+            QueueFull: The queue is full.
+            InputError: The cost can never be granted; the lane or the weight is invalid.
+            ClientClosed: Another running event loop uses this scheduler.
         """
         self._check(cost, lane, weight)
         loop = asyncio.get_running_loop()
@@ -195,12 +195,12 @@ class Scheduler:
                 alarm.cancel()
 
     def wait_estimate(self, cost: Cost = ONE, lane: Lane = "interactive") -> float:
-        """Seconds that a call of a new flow would wait now: an estimate."""
+        """Estimate the seconds that a call of a new flow would wait now."""
         self._limiter.check(cost)
         return self._predict(cost, lane, object(), 1.0, self._time())
 
     def snapshot(self) -> Snapshot:
-        """Tell the state of now."""
+        """Return the current state."""
         now = self._time()
         reading = self._limiter.read(now)
         lanes = self._lanes
@@ -219,21 +219,21 @@ class Scheduler:
         )
 
     def set_rate(self, rate: float, burst: float | None = None) -> None:
-        """Change rate (tokens a second) and burst (tokens) by hand; whoever waits goes on waiting.
+        """Change rate (tokens per second) and burst (tokens); waiting calls keep waiting.
 
         Raises:
-            InputError: The limiter is no token bucket, the numbers are not above 0, or somebody
-                waits for more tokens than the new burst.
+            InputError: The limiter is not a token bucket, a number is not above 0, or a queued call
+                needs more tokens than the new burst.
         """
         waiters = self._lanes.all() if self._lanes else ()
         if burst is not None and any(waiter.cost.units > burst for waiter in waiters):
-            raise InputError(f"a call waits that needs more than {burst} tokens at once")
+            raise InputError(f"a queued call needs more than {burst} tokens at once")
         now = self._time()
         self._limiter.set_rate(rate, burst, now)
         self._decide(now)
 
     def reset(self) -> None:
-        """Start over with a new bucket on the server, as after an OAuth refresh; waiters stay."""
+        """Start again with a new bucket on the server, as after an OAuth refresh; waiters stay."""
         now = self._time()
         self._limiter.reset(now)
         self._decide(now)
@@ -241,11 +241,13 @@ class Scheduler:
     # -- waiting ------------------------------------------------------------------------------
 
     def _bind_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Belong to `loop` from now on; what is left of the old one will never end."""
+        """Adopt `loop`; calls that remain from the old one will never end."""
         old, waiters = self._loop, self._lanes
         if old is not None:
             if old.is_running():
-                raise ClientClosed("this quota belongs to another event loop, which still runs")
+                raise ClientClosed(
+                    "the scheduler belongs to another event loop that is still running"
+                )
             self._lanes = None
             self._blocked = len(LANES)
             self._disarm()
@@ -254,12 +256,14 @@ class Scheduler:
             if waiters and not old.is_closed():
                 for waiter in waiters.all():
                     if waiter.future and not waiter.future.done():
-                        waiter.future.set_exception(ClientClosed("another loop took over"))
+                        waiter.future.set_exception(
+                            ClientClosed("another event loop took over the scheduler")
+                        )
         self._loop = loop
         self._limiter.begin(self._clock.monotonic(), fresh=old is None)
 
     def _time(self) -> float:
-        """The loop's time; outside of a loop none passes."""
+        """The time of the loop; outside of a loop, time does not pass."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -276,7 +280,7 @@ class Scheduler:
             raise InputError(f"lane must be one of {', '.join(LANES)}, not {lane!r}")
 
     def _is_free(self, cost: Cost, lane: Lane, now: float, deadline: float | None) -> bool:
-        """Whether a call may go at once when nobody waits, which spares it the queue."""
+        """Whether a call may be sent at once when none waits, without the queue."""
         limiter = self._limiter
         if cost.bucket and limiter.bucket_wait(cost.bucket, now) > 0:
             return False
@@ -295,17 +299,19 @@ class Scheduler:
         deadline: float | None,
         again: bool,
     ) -> _Waiting:
-        """Put a call into its lane, and let it through if it is its turn."""
+        """Put a call into its lane, and grant it if it is its turn."""
         lanes = self._lanes
         if lanes is None:
             lanes = self._lanes = Lanes()
         if lanes.size >= self._max_queue and not again and self._would_wait(cost, lane, now):
             wait = self._predict(cost, lane, flow, weight, now)
-            raise QueueFull(f"{lanes.size} calls wait already", wait=wait)
+            raise QueueFull(f"the queue is full: {lanes.size} calls are waiting", wait=wait)
         if deadline is not None:
             wait = self._predict(cost, lane, flow, weight, now)
             if now + wait > deadline:
-                raise QuotaError(f"the quota would be free in {wait:.1f} s", wait=wait)
+                raise QuotaError(
+                    f"the quota is free in {wait:.1f} s, after the deadline", wait=wait
+                )
         waiter = _Waiting(cost, lane, flow, weight, now)
         lanes.add(waiter, first=again)
         if lanes.in_bucket or RANK[lane] < self._blocked:
@@ -315,7 +321,7 @@ class Scheduler:
         return waiter
 
     def _expire(self, waiter: _Waiting) -> None:
-        """Turn away a waiter whose deadline is here."""
+        """Reject a waiter whose deadline has come."""
         future = waiter.future
         if future is None or future.done():
             return
@@ -323,7 +329,7 @@ class Scheduler:
             waiter.cost, waiter.lane, waiter.flow, waiter.weight, self._clock.monotonic()
         )
         self._forget(waiter)
-        future.set_exception(QuotaError("the deadline passed in the queue", wait=wait))
+        future.set_exception(QuotaError("the deadline passed while the call was queued", wait=wait))
 
     def _forget(self, waiter: _Waiting) -> None:
         if self._lanes is not None and self._lanes.remove(waiter, granted=False):
@@ -332,7 +338,7 @@ class Scheduler:
     # -- deciding -----------------------------------------------------------------------------
 
     def _decide(self, now: float) -> None:
-        """Let through all that may go now, and set the timer for the next change."""
+        """Grant all calls that may be sent now, and set the timer for the next change."""
         lanes = self._lanes
         while lanes is not None and lanes.size:
             waiter, wait = self._choose(lanes, now)
@@ -349,7 +355,7 @@ class Scheduler:
         self._disarm()
 
     def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
-        """The next call, and in how many seconds something can change."""
+        """The next call, and the seconds until something can change."""
         limiter = self._limiter
         blocked: frozenset[str] = frozenset()
         unblocked = math.inf
@@ -372,7 +378,7 @@ class Scheduler:
     def _aged_waiter(
         self, lanes: Lanes[_Waiting], now: float, blocked: frozenset[str]
     ) -> _Waiting | None:
-        """The call of the lower lanes to which the grant of the aged goes."""
+        """The call of the lower lanes that the aging grant goes to."""
         for lane in LANES[1:]:
             waiter = lanes.head(lane, blocked)
             if waiter is not None and now - waiter.since > AGED:
@@ -397,7 +403,7 @@ class Scheduler:
         return self._predict(cost, lane, object(), 1.0, now) > 0
 
     def _predict(self, cost: Cost, lane: Lane, flow: Hashable, weight: float, now: float) -> float:
-        """Seconds that a call would wait if it came now."""
+        """Estimate the seconds that a call would wait if it arrived now."""
         ahead, ahead_in_bucket = 0.0, 0
         if self._lanes is not None and self._lanes.size:
             ahead = self._lanes.ahead(lane, flow, weight)
@@ -443,7 +449,7 @@ class Scheduler:
     ) -> None:
         """End a lease."""
         if loop is not self._loop:
-            return  # another loop has taken over, and counts this call as lost
+            return  # another loop has taken over and counts this call as lost
         now = self._time()
         if outcome is Outcome.ANSWERED:
             self._limiter.settle(ticket, now, report)
@@ -466,7 +472,7 @@ class Scheduler:
     def _note_refusal(self, ticket: Ticket, lane: Lane, now: float, report: QuotaReport) -> None:
         self._throttles += 1
         self._limiter.refused(ticket, now, report)
-        # The call waits and is sent again: the user need not do anything.
+        # The call waits and is sent again: no action is needed.
         logger.info(
             "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
             self._name,
@@ -489,7 +495,7 @@ class Scheduler:
             self._emit(LimitLearned(learned.limit, learned.value))
 
     def _emit(self, event: QuotaEvent) -> None:
-        """Call the listener in the next turn, where its errors are the loop's."""
+        """Call the listener in the next iteration, where the loop handles its errors."""
         if self._listener is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon(self._call_listener, event)
 

@@ -1,26 +1,26 @@
-"""The token bucket of AB Connect, from the client's side. Pure: it is told the time.
+"""The token bucket of AB Connect, as a client-side replica. Pure: every method receives the time.
 
-The server adds 5 tokens a second up to 25 and takes one a call; an empty bucket answers 429, with
-no header that would tell its level. Calls with a wildcard (`fields[...]=*`) pass a second bucket
-of 2 a second as well.
+The server adds 5 tokens a second up to 25, and a call takes one. An empty bucket returns 429; no
+header reports its level. Calls with a wildcard (`fields[...]=*`) also take from a second bucket of
+2 tokens a second.
 
-- Burst 24, one token of margin: calls are delayed by different amounts on their way, so that the
-  server sees them closer together than they were sent. burst <= 25 - 5 x (spread in seconds).
-  With 25, a full burst meets a 429 in a third of the runs. The long-run rate is exactly 5.00/s.
-- The wildcard bucket has burst 1, for the same reason. A call takes from both or from neither.
-- A 429 is one event, however many calls in flight meet it: the level falls to 0 and the rate to
-  0.85 of itself, once. The 429 of a call sent before the last cut changes nothing; 24 cuts in a
-  row would leave a fiftieth of the rate.
-- Two such events tell the server's rate, since its bucket was empty at both: it gave what it got
-  in between. We then go on at 0.92 of that, so that its bucket fills a little.
+- The burst is 24, a margin of one token: calls are delayed differently on their way, so the server
+  receives them closer together than they were sent. burst <= 25 - 5 x (spread in seconds).
+  With 25, a full burst gets a 429 in a third of the runs. The long-run rate is exactly 5.00/s.
+- The wildcard bucket has burst 1, for the same reason. A call takes from both buckets or neither.
+- A 429 is one event, however many calls in flight get it: the level falls to 0 and the rate to
+  0.85 of its value, once. The 429 of a call sent before the last cut changes nothing; 24
+  consecutive cuts would leave a fiftieth of the rate.
+- Two such events reveal the server's rate, since its bucket was empty at both: it granted what it
+  gained in between. The rate is then 0.92 of that, so that the server's bucket fills a little.
 - The rate grows by 0.02/s every second up to the configured one, four times slower from the known
-  rate to a tenth above it. Where the server falls from 5/s to 3/s this meets a 429 in 0.6 % of
-  the calls (1.2 % without the known rate) at all of the 3/s; two strangers on one key meet 49 in
-  ten minutes (79 without), at 0.998 of the server's rate.
-- Beyond the configured rate only with `probe`, by 10 % a second while calls wait, until the server
-  refuses, and not within 20 s after a 429.
-- Nobody knows the server's level at the start. The first burst is as large as configured, and the
-  first 429 drains the replica; who knows better hands in `start_level`.
+  rate to a tenth above it. If the server falls from 5/s to 3/s, 0.6 % of the calls get a 429
+  (1.2 % without the known rate), at all of the 3/s. Two clients that share a key receive 49
+  refusals in ten minutes (79 without), at 0.998 of the server's rate.
+- The rate grows beyond the configured one only with `probe`: by 10 % a second while calls wait,
+  until the server refuses, and not within 20 s after a 429.
+- The server's level is unknown at the start. The first burst is as large as configured, and the
+  first 429 drains the replica. A caller that knows the level passes `start_level`.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ KNOWN = 0.92
 """What is left of the server's rate once it is known, so that its bucket fills a little."""
 
 GROWTH = 0.02
-"""How much the rate grows every second after a cut, in tokens a second."""
+"""How much the rate grows every second after a cut, in tokens per second."""
 
 SLOW = 0.25
 """The share of that growth from the known rate to a tenth above it."""
 
 QUIET = 20.0
-"""Seconds after a refusal in which nothing is probed."""
+"""Seconds after a refusal without probing."""
 
 PROBE = math.log(1.1)
 """The exponent of growth beyond the configured rate: 10 % every second."""
 
 ENOUGH = 5
-"""Calls between two refusals, from which the rate between them can be told."""
+"""The minimum number of responses between two refusals to derive the rate from."""
 
 EPSILON = 1e-9
-"""Tokens or seconds that may be missing: a sum of floats may fall short of its due for ever."""
+"""Tokens or seconds that may be missing: float sums may never quite reach their due value."""
 
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
@@ -77,15 +77,15 @@ def _secondary() -> dict[str, tuple[float, float]]:
 
 @define(eq=False)
 class TokenBucket:
-    """A replica of the server's two buckets, one token short of it.
+    """A replica of the server's two buckets, each one token smaller.
 
     Args:
-        rate: Tokens a second, in the long run.
-        burst: The most tokens that can be saved up.
-        secondary: Rate and burst of the buckets that some calls also take one from, by name.
-        start_level: The level at first use; the burst if None.
-        start_age: How many seconds ago `start_level` was read, by the wall clock: a process that
-            starts again hands in the last one's level and the time since.
+        rate: Tokens per second, in the long run.
+        burst: The maximum number of saved tokens.
+        secondary: Rate and burst of the buckets from which some calls also take a token, by name.
+        start_level: The level at first use; None for the burst.
+        start_age: The age of `start_level` in seconds of wall time: a restarted process passes the
+            level of the last one and the time since.
         probe: Whether to look for a higher rate than configured while calls wait.
     """
 
@@ -124,7 +124,7 @@ class TokenBucket:
         self._pace = self.rate
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
-        """Change the configured limit; what is saved up stays, as far as the new burst allows."""
+        """Change the configured limit; saved tokens are kept, up to the new burst."""
         positive("rate", rate)
         if burst is not None and positive("burst", burst) < 1:
             raise InputError("burst must be at least 1, or no call is ever granted")
@@ -135,18 +135,18 @@ class TokenBucket:
         self._level = min(self._level, self.burst)
 
     def begin(self, now: float, *, fresh: bool) -> None:
-        """Take the loop's time; calls that never end have cost their token all the same."""
+        """Adopt the time of the loop; calls that never end still cost their token."""
         if fresh:
             self.now = now
         self._advance(now)
 
     def check(self, cost: Cost) -> None:
-        """Raise InputError for a cost that the bucket can never hold."""
+        """Raise InputError for a cost above the burst, which can never be granted."""
         if positive("units", cost.units) > self.burst:
-            raise InputError(f"{cost.units} tokens at once are more than the burst, {self.burst}")
+            raise InputError(f"a call of {cost.units} tokens exceeds the burst of {self.burst}")
 
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
-        """Seconds until enough tokens are there; see `Limiter.wait`."""
+        """Seconds until there are enough tokens; see `Limiter.wait`."""
         self._advance(now)
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
         missing = cost.units + keep - self._level
@@ -155,7 +155,7 @@ class TokenBucket:
         return wait if wait > EPSILON else 0.0
 
     def bucket_wait(self, bucket: str, now: float) -> float:
-        """Seconds until a secondary bucket holds a token; 0 for one that is not known."""
+        """Seconds until a secondary bucket has a token; 0 for an unknown one."""
         if bucket not in self._levels:
             return 0.0
         self._advance(now)
@@ -165,7 +165,7 @@ class TokenBucket:
     def forecast(
         self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
     ) -> float:
-        """Seconds until the tokens of all who go before and this call's own are there."""
+        """Seconds until the tokens of all calls ahead and of this one are available."""
         self._advance(now)
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
         missing = ahead + cost.units + keep - self._level
@@ -176,7 +176,7 @@ class TokenBucket:
         return max(wait, self._blocked_until - now, 0.0)
 
     def take(self, cost: Cost, now: float) -> Ticket:
-        """Take from both buckets at once."""
+        """Take tokens from both buckets at once."""
         self._advance(now)
         self._level -= cost.units
         if cost.bucket in self._levels:
@@ -184,14 +184,14 @@ class TokenBucket:
         return Ticket(cost, now, self._epoch)
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Count it: AB Connect does not report its level."""
+        """Count the response: AB Connect does not report its level."""
         self._answered += 1
 
     def abandon(self, ticket: Ticket, now: float) -> None:
-        """Nothing changes: a call that was sent has cost its token."""
+        """Do nothing: a call that was sent has cost its token."""
 
     def refund(self, ticket: Ticket, now: float) -> None:
-        """Put the tokens of a call that was never sent back into both buckets."""
+        """Return the tokens of a call that was not sent to both buckets."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return
@@ -200,7 +200,7 @@ class TokenBucket:
             self._levels[bucket] = min(self.secondary[bucket][1], self._levels[bucket] + 1.0)
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Drain the bucket and cut the rate, once for all the calls that met the same 429."""
+        """Drain the bucket and cut the rate, once for all calls that got the same 429."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return
@@ -213,9 +213,9 @@ class TokenBucket:
         self._cut(now)
 
     def _cut(self, now: float) -> None:
-        """Slow down; from the second time on we know how fast the server is.
+        """Slow down; from the second refusal on, the server's rate is known.
 
-        Its bucket was empty then and is empty now, so that it gave what it got.
+        Its bucket was empty at both refusals, so it granted what it gained in between.
         """
         elapsed, answered = now - self._cut_at, self._answered
         self._cut_at, self._answered = now, 0
@@ -226,7 +226,7 @@ class TokenBucket:
         self.pending_changes.append(Learned("rate", self._pace))
 
     def reset(self, now: float) -> None:
-        """Start over with a full bucket; the rate found stays."""
+        """Start again with a full bucket; the learned rate is kept."""
         self._advance(now)
         self._epoch += 1
         self._level = self.burst
@@ -234,7 +234,7 @@ class TokenBucket:
         self._blocked_until = self._cut_at = -math.inf
 
     def read(self, now: float) -> LimiterState:
-        """Tell level and rate at `now`."""
+        """Return level and rate at `now`."""
         self._advance(now)
         differs = self._pace != self.rate
         return LimiterState(
@@ -246,12 +246,12 @@ class TokenBucket:
         )
 
     def _advance(self, now: float) -> None:
-        """Add what has come back since the last look."""
+        """Add the tokens gained since the last call."""
         elapsed = now - self.now
         if elapsed == 0:
             return
         self.now = now
-        if not elapsed > 0:  # the clock went back: nothing has come, and nothing blocks longer
+        if not elapsed > 0:  # the clock went back: nothing was added, and no block becomes longer
             self._cut_at = min(self._cut_at, now)
             self._blocked_until = min(self._blocked_until, now + LONGEST)
             return
@@ -263,7 +263,7 @@ class TokenBucket:
         self._grow(elapsed)
 
     def _grow(self, elapsed: float) -> None:
-        """Refill at a rate that grows meanwhile."""
+        """Refill at a rate that grows in the meantime."""
         before = self._level
         quiet = self.now - self._cut_at < QUIET
         growth, until = self._leg()
@@ -278,7 +278,7 @@ class TokenBucket:
         self._level = min(self.burst, self._level + self._pace * elapsed)
 
     def _leg(self) -> tuple[float, float]:
-        """Say how fast the rate grows now, and up to which rate."""
+        """Return how fast the rate grows now, and up to which rate."""
         for growth, until in (
             (GROWTH, min(self._known, self.rate)),
             (SLOW * GROWTH, min(1.1 * self._known, self.rate)),
@@ -289,7 +289,7 @@ class TokenBucket:
         return 0.0, math.inf
 
     def _refill(self, missing: float) -> float:
-        """Seconds until `missing` tokens have come, at a rate that grows meanwhile."""
+        """Seconds until `missing` tokens are added, at a rate that grows in the meantime."""
         pace = self._pace
         growth, until = self._leg()
         if not growth:

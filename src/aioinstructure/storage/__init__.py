@@ -1,1 +1,1 @@
-"""Connections to databases."""
+"""Database connections."""

@@ -1,4 +1,4 @@
-"""Copy lists of the services into a store, in the memory of a page or two, and go on after a stop.
+"""Copy lists of the services into a store, with little memory, resumable after a stop.
 
 report = await Sync(sql("sqlite:///lms.db"), canvas=canvas).run("courses")
 """

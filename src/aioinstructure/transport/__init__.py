@@ -1,1 +1,1 @@
-"""The layers between a bound call and the network, one file each; `pipeline` has their order."""
+"""The layers between a bound call and the network; `pipeline` defines their order."""

@@ -1,4 +1,4 @@
-"""Authorize the request last, since an AB Connect signature expires and a queue may be long."""
+"""Authorization as the last step: an AB Connect signature expires, and a queue may be long."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ __all__ = ["authorize_layer"]
 
 
 def authorize_layer(transport: Transport, credential: Credential, clock: Clock) -> Handler:
-    """Send a copy that has the credential; the answer refers to the request that has none."""
+    """Send an authorized copy; the response refers to the request without the credential."""
 
     async def handle(context: CallContext) -> Response:
         ready = credential.authorize(context.request, clock.wall())
         context.in_flight = True
         try:
-            answer = await _sent(transport, ready, context)
+            response = await _sent(transport, ready, context)
         except TransportError as error:
             error.request = context.request
             raise
-        return Response(answer.status, answer.headers, answer.body, context.request)
+        return Response(response.status, response.headers, response.body, context.request)
 
     return handle
 
 
 async def _sent(transport: Transport, ready: Request, context: CallContext) -> Response:
-    """The answer; its body goes to `on_body`, if that is set and the status is 2xx."""
+    """Return the response; a 2xx body goes to `on_body` if that is set."""
     on_body = context.on_body
     if on_body is None:
         return await transport.send(ready, context.on_head)
     if isinstance(transport, StreamingTransport):
         return await transport.stream(ready, context.on_head, on_body)
-    answer = await transport.send(ready, context.on_head)
-    if not 200 <= answer.status < 300:
-        return answer
-    await on_body(_chunks(answer.body))
-    return evolve(answer, body=b"")
+    response = await transport.send(ready, context.on_head)
+    if not 200 <= response.status < 300:
+        return response
+    await on_body(_chunks(response.body))
+    return evolve(response, body=b"")
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""What one call carries down the pipeline: its request, its options and how far it has come."""
+"""The state that one call carries through the pipeline: request, options and progress."""
 
 from __future__ import annotations
 
@@ -24,43 +24,44 @@ __all__ = [
 ]
 
 OnHead: TypeAlias = Callable[[int, Headers], None]
-"""Called with the status and the headers of an answer, before its body is read."""
+"""Called with the status and headers of a response, before its body is read."""
 
 OnBody: TypeAlias = Callable[[AsyncIterator[bytes]], Awaitable[None]]
-"""Consumes the body of a good answer in chunks; called again, from the start, by each attempt."""
+"""Consumes the body of a 2xx response in chunks; each attempt calls it again, from the start."""
 
 
 class Transport(Protocol):
-    """Sends one request and reads the answer; the only thing that does I/O."""
+    """Sends one request and reads its response. All network I/O happens here."""
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
-        """The answer, whatever it says.
+        """Return the response, whatever its status.
 
         Args:
             request: With its credential; the URL is sent unchanged.
             on_head: Called once with status and headers, before the body is read.
 
         Raises:
-            TransportError: There was none. `UnknownOutcome` for a request that is not idempotent.
+            TransportError: There was no response. `UnknownOutcome` if the request is not
+                idempotent.
         """
         ...
 
     async def close(self) -> None:
-        """Close what it has opened itself."""
+        """Close everything that the transport opened itself."""
         ...
 
 
 @runtime_checkable
 class StreamingTransport(Transport, Protocol):
-    """A transport that need not hold the body of an answer in memory."""
+    """A transport that can stream a response body instead of holding it in memory."""
 
     async def stream(self, request: Request, on_head: OnHead | None, on_body: OnBody) -> Response:
-        """As `send`, but the body of an answer with a 2xx status goes to `on_body`."""
+        """As `send`, but the body of a 2xx response goes to `on_body`."""
         ...
 
 
 class AnonymousFlow:
-    """The flow of calls for which no flow is named: each view is one, and each list."""
+    """The flow of calls without a named flow: each view and each list has its own."""
 
     __slots__ = ()
 
@@ -70,13 +71,14 @@ class AnonymousFlow:
 
 @frozen
 class Options:
-    """How calls are queued; views of a client differ in these alone.
+    """How calls are queued. Views of a client differ only in these options.
 
     Attributes:
         lane: "interactive", "bulk" or "background".
-        flow: Who shares the lane fairly; None makes a flow of each view and of each list.
+        flow: Calls of one flow share its turns in the lane; None gives each view and each list its
+            own flow.
         weight: The share of the flow.
-        deadline: Seconds for queueing, attempts and the body together; None waits for ever.
+        deadline: Seconds for queueing, attempts and the body together; None for no limit.
     """
 
     lane: Lane = "interactive"
@@ -87,14 +89,14 @@ class Options:
 
 @define(eq=False)
 class CallContext:
-    """One call on its way. Layers read the options and keep the state; nobody else holds it.
+    """The state of one call. Layers read its options and update its state.
 
     Attributes:
-        deadline_at: Loop time at which it must be over.
-        attempts: How many were begun.
-        in_flight: Whether one is with the transport, or was when the call was cancelled.
-        unanswered: Whether one ended without an answer after it may have arrived.
-        last_error: What the last attempt ended with.
+        deadline_at: Loop time of the deadline.
+        attempts: How many attempts were started.
+        in_flight: Whether an attempt is with the transport, or was when the call was cancelled.
+        unanswered: Whether an attempt that may have arrived got no response.
+        last_error: The error of the last attempt.
     """
 
     request: Request

@@ -1,4 +1,4 @@
-"""One budget in seconds for queueing, attempts and the body together."""
+"""One time limit for queueing, attempts and the body together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["deadline_layer"]
 
 
 def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
-    """Set the deadline, and raise what it means that it has passed."""
+    """Set the deadline, and raise the error that describes the situation when it passes."""
 
     async def handle(context: CallContext) -> Response:
         seconds = context.options.deadline
@@ -32,7 +32,7 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
                 return await inner(context)
         except TimeoutError as error:
             if not limit.expired():
-                raise  # of another timeout, such as that of a credential that could not be renewed
+                raise  # another timeout, such as that of a credential refresh
             raise _deadline_error(context, scheduler) from error
 
     return handle
@@ -44,11 +44,12 @@ def _deadline_error(context: CallContext, scheduler: Scheduler) -> Error:
     what = f"{request.method} {scrub(request.path)}"
     if context.in_flight:
         if request.idempotent:
-            return DeadlineError(f"no answer within {seconds} s: {what}", request=request)
+            return DeadlineError(f"no response within {seconds} s: {what}", request=request)
         return UnknownOutcome(
-            f"no answer within {seconds} s, it may have happened: {what}", request=request
+            f"no response within {seconds} s, the write may have taken effect: {what}",
+            request=request,
         )
     wait = scheduler.wait_estimate(context.cost, lane=context.options.lane)
     if context.last_error is not None:
         return context.last_error.with_wait(wait)
-    return QuotaError(f"nothing could be sent within {seconds} s: {what}", wait=wait)
+    return QuotaError(f"not sent within {seconds} s: {what}", wait=wait)

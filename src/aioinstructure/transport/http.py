@@ -1,7 +1,7 @@
-"""The network, by aiohttp: the only client-side module that imports it, and that on first use.
+"""The network layer, on aiohttp: the only client module that imports it, on first use.
 
-URLs go out to the letter (yarl would rewrite `%2E` and bookmarks), no redirect is followed, and
-every failure of aiohttp's becomes one of ours, here and nowhere else.
+URLs are sent byte for byte (yarl would rewrite `%2E` and bookmarks), redirects are not followed,
+and every failure in aiohttp is converted to an error of the library here.
 """
 
 from __future__ import annotations
@@ -34,25 +34,24 @@ if TYPE_CHECKING:
 __all__ = ["USER_AGENT", "HttpTransport"]
 
 USER_AGENT = f"aioinstructure/{__version__}"
-"""What a client calls itself unless its user says otherwise."""
-
+"""The default User-Agent."""
 
 _CHUNK = 65_536
-"""Bytes of a streamed body at a time."""
+"""The chunk size of a streamed body, in bytes."""
 
 
 @define(eq=False)
 class HttpTransport:
-    """Sends by an aiohttp session, which it opens on first use unless it is given one.
+    """Sends requests with an aiohttp session, which is opened on first use unless given.
 
     Args:
-        session: An open session; it stays the caller's and is never closed here.
-        headers: Sent with every request, unless the request has its own.
+        session: An open session; the caller owns it, and it is never closed here.
+        headers: Sent with every request, unless the request has the same field.
         timeout: Seconds for one attempt, from connecting to the last byte of the body.
-        ssl: A context with the caller's own authorities; None verifies as usual.
+        ssl: A context with the caller's own certificate authorities; None for the default.
         proxy: The URL of a proxy.
         trust_env: Read proxies from the environment.
-        connections: How many at once; the quota decides how many are needed.
+        connections: The maximum number of connections; the quota decides how many are needed.
     """
 
     session: aiohttp.ClientSession | None = field(default=None, repr=False)
@@ -92,22 +91,21 @@ class HttpTransport:
                 headers={**self._base, **headers},
                 data=body,
                 allow_redirects=False,
-                raise_for_status=False,  # a layer of the pipeline does that, whatever the session's
+                raise_for_status=False,  # overrides the session's setting: a layer does that
                 proxy=proxy,
                 **self._extra,
-            ) as answer:
-                found = Headers(answer.headers.items())
+            ) as response:
+                found = Headers(response.headers.items())
                 if on_head is not None:
-                    on_head(answer.status, found)
-                if on_body is not None and 200 <= answer.status < 300:
-                    await on_body(answer.content.iter_chunked(_CHUNK))
-                    return Response(answer.status, found)
-                return Response(answer.status, found, await answer.read())
+                    on_head(response.status, found)
+                if on_body is not None and 200 <= response.status < 300:
+                    await on_body(response.content.iter_chunked(_CHUNK))
+                    return Response(response.status, found)
+                return Response(response.status, found, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = error
-        # Raised outside of the handler, so that the failure is not the context of the new error. A
-        # cause is shown with the traceback: one that holds the request or the signed URL is not
-        # chained.
+        # Raise outside of the handler, so that the failure is not the context of the new error. A
+        # traceback shows the cause: do not chain one that holds the request or the signed URL.
         shown = f"{failure} {failure!r}"
         safe = scrub(shown) == shown and not isinstance(failure, aiohttp.ClientResponseError)
         raise _translate(failure, request) from (failure if safe else None)
@@ -128,11 +126,11 @@ class HttpTransport:
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop is not loop:
             if self._loop.is_running():
-                raise ClientClosed("the client belongs to another event loop, which still runs")
+                raise ClientClosed("the client belongs to another event loop that is still running")
             if self.session is not None:
-                raise ClientClosed("the session that the client was given had another event loop")
+                raise ClientClosed("the given session belongs to another event loop")
         if self.session is not None and self.session.closed:
-            raise ClientClosed("the session that the client was given is closed")
+            raise ClientClosed("the given session is closed")
         self._loop = loop
         self._base = dict(Headers(self.headers))
         self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
@@ -140,8 +138,8 @@ class HttpTransport:
             self._extra["ssl"] = self.ssl
         if self.session is not None:
             return self.session
-        # Not its trust_env: that would look for passwords in ~/.netrc, too, and then refuse to
-        # send our Authorization beside them.
+        # Without its trust_env: that also reads passwords from ~/.netrc, and then refuses to send
+        # a request that already has an Authorization header.
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self.connections, limit_per_host=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -154,7 +152,7 @@ class HttpTransport:
         await self._close(now)
 
     def __del__(self) -> None:
-        # Half built, where its constructor has failed.
+        # The attribute is missing if the constructor failed.
         session = getattr(self, "_now", None)
         if session is None or session is self.session or session.closed:
             return
@@ -166,12 +164,12 @@ class HttpTransport:
 
     async def _close(self, session: aiohttp.ClientSession | None) -> None:
         if session is not None and session is not self.session:
-            with suppress(RuntimeError):  # its loop may be gone
+            with suppress(RuntimeError):  # its loop may be closed
                 await session.close()
 
 
 def _body(request: Request) -> tuple[Any, dict[str, str]]:
-    """What aiohttp sends, and the headers with the length of a source that knows it."""
+    """Return the body for aiohttp, and the headers with the length of a source that knows it."""
     headers = dict(request.headers.lower)
     source = request.source
     if source is None:
@@ -182,7 +180,7 @@ def _body(request: Request) -> tuple[Any, dict[str, str]]:
 
 
 def _proxy_of(url: str) -> str | None:
-    """The proxy that the environment has for a URL."""
+    """The proxy that the environment defines for a URL."""
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - a tenth of the import
 
     parts = urlsplit(url)
@@ -192,7 +190,7 @@ def _proxy_of(url: str) -> str | None:
 
 
 def _translate(error: Exception, request: Request) -> Error:
-    """Our error for one of aiohttp's."""
+    """Return the library's error for one of aiohttp's."""
     import aiohttp  # noqa: PLC0415
 
     what = f"{request.method} {request.url.partition('?')[0]}"
@@ -203,9 +201,9 @@ def _translate(error: Exception, request: Request) -> Error:
         | aiohttp.ConnectionTimeoutError
         | aiohttp.ClientHttpProxyError,
     ):
-        return ConnectError(f"no connection: {what}: {detail}")
+        return ConnectError(f"cannot connect: {what}: {detail}")
     if isinstance(error, ValueError):
-        return ConfigurationError(f"it cannot be sent like this: {what}: {detail}")
+        return ConfigurationError(f"the request cannot be sent: {what}: {detail}")
     if isinstance(error, TimeoutError) and request.idempotent:
-        return DeadlineError(f"no answer in time: {what}")
+        return DeadlineError(f"the request timed out: {what}")
     return no_response_error(request, detail)

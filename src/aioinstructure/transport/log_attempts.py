@@ -1,4 +1,4 @@
-"""Tell each attempt to the log: what was asked, what came, how long it took. No credential."""
+"""A log record for each attempt: request, result and duration, without the credential."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("aioinstructure.http")
 
 
 def log_attempts_layer(inner: Handler, clock: Clock) -> Handler:
-    """Log each attempt at DEBUG; costs one comparison when nobody listens."""
+    """Log each attempt at DEBUG; costs one comparison if DEBUG is off."""
 
     async def handle(context: CallContext) -> Response:
         if not log.isEnabledFor(logging.DEBUG):

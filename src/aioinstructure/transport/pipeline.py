@@ -1,4 +1,4 @@
-"""The order of the layers, in one list; docs/architecture.md gives the reason for each place."""
+"""The order of the layers; docs/architecture.md gives the reason for each position."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["LAYERS", "Components", "build"]
 
 @frozen
 class Components:
-    """What the layers share; one set a client, whatever its views."""
+    """What the layers share; a client and its views have one set."""
 
     transport: Transport
     scheduler: Scheduler
@@ -35,7 +35,7 @@ class Components:
     rng: random.Random = field(factory=random.Random, repr=False)
     retry: RetryPolicy = field(factory=RetryPolicy)
     shares_reads: bool = False
-    """Whether identical reads at the same time are one request."""
+    """Whether identical concurrent reads share one request."""
 
     budget: RetryBudget = field(
         default=Factory(lambda parts: RetryBudget(parts.retry), takes_self=True), init=False
@@ -51,11 +51,11 @@ LAYERS: Final[tuple[tuple[str, Callable[[Handler, Components], Handler]], ...]] 
     ("refresh_credential", lambda inner, c: refresh_credential_layer(inner, c.credential, c.clock)),
     ("throttle", lambda inner, c: throttle_layer(inner, c.scheduler, c.clock)),
 )
-"""The layers by name, the outermost first; below the last one the request is authorized and sent."""
+"""The layers by name, outermost first. After the last one, the request is authorized and sent."""
 
 
 def build(components: Components) -> Handler:
-    """The pipeline: the outermost layer, which calls the next one in, down to the transport."""
+    """Build the pipeline: the outermost layer, which calls the next one, down to the transport."""
     handler = authorize_layer(components.transport, components.credential, components.clock)
     for _, layer in reversed(LAYERS):
         handler = layer(handler, components)

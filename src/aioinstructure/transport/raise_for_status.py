@@ -1,4 +1,4 @@
-"""Turn an answer that says no into our error, so that everything above sees errors only."""
+"""Conversion of error responses to errors, so that the layers above handle only errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["raise_for_status_layer"]
 
 
 def raise_for_status_layer(inner: Handler, clock: Clock) -> Handler:
-    """Raise what the answer means."""
+    """Raise the error of an error response."""
 
     async def handle(context: CallContext) -> Response:
         response = await inner(context)

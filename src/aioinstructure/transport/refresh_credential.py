@@ -1,4 +1,4 @@
-"""Make the credential fresh before a lease is taken: no reservation is held during a refresh."""
+"""Credential refresh before a lease is taken: no reservation is held during a refresh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["refresh_credential_layer"]
 
 
 def refresh_credential_layer(inner: Handler, credential: Credential, clock: Clock) -> Handler:
-    """Refresh what is stale."""
+    """Refresh the credential if it needs to be."""
 
     async def handle(context: CallContext) -> Response:
         if credential.needs_refresh(clock.wall()):

@@ -1,8 +1,8 @@
-"""Retries, where they are safe and worth it: the policy as one value, and the layer that applies it.
+"""Retries where they are safe and useful: the policy as a value, and the layer that applies it.
 
 Throttled calls return to the queue as often as the deadline allows: they say nothing about the
 server's health and spend no retry budget. Other failures of calls that may be repeated are retried
-with full jitter, out of a budget that keeps a broken server from being flooded.
+with full jitter, from a budget that protects a broken server from a flood.
 """
 
 from __future__ import annotations
@@ -35,24 +35,23 @@ __all__ = ["RetryBudget", "RetryPolicy", "retry_layer"]
 
 @frozen
 class RetryPolicy:
-    """How often and when a failed call is repeated. Give another one as `Canvas(retry=...)`.
+    """How often and when a failed call is repeated. Pass another one as `Canvas(retry=...)`.
 
-    Repeated are calls whose connection could not be made, and idempotent calls without an answer or
-    with a transient status: 408, and every 5xx but 501 (not implemented) and 505 (HTTP version).
+    Retried are calls whose connection failed, and idempotent calls without a response or with a
+    transient status: 408, and every 5xx except 501 (not implemented) and 505 (HTTP version).
     The pause before retry n is random, from 0 to `base` x 2^(n-1) seconds: 0.5, 1, 2 by default.
     A Retry-After of the server replaces it.
 
     Args:
-        attempts: How often a call is sent at most, the first time included. 1 never repeats.
+        attempts: The maximum number of attempts, including the first. 1 never retries.
         base: The longest pause before the first retry, in seconds.
         longest: The longest pause, in seconds.
-        budget_share: What each call adds to the budget of retries: 0.2 allows one retry for five
-            calls.
-        budget_reserve: The budget at the start, in retries.
-        budget_most: The most that it can be, so that a quiet hour does not pay for a flood.
+        budget_share: What each call adds to the retry budget: 0.2 allows one retry per five calls.
+        budget_reserve: The initial budget, in retries.
+        budget_most: The maximum budget, so that a quiet hour does not allow a flood of retries.
 
     Raises:
-        InputError: A number that is out of range.
+        InputError: A number is out of range.
     """
 
     attempts: int = 4
@@ -64,14 +63,14 @@ class RetryPolicy:
 
     def __attrs_post_init__(self) -> None:
         if type(self.attempts) is not int or self.attempts < 1:
-            raise InputError(f"attempts must be a number from 1 up, not {self.attempts!r}")
+            raise InputError(f"attempts must be an integer of 1 or more, not {self.attempts!r}")
         for name in ("base", "longest", "budget_share", "budget_reserve", "budget_most"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < float("inf"):
-                raise InputError(f"{name} must be a number from 0 up, not {value!r}")
+                raise InputError(f"{name} must be a finite number of 0 or more, not {value!r}")
 
     def may_retry(self, error: Error, request: Request) -> bool:
-        """Whether the same request may be sent again after this failure."""
+        """Whether the same request may be sent again after this error."""
         if isinstance(error, ConnectError):
             return True
         if not request.idempotent or isinstance(error, UnknownOutcome):
@@ -81,18 +80,18 @@ class RetryPolicy:
         return isinstance(error, ResponseError) and is_transient(error.status)
 
     def pause(self, retry: int, rng: random.Random) -> float:
-        """Seconds before a retry, which count from 1."""
+        """Seconds before a retry; retries count from 1."""
         return rng.uniform(0.0, min(self.longest, self.base * 2.0 ** min(retry - 1, 10)))
 
 
 def is_transient(status: int) -> bool:
-    """Whether a status may be another one at the next attempt."""
+    """Whether the next attempt may return another status."""
     return status == 408 or (500 <= status < 600 and status not in (501, 505))
 
 
 @define
 class RetryBudget:
-    """How many retries are left to a client and its views."""
+    """The number of retries left to a client and its views."""
 
     policy: RetryPolicy
     _left: float = field(init=False)
@@ -105,7 +104,7 @@ class RetryBudget:
         self._left = min(self.policy.budget_most, self._left + self.policy.budget_share)
 
     def spend(self) -> bool:
-        """Take one retry, if there is one."""
+        """Take one retry, if one is left."""
         if self._left < 1:
             return False
         self._left -= 1
@@ -114,7 +113,7 @@ class RetryBudget:
 
 @define
 class _Attempts:
-    """What one call has tried, and so what it may try next."""
+    """What one call has tried, and therefore what it may try next."""
 
     credential: Credential
     budget: RetryBudget
@@ -124,7 +123,7 @@ class _Attempts:
     renewed: bool = False
 
     def pause_after(self, error: Error, request: Request) -> float | None:
-        """Seconds before another attempt; None if there must be none."""
+        """Seconds before the next attempt; None if there must be none."""
         policy = self.budget.policy
         if isinstance(error, Throttled):
             self.throttles += 1
@@ -137,14 +136,14 @@ class _Attempts:
             return None
         if not self.budget.spend():
             return None
-        asked = getattr(error, "retry_after", None)
-        return float(asked) if asked is not None else policy.pause(self.failures, self.rng)
+        wait = getattr(error, "retry_after", None)
+        return float(wait) if wait is not None else policy.pause(self.failures, self.rng)
 
     def _after_throttle(self, error: Throttled) -> float:
-        """None, mostly: the scheduler has the report, and knows when the bucket has room.
+        """Usually 0: the scheduler has the report, and knows when the bucket has room.
 
-        But a limit of one endpoint (Canvas's page view queries answer 429 in JSON) is none of the
-        bucket: without a pause the call would be repeated without end.
+        But a limit of a single endpoint (Canvas page view queries return 429 in JSON) is not part
+        of the bucket: without a pause the call would be repeated endlessly.
         """
         response = error.response
         is_known = error.retry_after is not None or (
@@ -162,11 +161,11 @@ def retry_layer(
     budget: RetryBudget,
     rng: random.Random,
 ) -> Handler:
-    """Repeat what may be repeated."""
+    """Retry calls where the policy and the budget allow it."""
 
     async def handle(context: CallContext) -> Response:
         budget.earn()
-        tried: _Attempts | None = None  # made by the first failure: most calls have none
+        tried: _Attempts | None = None  # created at the first failure: most calls have none
         while True:
             context.attempts += 1
             try:
@@ -190,16 +189,16 @@ def retry_layer(
 
 
 def _already_gone(context: CallContext, error: Error) -> bool:
-    """A repeated DELETE that finds nothing has succeeded, if an earlier one got no answer."""
+    """A retried DELETE that finds nothing has succeeded if an earlier one got no response."""
     return context.unanswered and context.request.method == "DELETE" and isinstance(error, NotFound)
 
 
 async def _sleep(seconds: float, context: CallContext, clock: Clock) -> None:
-    """Sleep, or raise the last error at once if the deadline would pass meanwhile."""
+    """Sleep, or raise the last error at once if the deadline would pass in the meantime."""
     error = context.last_error
     ends = context.deadline_at
-    asked = getattr(error, "retry_after", None) or 0.0
-    if error is not None and ends is not None and clock.monotonic() + max(seconds, asked) >= ends:
-        raise error.with_wait(max(seconds, asked))
+    wait = getattr(error, "retry_after", None) or 0.0
+    if error is not None and ends is not None and clock.monotonic() + max(seconds, wait) >= ends:
+        raise error.with_wait(max(seconds, wait))
     if seconds > 0:
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Identical reads at the same time are one request."""
+"""Identical concurrent reads as one request."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from aioinstructure.wire.redact import scrub
 __all__ = ["SingleFlight", "single_flight_layer"]
 
 _GRACE: Final = 0.05
-"""Seconds in which nothing more can be sent. A caller that has joined waits so much longer than its
-deadline: the error of the caller that sent, due at the same moment, says more."""
+"""Seconds that are too short to send a request. A caller that has joined waits this much longer
+than its deadline: the error of the caller that sent, due at the same time, says more."""
 
 _LEAST: Final = 0.001
-"""Seconds that are left at least, so that the scheduler decides whether it is too late."""
+"""The minimum of seconds left, so that the scheduler decides whether it is too late."""
 
 
 def single_flight_layer(inner: Handler, flights: SingleFlight, shares_reads: bool) -> Handler:
-    """Let identical GETs that are queued alike share one answer."""
+    """Let identical GETs with the same queueing options share one response."""
     if not shares_reads:
         return inner
 
@@ -41,20 +41,20 @@ def single_flight_layer(inner: Handler, flights: SingleFlight, shares_reads: boo
 
 @define(eq=False)
 class SingleFlight:
-    """Calls in flight, by what makes them the same: all that is sent, and how it is queued.
+    """Calls in flight, by all that is sent and how it is queued.
 
-    The first caller sends, in its own task; those who join wait for its answer, or its error. If
-    it is cancelled, or its deadline passes before theirs, one of those who joined sends instead,
-    with what is left of its own time.
+    The first caller sends, in its own task; callers that join wait for its response or error. If
+    the first caller is cancelled, or its deadline passes before theirs, one of those that joined
+    sends instead, in the time that it has left.
     """
 
     _futures: dict[Hashable, asyncio.Future[Response | None]] = field(factory=dict, init=False)
 
     async def join(self, context: CallContext, send: Handler) -> Response:
-        """The answer to a call that is in flight, or to this one, which is sent now.
+        """Return the response of an identical call in flight; without one, send this call.
 
-        Named flows are kept apart: each has its own place in the queue, and one that is full must
-        not hold up another.
+        Named flows are kept separate: each has its own place in the queue, and a full one must not
+        delay another.
         """
         request, options = context.request, context.options
         key = (
@@ -69,22 +69,22 @@ class SingleFlight:
         left = options.deadline
         ends = None if left is None else loop.time() + left
         while (flight := self._futures.get(key)) is not None and flight.get_loop() is loop:
-            answer = await _joined(flight, ends, request)
-            if answer is not None:
-                return answer
+            response = await _joined(flight, ends, request)
+            if response is not None:
+                return response
             left = None if ends is None else ends - loop.time()
         future = self._futures[key] = loop.create_future()
         if left != options.deadline:
             context.options = evolve(options, deadline=max(left or 0.0, _LEAST))
         try:
-            answer = await send(context)
+            response = await send(context)
         except Error as error:
             future.set_exception(error)
-            future.exception()  # seen: perhaps no one has joined
+            future.exception()  # mark as retrieved: perhaps no one has joined
             raise
         else:
-            future.set_result(answer)
-            return answer
+            future.set_result(response)
+            return response
         finally:
             if self._futures.get(key) is future:
                 del self._futures[key]
@@ -92,22 +92,22 @@ class SingleFlight:
                 future.set_result(None)
 
     def forget(self) -> None:
-        """Let no one join the calls in flight; those who did get their answer."""
+        """Let no one join the calls in flight; those that have joined get their response."""
         self._futures.clear()
 
 
 async def _joined(
     flight: asyncio.Future[Response | None], ends: float | None, request: Request
 ) -> Response | None:
-    """The answer that another call brings; None if it brings none, and there is time to send."""
+    """The response of another call; None if it has none and there is time to send."""
     try:
         async with asyncio.timeout_at(None if ends is None else ends + _GRACE):
             return await asyncio.shield(flight)
     except (DeadlineError, QuotaError):
-        # It began earlier, so its time was up earlier. Without deadlines it is the error of all.
+        # It started earlier, so its time ended earlier. Without deadlines the error is everyone's.
         if ends is None or ends - asyncio.get_running_loop().time() < _GRACE:
             raise
         return None
     except TimeoutError as error:
         what = f"{request.method} {scrub(request.path)}"
-        raise DeadlineError(f"no answer in time: {what}", request=request) from error
+        raise DeadlineError(f"no response before the deadline: {what}", request=request) from error

@@ -1,4 +1,4 @@
-"""A lease of the quota for each attempt, ended by what became of it."""
+"""A quota lease for each attempt, ended with its outcome."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from aioinstructure.wire.quota_report import QuotaReport, refused_by_bucket
 
 __all__ = ["throttle_layer"]
 
-# Statuses whose body says whether the quota or something else has refused the call.
+# Statuses whose body says whether the quota or something else refused the call.
 _NEEDS_BODY = frozenset({403, 429})
 
 
 def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handler:
     """Hold a lease while the request is with the server.
 
-    An answer ends it on its head, before the body is read. A request that was sent and not answered
-    keeps what it took; one that was certainly never sent gives it back.
+    The lease ends when the head of a response arrives, before the body is read. A request that was
+    sent but got no response keeps what it took; one that was certainly not sent gives it back.
     """
 
     async def handle(context: CallContext) -> Response:
@@ -55,7 +55,7 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
             context.unanswered = True
             raise
         finally:
-            # Does nothing if the lease has ended.
+            # Does nothing if the lease has already ended.
             lease.end(Outcome.UNANSWERED if context.in_flight else Outcome.UNSENT)
         return response
 

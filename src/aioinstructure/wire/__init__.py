@@ -1,1 +1,1 @@
-"""The pure protocol: bytes and values in, values or errors out. No event loop, no HTTP library."""
+"""The protocol as pure functions and values. Uses no event loop and no HTTP library."""

@@ -1,6 +1,6 @@
-"""Where the next page is: Link headers (RFC 8288) and the `links` of JSON:API bodies.
+"""Links to the next page: Link headers (RFC 8288) and the `links` of JSON:API bodies.
 
-A link is opaque and untrusted: it is sent unchanged, and only to the origin that gave it.
+A link is opaque and untrusted: it is sent unchanged, and only to the origin that returned it.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ _RESERVED = frozenset(
         "user.id",
     }
 )
-"""Parameters that the client itself adds to a request: credentials, and whom it acts as."""
+"""Parameters that only the client adds to a request: credentials, and the user it acts as."""
 
 
 def reserved_names(path: str) -> list[str]:
-    """The names in a query that only the client may add, read as a lenient server reads them."""
+    """Return the names in a query that only the client may add, parsed like a lenient server."""
     query = path.partition("?")[2].partition("#")[0]
     names = (pair.partition("=")[0] for pair in re.split("[&;]", query))
     return [name for name in map(_plain_name, names) if name in _RESERVED]
 
 
 def _plain_name(name: str) -> str:
-    """A parameter's name, decoded as often as it can be, without brackets, in lower case."""
+    """A parameter's name, fully decoded, without brackets, in lower case."""
     while (decoded := unquote(name)) != name:
         name = decoded
     return name.partition("[")[0].strip().lower()
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL in one normal form, such as "https://canvas.example.edu".
+    """Return scheme, host and port of a URL in normal form, such as "https://canvas.example.edu".
 
     Raises:
-        InputError: The URL has no such origin.
+        InputError: The URL is invalid, or its scheme is not http or https.
     """
     try:
         parts = urlsplit(url)
@@ -69,24 +69,24 @@ def origin_of(url: str) -> str:
 
 
 def parse_link(header: str) -> dict[str, str]:
-    """The URL of each relation, the first one of a name; entries that make no sense are skipped."""
+    """Return the URL of each relation, the first one of a name. Invalid entries are skipped."""
     links: dict[str, str] = {}
     for url, parameters in _ENTRY.findall(header):
         for name, quoted, bare in _PARAMETER.findall(parameters):
             if name.lower() == "rel":
                 for relation in (quoted or bare).lower().split():
                     links.setdefault(relation, url)
-                break  # RFC 8288: the first one counts
+                break  # RFC 8288: the first one is used
     return links
 
 
 def next_by_header(request: Request, response: Response) -> Request | None:
-    """The request for the next page by the Link header; None on the last page.
+    """Return the request for the next page from the Link header; None on the last page.
 
     Raises:
-        DecodeError: There is a Link header without a next page, and some of it cannot be read:
-            to end there might cut the list short in silence.
-        OriginError: The next page lies on another origin.
+        DecodeError: The Link header has no next page, and part of it cannot be parsed: stopping
+            there could silently truncate the list.
+        OriginError: The next page is on another origin.
     """
     header = response.headers.get("link", "").strip()
     if not header:
@@ -95,47 +95,45 @@ def next_by_header(request: Request, response: Response) -> Request | None:
     if "next" in links:
         return _follow(request, links["next"])
     if not links or _ENTRY.sub("", header).strip(", \t"):
-        raise DecodeError(
-            f"the Link header makes no sense: {scrub(header[:200])!r}", response=response
-        )
+        raise DecodeError(f"invalid Link header: {scrub(header[:200])!r}", response=response)
     return None
 
 
 def next_by_body(request: Request, body: Any) -> Request | None:
-    """The request for the next page by `links.next` of a JSON:API body; None on the last page.
+    """Return the request for the next page from `links.next` of a JSON:API body; None on the last.
 
     Raises:
-        DecodeError: There is one, but it is no text: to end there would cut the list short.
-        OriginError: The next page lies on another origin.
+        DecodeError: The link is not text: stopping there would truncate the list.
+        OriginError: The next page is on another origin.
     """
     links = body.get("links") if isinstance(body, Mapping) else None
     url = links.get("next") if isinstance(links, Mapping) else None
-    if isinstance(url, Mapping):  # a link object, which JSON:API has for links with more to tell
+    if isinstance(url, Mapping):  # a link object of JSON:API
         url = url.get("href")
     if url is None or url == "":
         return None
     if not isinstance(url, str):
         what = f"expected a link, got {scrub(repr(url)):.60} @ $.links.next"
-        raise DecodeError("no next page", paths=[what])
+        raise DecodeError("invalid link to the next page", paths=[what])
     return _follow(request, url)
 
 
 def _follow(request: Request, link: str) -> Request:
-    """The request for a link, unchanged but for characters that no URL can have.
+    """Return the request for a link, unchanged except for characters that a URL cannot contain.
 
-    Parameters that the client adds itself are removed: they are not for cursors.
+    Parameters that the client adds itself are removed: cursors must not contain them.
     """
     try:
-        # Blanks and letters beyond ASCII are escaped; urljoin would drop control characters.
+        # Escape blanks and non-ASCII characters; urljoin would drop control characters.
         link = quote(link, safe=_PRINTABLE)
         url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
         origin = origin_of(url)
     except ValueError as error:
-        raise OriginError(f"the next page is not an http link: {scrub(link[:200])!r}") from error
+        raise OriginError(f"the next page is not an http URL: {scrub(link[:200])!r}") from error
     if origin != (own := origin_of(request.url)):
         raise OriginError(f"the next page is on {origin}, not on {own}: nothing was sent there")
     if "@" in urlsplit(url).netloc:
-        raise OriginError(f"the next page on {own} names a user: nothing was sent there")
+        raise OriginError(f"the next page on {own} has a user name: nothing was sent there")
     return evolve(request, url=_without_reserved(url.partition("#")[0]))
 
 

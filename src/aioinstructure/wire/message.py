@@ -1,4 +1,4 @@
-"""Request and Response as values. Knows no service, no credential and no other module."""
+"""Request and Response as values. Independent of services, credentials and other modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["BodySource", "Headers", "Request", "Response"]
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by name in any case. Fields sent twice are joined with a comma (RFC 9110)."""
+    """Header fields, case-insensitive. Repeated fields are joined with a comma (RFC 9110)."""
 
     __slots__ = ("_fields",)
 
@@ -27,13 +27,13 @@ class Headers(Mapping[str, str]):
         self._fields = joined
 
     def with_field(self, name: str, value: str) -> Headers:
-        """A copy in which the field has this value alone."""
+        """Return a copy in which the field has only this value."""
         copy = Headers.__new__(Headers)
         copy._fields = {**self._fields, name.lower(): value}
         return copy
 
     def number(self, name: str) -> float | None:
-        """The field, whose name is in lower case, as a number; None if it is no finite one."""
+        """Return a field, named in lower case, as a number; None if it is not a finite one."""
         text = self._fields.get(name)
         if text is None:
             return None
@@ -45,7 +45,7 @@ class Headers(Mapping[str, str]):
 
     @property
     def lower(self) -> Mapping[str, str]:
-        """The same as a plain dictionary, by lower-case names."""
+        """The fields as a plain dictionary with lower-case names."""
         return self._fields
 
     def __getitem__(self, name: str) -> str:
@@ -62,19 +62,19 @@ class Headers(Mapping[str, str]):
 
 
 class BodySource(Protocol):
-    """A request body that is read in chunks, and again for each attempt.
+    """A request body that is read in chunks, from the start for each attempt.
 
     Attributes:
-        length: Its size in bytes; None if it is not known, and is then sent in chunks.
+        length: Its size in bytes; None if unknown, which makes the transfer chunked.
     """
 
     @property
     def length(self) -> int | None:
-        """Its size in bytes."""
+        """Its size in bytes; None if unknown."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body from its start."""
+        """Iterate over the body from its start."""
         ...
 
 
@@ -94,15 +94,15 @@ def _headers(fields: Mapping[str, str]) -> Headers:
 
 @frozen
 class Request:
-    """One HTTP request, ready to be sent but for its credential.
+    """One HTTP request, complete except for its credential.
 
     Args:
-        method: In capitals.
-        url: Absolute, percent-encoded, sent unchanged.
-        headers: Header fields beside those of the transport.
+        method: In upper case.
+        url: Absolute and percent-encoded; sent unchanged.
+        headers: Header fields in addition to those of the transport.
         body: The bytes to send, or None.
-        route: The name of the endpoint, such as "courses.list": for logs and cost estimates.
-        idempotent: Whether it may be repeated when the outcome is unknown.
+        route: The name of the endpoint, such as "courses.list", for logs and cost estimates.
+        idempotent: Whether the request may be repeated when its outcome is unknown.
         source: The body in chunks, instead of `body`.
     """
 
@@ -116,20 +116,20 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path and query of the URL, as they are sent."""
+        """The path and query of the URL, as sent."""
         path = _HOST.sub("", self.url, count=1)
         return path if path.startswith("/") else f"/{path}"
 
 
 @frozen
 class Response:
-    """One complete HTTP answer.
+    """One complete HTTP response.
 
     Args:
         status: The status code.
-        headers: Header fields, found by name in any case.
-        body: The complete body; empty where it was streamed.
-        request: What it answers, without a credential.
+        headers: Header fields, case-insensitive.
+        body: The complete body; empty if it was streamed.
+        request: The request, without a credential.
     """
 
     status: int
@@ -138,21 +138,21 @@ class Response:
     request: Request | None = field(default=None, repr=False)
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Parse the body as JSON.
 
         Raises:
-            ValueError: The body is no JSON.
+            ValueError: The body is not JSON.
         """
         return orjson.loads(self.body)
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
+        """The body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
     @property
     def request_id(self) -> str | None:
-        """The id that the server's support asks for."""
+        """The request id to give to the vendor's support."""
         for name in ("x-request-context-id", "x-request-id", "x-amzn-requestid"):
             if value := self.headers.get(name):
                 return value
@@ -160,10 +160,10 @@ class Response:
 
     @property
     def request_cost(self) -> float | None:
-        """What Canvas charged for the call, in units of its quota; None where it does not say."""
+        """What Canvas charged for the call, in quota units; None if not reported."""
         return self.headers.number("x-request-cost")
 
     @property
     def rate_limit_remaining(self) -> float | None:
-        """What is left of the quota of Canvas, less the reservations of the caller's other calls."""
+        """What remains of the Canvas quota, less the reservations of concurrent calls."""
         return self.headers.number("x-rate-limit-remaining")

@@ -1,10 +1,10 @@
-"""Python values to path segments, query pairs and JSON bodies. Knows no endpoint.
+"""Conversion of Python values to path segments, query pairs and JSON bodies.
 
 Canvas reads Rails brackets (`include[]=term`, `course[name]=x`) and ISO 8601 in UTC; AB Connect
 reads lists joined by commas. In a query None is not sent, in a JSON body it is null.
 
-A query stays a tuple of pairs until the request is sent: names are text, values are text or a
-`QueryValue`, such as a list of names or a filter. `query_string` encodes them, once.
+A query is a tuple of pairs until the request is sent: names are text, values are text or a
+`QueryValue`, such as a list of names or a filter. `query_string` encodes it once.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ __all__ = [
 
 
 class QueryValue:
-    """A value that stays a value until the query is encoded: `str()` gives the text to send."""
+    """A query value that is not encoded yet: `str()` returns the text to send."""
 
     __slots__ = ()
 
 
 class CommaList(tuple[str, ...], QueryValue):
-    """Names that AB Connect reads joined by commas."""
+    """Names that are sent joined by commas, as AB Connect expects."""
 
     __slots__ = ()
 
@@ -57,26 +57,26 @@ class CommaList(tuple[str, ...], QueryValue):
 
 
 Pair: TypeAlias = tuple[str, str | QueryValue]
-"""One parameter of a query, before it is percent-encoded."""
+"""One parameter of a query, before percent-encoding."""
 
 Query: TypeAlias = tuple[Pair, ...]
 PairEncoder: TypeAlias = Callable[[str, Any], Iterator[Pair]]
-"""Makes the pairs of one parameter from its name and its value."""
+"""Returns the pairs of one parameter from its name and value."""
 
 _MAX_ID = 2**63 - 1
 
 
 def path_segment(name: str, value: object) -> str:
-    """One segment of a path, escaped so that it stays one segment; see `checked_segment`."""
+    """Return an escaped path segment; see `checked_segment`."""
     return quoted_segment(checked_segment(name, value))
 
 
 def checked_segment(name: str, value: object) -> str:
-    """The text of an id that becomes one segment of a path.
+    """Return the text of an id that becomes one segment of a path.
 
     Raises:
-        InputError: The value is no id: empty, blank, a bool, negative, beyond 64 bits, text that
-            UTF-8 cannot hold, or with parts such as "..".
+        InputError: The value is not an id: empty, blank, a bool, negative, beyond 64 bits, text
+            that UTF-8 cannot encode, or with parts such as "..".
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InputError(f"{name} must be an int or a str, not {value!r}")
@@ -87,40 +87,41 @@ def checked_segment(name: str, value: object) -> str:
     if not value.strip():
         raise InputError(f"{name} must not be empty")
     if has_dot_segments(value):
-        raise InputError(f"{name} must not have '.' or '..' as a part of a path: {value!r}")
+        raise InputError(f"{name} must not have '.' or '..' as a path segment: {value!r}")
     return _text(name, value)
 
 
 def quoted_segment(text: str) -> str:
-    """A segment, percent-encoded.
+    """Percent-encode a segment.
 
-    A dot is escaped too: Canvas reads `CS/101.11` only as `CS%2F101%2E11`, since for Rails the text
-    after a plain dot is a format. The colon of `sis_course_id:` and the tilde of `2107~565` stay.
+    A dot is escaped too: Canvas reads `CS/101.11` only as `CS%2F101%2E11`, since Rails takes the
+    text after a plain dot for a format. The colon of `sis_course_id:` and the tilde of `2107~565`
+    are not escaped.
     """
     return text if text.isalnum() and text.isascii() else quote(text, ":~").replace(".", "%2E")
 
 
 def has_dot_segments(text: str) -> bool:
-    """Whether a proxy that decodes a path before it routes it would leave its directory by this."""
+    """Whether a proxy that decodes paths before routing would leave the directory."""
     return not {".", ".."}.isdisjoint(text.replace("\\", "/").split("/"))
 
 
 def _text(name: str, value: str) -> str:
-    """The text itself, without the class of a str-Enum."""
+    """Return the plain text, without the class of a str-Enum."""
     text = str.__str__(value)
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise InputError(f"{name} is not valid text for UTF-8: {text!r}") from error
+            raise InputError(f"{name} cannot be encoded as UTF-8: {text!r}") from error
     return text
 
 
 def timestamp(name: str, value: datetime) -> str:
-    """A point in time as both services read it: ISO 8601 in UTC, without a fraction of zero.
+    """Format a time for both services: ISO 8601 in UTC, without a zero fraction.
 
     Raises:
-        InputError: It has no time zone, so that the moment is unknown.
+        InputError: The time has no time zone, or is outside of the years 1 to 9999 in UTC.
     """
     if value.tzinfo is None or value.utcoffset() is None:
         raise InputError(f"{name} must have a time zone: {value!r} is naive")
@@ -151,13 +152,13 @@ def _scalar(name: str, value: object) -> str:
 
 
 def is_list(value: object) -> TypeGuard[Sequence[Any] | AbstractSet[Any]]:
-    """Whether a value is sent as a list: any sequence or set but text and bytes."""
+    """Whether a value is sent as a list: any sequence or set except text and bytes."""
     no_list = str | bytes | bytearray | memoryview
     return isinstance(value, Sequence | AbstractSet) and not isinstance(value, no_list)
 
 
 def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
-    """Pairs as Rails nests them: `a[]=1&a[]=2`, `a[b]=c`; None and UNSET give none."""
+    """Return pairs as Rails nests them: `a[]=1&a[]=2`, `a[b]=c`; none for None and UNSET."""
     if value is None or value is UNSET:
         return
     if isinstance(value, Mapping):
@@ -171,43 +172,43 @@ def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
 
 
 def comma_pairs(name: str, value: Any) -> Iterator[Pair]:
-    """One pair whose list value is joined by commas, as AB Connect reads it; empty lists give none."""
+    """Return one pair, its list joined by commas as AB Connect expects; none for an empty list."""
     if value is None or value is UNSET:
         return
     if isinstance(value, QueryValue):
         yield name, value
     elif is_list(value):
-        # By identity: an AB Connect path builds a filter from every comparison.
+        # Compare by identity: `==` on an AB Connect path builds a filter.
         given = [inner for inner in value if inner is not None and inner is not UNSET]
         parts = CommaList(_scalar(name, inner) for inner in given)
         if not parts:
             return
         bad = next((part for part in parts if "," in part or not part), None)
         if bad is not None:
-            raise InputError(f"{name} has {bad!r}: a name must not be empty or have a comma")
+            raise InputError(f"{name} has {bad!r}: a name must not be empty or contain a comma")
         yield name, parts
     else:
         yield name, _scalar(name, value)
 
 
 def query_string(pairs: Iterable[Pair]) -> str:
-    """Percent-encoded `a=b&c=d`: everything but letters, digits and `_.-~` is escaped.
+    """Percent-encode pairs as `a=b&c=d`: all except letters, digits and `_.-~` is escaped.
 
     Raises:
-        InputError: A name or a value is text that UTF-8 cannot hold.
+        InputError: A name or a value is text that UTF-8 cannot encode.
     """
     try:
         return "&".join([f"{quote(name, '')}={quote(str(value), '')}" for name, value in pairs])
     except UnicodeEncodeError as error:
-        raise InputError(f"the query is not valid text for UTF-8: {error.object!r:.100}") from error
+        raise InputError(f"the query cannot be encoded as UTF-8: {error.object!r:.100}") from error
 
 
 def json_body(value: Mapping[str, Any]) -> bytes:
-    """A JSON body: UNSET is left out, None is null, datetimes are in UTC.
+    """Encode a JSON body: UNSET is omitted, None is null, datetimes are in UTC.
 
     Raises:
         InputError: A naive datetime, NaN or infinity, an int beyond 64 bits, text that UTF-8
-            cannot hold, or a type that JSON has no form for.
+            cannot encode, or a type that has no JSON form.
     """
     return orjson.dumps(_jsonable("body", value))
 

@@ -1,8 +1,8 @@
-"""What an answer says about the quota: one value, read from the headers here and nowhere else.
+"""What a response says about the quota, read from the headers here and nowhere else.
 
-Canvas sends `X-Request-Cost` and `X-Rate-Limit-Remaining` with each answer that it charges; both
+Canvas sends `X-Request-Cost` and `X-Rate-Limit-Remaining` with each response that it charges; both
 services may send `Retry-After`.
-Source: the page on throttling of the Canvas developer portal.
+Source: Canvas developer portal, page on throttling.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
 
 @frozen
 class QuotaReport:
-    """What one answer says about the quota; None where it says nothing.
+    """What one response says about the quota; None where it says nothing.
 
     Attributes:
-        cost: What was charged for the call, in units.
-        remaining: What is left, in units, less what is reserved for other calls; may be negative.
+        cost: What the call was charged, in units.
+        remaining: What remains, in units, less what is reserved for other calls; may be negative.
         retry_after: Seconds to wait before the next call.
     """
 
@@ -37,10 +37,10 @@ class QuotaReport:
 
     @classmethod
     def of(cls, headers: Headers, now: float) -> QuotaReport:
-        """The report in the headers of an answer.
+        """Read the report from the headers of a response.
 
         Args:
-            headers: Of the answer.
+            headers: The headers of the response.
             now: Wall time in seconds, for a Retry-After that is a date.
         """
         cost = headers.number("x-request-cost")
@@ -52,11 +52,11 @@ class QuotaReport:
 
 
 NO_REPORT: Final = QuotaReport()
-"""Of an answer that says nothing, or of none."""
+"""The report of a response without quota headers, or of no response."""
 
 
 def _retry_after(headers: Headers, now: float) -> float | None:
-    """Seconds of the Retry-After header, in either of its forms; None if it is neither."""
+    """The seconds of the Retry-After header, in either of its forms; None if it is invalid."""
     text = headers.lower["retry-after"].strip()
     if _SECONDS.fullmatch(text):
         return float(text)
@@ -69,10 +69,10 @@ def _retry_after(headers: Headers, now: float) -> float | None:
 
 
 def is_throttled(response: Response) -> bool:
-    """Whether a rate limit refused the call: 429, or Canvas's 403 in plain text.
+    """Whether a rate limit refused the call: 429, or the plain-text 403 of Canvas.
 
-    Self-hosted Canvas answers 403 with the text "Rate Limit Exceeded", hosted Canvas 429 since
-    October 2025. A 403 in JSON is a missing permission.
+    Self-hosted Canvas responds with 403 and the text "Rate Limit Exceeded", hosted Canvas with 429
+    since October 2025. A 403 in JSON is a missing permission.
     """
     return response.status == 429 or (
         response.status == 403
@@ -82,9 +82,9 @@ def is_throttled(response: Response) -> bool:
 
 
 def refused_by_bucket(response: Response) -> bool:
-    """Whether the bucket refused the call, and not a limit of the endpoint itself.
+    """Whether the bucket refused the call, not a limit of the endpoint itself.
 
-    A call that Canvas lets through is charged, and its answer reports the cost: a 429 of that kind
-    (the queries of page views have one) says nothing about the bucket.
+    Canvas charges a call that passes the bucket, and reports the cost in the response. A 429 with
+    a cost (page view queries have such a limit) says nothing about the bucket.
     """
     return is_throttled(response) and response.request_cost is None

@@ -1,4 +1,4 @@
-"""Texts without what looks like a credential: servers echo URLs in their bodies."""
+"""Removal of credentials from text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 __all__ = ["scrub"]
 
-# In a query, percent-encoded once or twice, in JSON (also inside of a JSON string), or as Ruby or
-# Python print a dict. Glue that is left out of a name, as in `auth%2Esignature`, is a dot.
+# In a query, percent-encoded once or twice, in JSON (also within a JSON string), or in a dict as
+# printed by Ruby or Python. The dot of a name may be encoded, as in `auth%2Esignature`.
 _SECRETS = re.compile(
     r"((?:auth(?:\.|%2E)(?:signature|expires)|partner(?:\.|_|%2E)(?:id|key)|user(?:\.|%2E)id"
     r"|access_token|refresh_token|client_secret|api_key)"
@@ -21,5 +21,5 @@ _BEARER = re.compile(r"(bearer(?:\s|%20|\+)+)[\w.~+/=%-]{8,}", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:
-    """The text with what looks like a credential replaced: servers echo URLs in their bodies."""
+    """Replace what looks like a credential: servers echo URLs in their bodies."""
     return _BEARER.sub(r"\1...", _SECRETS.sub(r"\1...", text))

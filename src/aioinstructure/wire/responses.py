@@ -1,7 +1,7 @@
-"""What an answer means: good, or which of our errors; and whether and when to try again.
+"""The meaning of a response: success, or one of the errors.
 
-Canvas words its refusals in a dozen shapes (strings, lists, dicts, HTML, nothing), so the parser
-takes all of them and never fails itself.
+Canvas reports errors in a dozen shapes (strings, lists, dicts, HTML, nothing). The parser accepts
+all of them and never fails itself.
 """
 
 from __future__ import annotations
@@ -69,15 +69,15 @@ def decoded_json(response: Response) -> Any:
 
 
 def raise_for_status(request: Request, response: Response, *, now: float) -> Response:
-    """The response if it is good.
+    """Return the response if its status is 2xx; raise its error otherwise.
 
     Args:
-        request: What was asked.
-        response: What came.
+        request: The request.
+        response: Its response.
         now: Wall time in seconds, for a Retry-After that is a date.
 
     Raises:
-        ResponseError: The one of its subclasses that the status and the body stand for.
+        ResponseError: The subclass for the status and the body.
         OriginError: A redirect to another origin; it was not followed.
     """
     status = response.status
@@ -90,7 +90,7 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
     raise kind(
         response,
         errors=error_messages(response),
-        # Scrubbed before it is cut, lest half a token is too short to be known as one.
+        # Scrub before truncating: half a token may be too short to be recognized.
         snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
         retry_after=QuotaReport.of(response.headers, now).retry_after,
     )
@@ -118,9 +118,9 @@ def _check_redirect_origin(request: Request, response: Response) -> None:
 
 
 def is_credential_error(error: Error) -> bool:
-    """Whether a 401 speaks of the credential, not of a permission.
+    """Whether a 401 is about the credential, not about a permission.
 
-    Canvas sends WWW-Authenticate with a token problem only; AB Connect says "Signature ...".
+    Canvas sends WWW-Authenticate only for a token problem; AB Connect says "Signature ...".
     """
     return isinstance(error, Unauthorized) and (
         "www-authenticate" in error.response.headers
@@ -129,15 +129,15 @@ def is_credential_error(error: Error) -> bool:
 
 
 def no_response_error(request: Request, detail: str) -> TransportError:
-    """What it means that a request was sent and no whole answer came."""
+    """Return the error for a request that was sent and received no complete response."""
     what = f"{request.method} {request.path.partition('?')[0]}: {detail}"
     if request.idempotent:
-        return TransportError(f"the answer broke off: {what}", request=request)
-    return UnknownOutcome(f"no answer, it may have happened: {what}", request=request)
+        return TransportError(f"no complete response: {what}", request=request)
+    return UnknownOutcome(f"no response, the write may have taken effect: {what}", request=request)
 
 
 def error_messages(response: Response) -> list[str]:
-    """What the body says is wrong, as readable messages in order; nothing for HTML or no JSON."""
+    """Return the error messages in the body, in order; none if it is not JSON."""
     try:
         body = response.json()
     except ValueError:
@@ -163,7 +163,7 @@ def _messages(body: Any) -> Iterator[str]:
 
 
 def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
-    """Messages of an `errors` member, whatever its shape; `name` is the field they are about."""
+    """The messages of an `errors` member of any shape; `name` is the field they are about."""
     if depth > _DEEPEST:
         return
     if isinstance(errors, str):
@@ -172,7 +172,7 @@ def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
         for entry in errors:
             yield from _entries(entry, name, depth + 1)
     elif isinstance(errors, Mapping):
-        # A title is a message beside the status of a JSON:API error, and else may be a field.
+        # Beside the status of a JSON:API error, a title is a message; elsewhere it may be a field.
         keys = ("message", "detail", "title") if "status" in errors else ("message", "detail")
         text = next((errors[key] for key in keys if isinstance(errors.get(key), str)), None)
         if text is None:
@@ -184,7 +184,7 @@ def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
 
 
 def _source(source: Any) -> str:
-    """The parameter or the pointer into the body that a JSON:API error names."""
+    """The parameter, or the pointer into the body, that a JSON:API error names."""
     if not isinstance(source, Mapping):
         return ""
     return str(source.get("parameter") or source.get("pointer") or "")

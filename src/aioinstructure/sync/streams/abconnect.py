@@ -28,11 +28,11 @@ _STANDARD_FIELDS: Final = (
 )
 
 
-# Without the two others a copy would keep what was retired meanwhile as if it were in force.
+# Without the other two values, a copy would keep retired standards as if they were active.
 _MIRROR: Final = F.status.in_("active", "deleted", "obsolete")
 
 
-# Relations are left out: of more than 25 only the first 10 would come.
+# Without relationships: of more than 25 related objects only the first 10 would be sent.
 _ASSET_FIELDS: Final = (
     "guid",
     "client_id",
@@ -47,8 +47,8 @@ _ASSET_FIELDS: Final = (
 
 
 def standards(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
-    """All standards, retired ones too."""
-    # Without a unique sort the order is by relevance, and pages overlap.
+    """All standards, including retired ones."""
+    # Without a unique sort key the order is by relevance, and pages overlap.
     return ab.standards.list(
         filter=_MIRROR, fields=_STANDARD_FIELDS, sort=["guid"], page_size=page_size
     )
@@ -60,7 +60,7 @@ def assets(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
 
 
 def events(ab: ABConnect, page_size: int | None = None) -> Paginator[Any]:
-    """All events, by their numbers."""
+    """All events, ordered by number."""
     return ab.events.since(0, page_size=page_size)
 
 

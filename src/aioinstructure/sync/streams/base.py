@@ -1,8 +1,8 @@
-"""What a stream is, and how a plain list becomes one. Writes nothing.
+"""Streams, and how a plain list becomes one. Writes nothing.
 
 A stream reads its list page by page from a cursor, and yields batches: raw objects, and the cursor
-after them. A cursor names the objects read last. If none of them is on its page any more, the list
-has changed, and is read again from its start.
+after them. A cursor names the last objects that were read. If none of them is on its page any more,
+the list has changed and is read again from its start.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Reader: TypeAlias = Callable[[Any, str | None], AsyncIterator["Batch"]]
 Start: TypeAlias = Callable[..., Paginator[Any]]
 
 _TRIES: Final = 3
-"""How often a list that changes while it is read is read from its start, before that is an error."""
+"""How often a list that changes while it is read is tried before that is an error."""
 
 
 @frozen
@@ -55,10 +55,10 @@ class Batch:
 
     Attributes:
         rows: The objects.
-        cursor: The position after them; None if the list is to be read from its start.
-        total: How many objects the stream will have, where the server says so.
-        requests: How many answers they came in.
-        skipped: How many parents had none that the caller may see.
+        cursor: The position after them; None to read the list from its start.
+        total: The number of objects of the stream, if the server reports it.
+        requests: The number of responses that were read.
+        skipped: The number of parents without an object that the caller may see.
     """
 
     rows: list[Row]
@@ -70,16 +70,16 @@ class Batch:
 
 @frozen
 class Stream:
-    """One thing that can be synced.
+    """One list that can be synced.
 
     Attributes:
-        name: Also the name of its table.
+        name: Its name, which is also the name of its table.
         service: The service that it comes from.
-        read: Yields the batches after a cursor, or all.
+        read: Yields the batches after a cursor, or all batches.
         start: The list that is read, from its start; takes a page_size.
-        per_row: How many more calls each object of that list takes.
-        continues: Whether a finished stream continues after its end the next time (events), where
-            others are read again.
+        per_row: The number of additional calls for each object of that list.
+        continues: Whether the next run continues after the end (events), where other streams are
+            read again.
     """
 
     name: str
@@ -91,18 +91,18 @@ class Stream:
 
 
 def row_of(raw: Any) -> Row:
-    """The row of a raw object."""
+    """Return the row of a raw object."""
     found = id_of(raw)
     if found is None:
-        raise DecodeError("an object without an id", paths=[f"expected an id, got {raw!r:.60} @ $"])
+        raise DecodeError("an object has no id", paths=[f"expected an id, got {raw!r:.60} @ $"])
     return Row(str(found), raw)
 
 
 def list_reader(start: Start, *, counts_rest: bool = False) -> Reader:
-    """The reader of a plain list.
+    """Return the reader of a plain list.
 
     Args:
-        start: Makes the list.
+        start: Creates the list.
         counts_rest: Whether the total of a page counts only the objects from that page on.
     """
 
@@ -120,7 +120,7 @@ def list_reader(start: Start, *, counts_rest: bool = False) -> Reader:
 
 
 def restarting(read_once: Callable[[Any, str | None], AsyncGenerator[Batch]]) -> Reader:
-    """A reader that reads again from the start when the list changes while it is read."""
+    """Return a reader that starts again when the list changes while it is read."""
 
     async def read(client: Clients, cursor: str | None) -> AsyncIterator[Batch]:
         for left in reversed(range(_TRIES)):
@@ -142,9 +142,9 @@ def restarting(read_once: Callable[[Any, str | None], AsyncGenerator[Batch]]) ->
 
 
 async def resume_or_restart(client: Clients, cursor: str | None) -> Paginator[Any] | None:
-    """The list after a cursor; None if there is none, or it can no longer be resumed.
+    """Return the list after a cursor; None without a cursor, or if it cannot be resumed.
 
-    Bookmarks of Canvas expire, and a cursor may be one of an earlier version of the library.
+    Canvas bookmarks expire, and a cursor may be from an earlier version of the library.
     """
     if cursor is None:
         return None
@@ -152,6 +152,6 @@ async def resume_or_restart(client: Clients, cursor: str | None) -> Paginator[An
         pages = client.resume(cursor)
         await pages
     except (InputError, BadRequest, NotFound) as error:
-        logger.warning("a checkpoint cannot be resumed, the stream starts again: %s", error)
+        logger.warning("cannot resume from a checkpoint, the stream restarts: %s", error)
         return None
     return pages

@@ -31,11 +31,11 @@ from aioinstructure.wire.responses import is_credential_error
 __all__ = ["STREAMS"]
 
 _WINDOW: Final = 24
-"""Concurrent calls of a fan-out at most; the quota decides how many are sent."""
+"""The maximum of concurrent calls for paces; the quota decides how many are sent."""
 
 
 async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Batch]:
-    """The pace of each course that has one, in the order of the courses."""
+    """Yield the pace of each course that has one, in the order of the courses."""
     new = route_of(Canvas, "course_paces.new")
     courses = await resume_or_restart(canvas, cursor) or canvas.courses.list()
     window: deque[tuple[str, asyncio.Task[Row | None]]] = deque()
@@ -55,18 +55,18 @@ async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Bat
 
 
 async def _oldest(window: deque[tuple[str, asyncio.Task[Row | None]]]) -> Batch:
-    """What the first task of the window found, and those after it that are done already."""
+    """The result of the first task in the window, and of those after it that are done."""
     rows: list[Row] = []
-    asked = 0
+    requests = 0
     cursor = ""
-    while window and (not asked or window[0][1].done()):
+    while window and (not requests or window[0][1].done()):
         cursor, task = window[0]
         found = await task
         window.popleft()
-        asked += 1
+        requests += 1
         if found is not None:
             rows.append(found)
-    return Batch(rows, cursor, requests=asked, skipped=asked - len(rows))
+    return Batch(rows, cursor, requests=requests, skipped=requests - len(rows))
 
 
 async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
@@ -80,7 +80,7 @@ async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
             raise
         return None
     pace = canvas.structure(response, dict[str, Any]).get("course_pace")
-    # Canvas answers with a pace without an id where none is saved.
+    # If no pace is saved, Canvas returns one without an id.
     return row_of(pace) if id_of(pace) is not None else None
 
 

@@ -22,28 +22,28 @@ STREAMS: Final[Mapping[str, Stream]] = {
 
 
 def checked(names: Sequence[str]) -> list[Stream]:
-    """The streams of these names.
+    """Return the streams with these names.
 
     Raises:
-        InputError: One is unknown, or named twice, or there is none.
+        InputError: A name is unknown or repeated, or there is none.
     """
     if not names:
-        raise InputError(f"name a stream: {', '.join(STREAMS)}")
+        raise InputError(f"no stream given, expected one or more of {', '.join(STREAMS)}")
     for name in names:
         if name not in STREAMS:
-            raise InputError(f"no stream {name!r}{suggestion(name, STREAMS)}")
+            raise InputError(f"unknown stream {name!r}{suggestion(name, STREAMS)}")
     if len(set(names)) != len(names):
         raise InputError(f"a stream is named twice: {', '.join(names)}")
     return [STREAMS[name] for name in names]
 
 
 def client_of(stream: Stream, canvas: Canvas | None, abconnect: ABConnect | None) -> Clients:
-    """The client that a stream is read by.
+    """Return the client that reads a stream.
 
     Raises:
-        ConfigurationError: It is missing.
+        ConfigurationError: The client is missing.
     """
     client = canvas if stream.service == "canvas" else abconnect
     if client is None:
-        raise ConfigurationError(f"the stream {stream.name!r} needs {stream.service}=")
+        raise ConfigurationError(f"stream {stream.name!r} needs a client: pass {stream.service}=")
     return client
