@@ -25,8 +25,15 @@ import pytest
 from attrs import define, field
 
 import aioinstructure
-from aioinstructure import ABConnect, Canvas
+from aioinstructure import ABConnect, Canvas, Model, Paginator, Response, ResultPage
+from aioinstructure.abconnect.batching import Batcher, BatchResult
+from aioinstructure.abconnect.events import Follow
+from aioinstructure.abconnect.standards import Standard
+from aioinstructure.abconnect.traversal.documents import Branch, DocumentTree
+from aioinstructure.abconnect.traversal.relations import Crosswalk, Match, Replacements, Successor
 from aioinstructure.client import Client
+from aioinstructure.quota import Scheduler, Snapshot
+from aioinstructure.sync import Plan, Report, StreamPlan, StreamReport, Sync
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -34,19 +41,79 @@ HERE = Path(__file__).parent
 WRONG = sorted(file.name for file in (HERE / "wrong").iterdir() if file.suffix == ".py")
 SURFACE = "surface.py"
 
-# Public methods whose result contains Any, and the reason.
-RESULTS_WITH_ANY = {
-    "client.converter_for": "the type may be any annotation, such as a union",
-    "client.fetch": "for namespaces; the stub of the operation has the exact type",
-    "client.list_pages": "for namespaces; the stub of the operation has the exact type",
-    "client.namespace_type": "a namespace of any client",
-    "client.paginate": "without a model the items are JSON objects",
-    "client.resume": "text does not say what it lists; a Cursor[T] does",
+CLIENTS: tuple[type[Client], ...] = (Canvas, ABConnect)
+SERVICES = ("aioinstructure.canvas.", "aioinstructure.abconnect.")
+
+ANY: dict[str, tuple[str, ...]] = {
+    "for namespaces; the stub of an operation has the exact type": (
+        "Client.converter_for",
+        "Client.fetch",
+        "Client.list_pages",
+        "Client.namespace_type",
+    ),
+    "JSON without a model": (
+        "Client.paginate",
+        "Model.extra",
+        "Model.reshape",
+        "Model.to_dict",
+        "Response.json",
+        "ResultPage.raw",
+    ),
+    "text does not say what it lists; a Cursor[T] does": ("Client.resume",),
+    "the vendor does not document the type, or any type is possible": (
+        "AffectedProperty.new_value",
+        "AffectedProperty.previous_value",
+        "Asset.custom_attributes",
+        "AssetProperty.filterable",
+        "Collection.advanced_search",
+        "Collection.filters",
+        "Course.enrollments",
+        "Course.grading_periods",
+        "Course.permissions",
+        "Course.sections",
+        "Course.teachers",
+        "CoursePace.assignments_weighting",
+        "Descriptor.value",
+        "FacetDetail.data",
+        "LockInfo.context_module",
+        "Progress.results",
+        "Resource.meta",
+        "ResourceRef.meta",
+    ),
 }
+"""The public methods and attributes whose type contains Any, by the reason."""
+
+CLASSES: tuple[type, ...] = (
+    BatchResult,
+    Batcher,
+    Branch,
+    Client,
+    Crosswalk,
+    DocumentTree,
+    Follow,
+    Match,
+    Model,
+    Paginator,
+    Plan,
+    Replacements,
+    Report,
+    Response,
+    ResultPage,
+    Scheduler,
+    Snapshot,
+    StreamPlan,
+    StreamReport,
+    Successor,
+    Sync,
+)
+"""Classes that programs get results from, besides namespaces and models, which are found."""
+
+
+_REVEALED = re.compile(r'^(?:Revealed type is|Type of ".*" is) "(.*)"$', re.DOTALL)
 
 
 @define
-class Report:
+class Findings:
     """What a checker says of the programs.
 
     Attributes:
@@ -70,9 +137,6 @@ class Report:
         return [each for each in self.messages if each.startswith(folder)]
 
 
-_REVEALED = re.compile(r'^(?:Revealed type is|Type of ".*" is) "(.*)"$', re.DOTALL)
-
-
 def run(command: list[str], folder: Path, **env: str) -> str:
     """Return what a checker prints. It exits with 1 if it finds errors, with more if it fails."""
     done = subprocess.run(  # noqa: S603 - trusted input
@@ -87,19 +151,17 @@ def run(command: list[str], folder: Path, **env: str) -> str:
     return done.stdout
 
 
-def source_folder() -> list[str]:
-    """Return where the package is imported from, unless it is installed."""
+def source_folder() -> str:
+    """Return the folder that the package is imported from; "" if it is installed."""
     folder = Path(aioinstructure.__file__).parents[1]
-    return [] if folder.name == "site-packages" else [str(folder)]
+    return "" if folder.name == "site-packages" else str(folder)
 
 
-def by_mypy(folder: Path) -> Report:
-    report = Report()
+def by_mypy(folder: Path) -> Findings:
+    report = Findings()
     options = ["--strict", "--follow-imports=silent", "--no-incremental", "--config-file="]
     files = [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.py"))]
-    printed = run(
-        ["mypy", *options, "--output=json", *files], folder, MYPYPATH=":".join(source_folder())
-    )
+    printed = run(["mypy", *options, "--output=json", *files], folder, MYPYPATH=source_folder())
     for line in printed.splitlines():
         found: dict[str, Any] = json.loads(line)
         code = found["code"] or ""
@@ -107,11 +169,11 @@ def by_mypy(folder: Path) -> Report:
     return report
 
 
-def by_pyright(folder: Path) -> Report:
-    report = Report()
+def by_pyright(folder: Path) -> Findings:
+    report = Findings()
     settings = {
         "include": ["."],
-        "extraPaths": source_folder(),
+        "extraPaths": [path for path in [source_folder()] if path],
         "pythonVersion": "3.11",
         "typeCheckingMode": "strict",
     }
@@ -134,7 +196,7 @@ def checker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def report(checker: str, tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(checker: str, tmp_path_factory: pytest.TempPathFactory) -> Findings:
     """The report of the checker, which runs in a folder where no settings of the project apply."""
     folder = tmp_path_factory.mktemp(checker).resolve()
     for name in ("right", "wrong"):
@@ -143,25 +205,51 @@ def report(checker: str, tmp_path_factory: pytest.TempPathFactory) -> Report:
     return CHECKERS[checker](folder)
 
 
-def public_names(owner: type) -> list[str]:
-    return [name for name in dir(owner) if not name.startswith("_")]
+def public_names(cls: type, *bases: type) -> list[str]:
+    """Return the public names of a class that its bases do not have."""
+    known = {name for base in bases for name in dir(base)}
+    return [name for name in dir(cls) if not name.startswith("_") and name not in known]
+
+
+def models(base: type[object] = Model) -> Iterator[type]:
+    """Yield the models of both services that have been imported."""
+    for cls in base.__subclasses__():
+        # attrs makes a second class of each; the first one is in no module.
+        is_current = getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
+        if is_current and cls.__module__.startswith(SERVICES):
+            yield cls
+        yield from models(cls)
+
+
+def public_attributes() -> dict[type, list[str]]:
+    """Return the names of all public methods and attributes, those of namespaces dotted."""
+    found: dict[type, list[str]] = {}
+    for client in CLIENTS:
+        found[client] = public_names(client, Client)
+        for namespace in client.namespace_names():
+            names = public_names(client.namespace_type(namespace))
+            found[client] += [f"{namespace}.{name}" for name in names]
+    found |= {each: public_names(each) for each in CLASSES}
+    return found | {each: public_names(each, *each.__bases__) for each in models()}
+
+
+_REVEAL = "reveal_type("
 
 
 def surface() -> list[str]:
-    """Return the lines of a program that reveals the types of all public methods and properties."""
-    found = [f"client.{name}" for name in public_names(Client)]
-    for variable, client in (("canvas", Canvas), ("abconnect", ABConnect)):
-        found += [
-            f"{variable}.{name}" for name in public_names(client) if not hasattr(Client, name)
-        ]
-        for namespace in client.namespace_names():
-            names = public_names(client.namespace_type(namespace))
-            found += [f"{variable}.{namespace}.{name}" for name in names]
+    """Return the lines of a program that reveals the type of each of them."""
+    attributes = public_attributes()
+    names = {cls: f"{cls.__module__}.{cls.__name__}" for cls in attributes}
+    generic = {cls for cls in attributes if getattr(cls, "__parameters__", ())}
     return [
-        "from aioinstructure import ABConnect, Canvas",
-        "from aioinstructure.client import Client",
-        "def show(client: Client, canvas: Canvas, abconnect: ABConnect) -> None:",
-        *(f"    reveal_type({each})" for each in found),
+        *sorted({f"import {cls.__module__}" for cls in attributes}),
+        "def show(",
+        *(
+            f"    {cls.__name__}: {name}{f'[{names[Standard]}]' if cls in generic else ''},"
+            for cls, name in names.items()
+        ),
+        ") -> None:",
+        *(f"    {_REVEAL}{cls.__name__}.{each})" for cls in attributes for each in attributes[cls]),
     ]
 
 
@@ -205,13 +293,13 @@ def marks(lines: list[str], checker: str) -> dict[int, set[str]]:
     return found
 
 
-def test_documented_programs_have_exact_types(report: Report) -> None:
+def test_documented_programs_have_exact_types(report: Findings) -> None:
     """No error and no warning in `right/`."""
     assert not report.about("right/")
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_each_mistake_is_reported(checker: str, report: Report, name: str) -> None:
+def test_each_mistake_is_reported(checker: str, report: Findings, name: str) -> None:
     """In `wrong/`, the marked lines with the marked codes, and no other line."""
     file = HERE / "wrong" / name
     lines = file.read_text().splitlines()
@@ -225,29 +313,35 @@ def test_each_mistake_is_reported(checker: str, report: Report, name: str) -> No
     assert not differences, "\n".join(differences)
 
 
-def test_no_result_is_any_without_a_reason(report: Report) -> None:
-    """Of the public methods and properties of clients and namespaces."""
+def test_no_type_is_any_without_a_reason(report: Findings) -> None:
+    """Of results of public methods, of properties, and of the fields of models."""
     assert not report.about(SURFACE)
     lines = surface()
     shown = {
-        lines[number - 1].strip().removeprefix("reveal_type(").removesuffix(")"): text
+        lines[number - 1].strip().removeprefix(_REVEAL)[:-1]: text
         for number, text in report.types.items()
     }
-    assert len(shown) == len(lines) - 3
+    assert len(shown) == sum(_REVEAL in line for line in lines)
     inexact = {
         name
         for name, text in shown.items()
         if any(re.search(r"\b(Any|Unknown)\b", result) for result in results(text))
     }
-    assert inexact == set(RESULTS_WITH_ANY)
+    assert inexact == {name for names in ANY.values() for name in names}
 
 
 def test_results_are_found_in_what_the_checkers_print() -> None:
     """A method, a coroutine, overloads, a property, and a result that is a function."""
-    assert list(results("def (id: int | str) -> a.Paginator[a.Course]")) == ["a.Paginator[a.Course]"]
-    assert list(results("def (f: def (Any) -> Any) -> typing.Coroutine[Any, Any, None]")) == ["None"]
+    assert list(results("def (id: int | str) -> a.Paginator[a.Course]")) == [
+        "a.Paginator[a.Course]"
+    ]
+    assert list(results("def (f: def (Any) -> Any) -> typing.Coroutine[Any, Any, None]")) == [
+        "None"
+    ]
     assert list(results("(id: Id) -> CoroutineType[Any, Any, Course]")) == ["Course"]
-    overloads = "Overload[(cursor: Cursor[T@resume]) -> Paginator[T@resume], (cursor: str) -> X[Any]]"
+    overloads = (
+        "Overload[(cursor: Cursor[T@resume]) -> Paginator[T@resume], (cursor: str) -> X[Any]]"
+    )
     assert list(results(overloads)) == ["Paginator[T@resume]", "X[Any]"]
     assert list(results("builtins.float | None")) == ["builtins.float | None"]
     assert list(results("(tp: Any) -> ((Any) -> Any)")) == ["((Any) -> Any)"]

@@ -6,7 +6,7 @@ from typing import Any, assert_type
 
 from own_models import Group
 
-from aioinstructure import Canvas, Paginator, ResultPage
+from aioinstructure import Canvas, IncompleteError, Paginator, ProgressFailed, ResultPage
 from aioinstructure.canvas.courses import Course
 
 
@@ -31,3 +31,12 @@ def models(course: Course, data: dict[str, object]) -> None:
     assert_type(Course.from_dict(data), Course)
     assert_type(course.to_dict(), dict[str, Any])
     assert_type(course.extra, dict[str, Any])
+
+
+async def errors(canvas: Canvas) -> None:
+    try:
+        await canvas.progress.wait(1)
+    except ProgressFailed as error:  # of Canvas or AB Connect
+        assert_type(error.progress, Any)
+    except IncompleteError as error:
+        assert_type((error.expected, error.got), tuple[object, object])
