@@ -1,4 +1,4 @@
-"""Where JSON enters a program, and Any is right; and where the types stay exact all the same. Never run."""
+"""Where JSON enters a program and Any is right, and what stays exact. Never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs of the guides to limits, sync and testing: each result has its exact type. Never run."""
+"""The programs of the other guides: each result has its exact type. Never run."""
 
 # mypy: disallow-any-expr
 
