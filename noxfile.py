@@ -50,11 +50,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright."""
+    """Check types with mypy and pyright, and that the public types are exact."""
     install(session, "tests", "types", "bench")
     session.install("nox")
     session.run("mypy")
     session.run("pyright")
+    # pyproject.toml excludes this folder from a run that does not name it.
+    session.run("pytest", "tests/typing", *session.posargs)
 
 
 @nox.session

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClientOptions",
+    "CommonOptions",
     "check_options",
     "checked_origin",
     "components_of",
@@ -38,11 +39,10 @@ __all__ = [
 ]
 
 
-class ClientOptions(TypedDict, total=False):
-    """The options that all clients take by name.
+class CommonOptions(TypedDict, total=False):
+    """The options that clients of a service and of a simulator take by name.
 
     Keys:
-        auth: Another way to sign in, instead of the service's own credentials.
         quota: The scheduler of another client with the same credential, to share one budget.
         session: An aiohttp session to use; it stays yours and open.
         user_agent: Names your program. Canvas refuses calls without one, so the default names this
@@ -54,11 +54,9 @@ class ClientOptions(TypedDict, total=False):
         allow_http: Allow plain http to other hosts than loopback; warns.
         deadline: Seconds for one call or page; see `with_options`.
         retry: How often and when failed calls are repeated.
-        transport: Another way to send than HTTP, such as `aioinstructure.testing.FakeTransport`.
         clock: Other sources of time.
     """
 
-    auth: Credential | None
     quota: Scheduler | None
     session: aiohttp.ClientSession | None
     user_agent: str | None
@@ -69,8 +67,19 @@ class ClientOptions(TypedDict, total=False):
     allow_http: bool
     deadline: float | None
     retry: RetryPolicy | None
-    transport: Transport | None
     clock: Clock | None
+
+
+class ClientOptions(CommonOptions, total=False):
+    """The options that all clients take by name: `CommonOptions`, and these.
+
+    Keys:
+        auth: Another way to sign in, instead of the service's own credentials.
+        transport: Another way to send than HTTP, such as `aioinstructure.testing.FakeTransport`.
+    """
+
+    auth: Credential | None
+    transport: Transport | None
 
 
 def check_options(client: str, options: Mapping[str, Any], own: Sequence[str]) -> None:

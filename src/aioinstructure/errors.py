@@ -255,7 +255,7 @@ class IncompleteError(Error):
         got: What it sent.
     """
 
-    def __init__(self, message: str, *, expected: Any = None, got: Any = None) -> None:
+    def __init__(self, message: str, *, expected: object = None, got: object = None) -> None:
         super().__init__(message)
         self.expected = expected
         self.got = got
