@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 
 from attrs import field, frozen
 
+from aioinstructure._public import public
+
 __all__ = ["Clock"]
 
 
@@ -20,6 +22,7 @@ def _loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
+@public
 @frozen
 class Clock:
     """The source of loop time and wall time.

@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from aioinstructure.wire.message import Request, Response
 
+from aioinstructure._public import public
+
 __all__ = [
     "BadRequest",
     "ClientClosed",
@@ -65,6 +67,7 @@ __all__ = [
 ]
 
 
+@public
 class Error(Exception):
     """The base of all errors of the library. Errors can be copied and pickled."""
 
@@ -86,22 +89,27 @@ def _restored(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -
     return error
 
 
+@public
 class ConfigurationError(Error):
     """The client cannot be configured: a credential is missing, or the origin is not safe."""
 
 
+@public
 class InputError(Error, ValueError):
     """An argument that the server would refuse or misread; nothing was sent."""
 
 
+@public
 class OriginError(Error):
     """A link or redirect points to another origin; nothing was sent there."""
 
 
+@public
 class ClientClosed(Error):
     """The client was closed, or it belongs to another event loop."""
 
 
+@public
 class TransportError(Error):
     """There was no response, or it was incomplete.
 
@@ -118,18 +126,22 @@ class TransportError(Error):
         self.wait = wait
 
 
+@public
 class ConnectError(TransportError):
     """The connection failed: the request was certainly not sent."""
 
 
+@public
 class DeadlineError(TransportError):
     """The deadline or the timeout passed while the request was in flight."""
 
 
+@public
 class UnknownOutcome(TransportError):
     """A write received no response and may have taken effect. Check before you repeat it."""
 
 
+@public
 class ResponseError(Error):
     """The server returned an error response.
 
@@ -182,38 +194,47 @@ class ResponseError(Error):
         return f"{self.status}{phrase}{where}: {says}{mark}"
 
 
+@public
 class BadRequest(ResponseError):
     """400, and any 4xx without its own class: the request is malformed or incomplete."""
 
 
+@public
 class Unauthorized(ResponseError):
     """401: the credential is unknown, expired or revoked; on Canvas also a missing permission."""
 
 
+@public
 class Forbidden(ResponseError):
     """403: not permitted, or not licensed."""
 
 
+@public
 class NotFound(ResponseError):
     """404 or 410: the object does not exist, or is not visible to you."""
 
 
+@public
 class Conflict(ResponseError):
     """409: the request conflicts with the current state."""
 
 
+@public
 class Unprocessable(ResponseError):
     """422: the request is well-formed but was rejected; `.errors` says why."""
 
 
+@public
 class RedirectError(ResponseError):
     """3xx: a redirect, often to a login page. It was not followed."""
 
 
+@public
 class Throttled(ResponseError):
     """The quota is exhausted, and the deadline or Retry-After leaves no time for a retry."""
 
 
+@public
 class ServerError(ResponseError):
     """5xx: the server failed.
 
@@ -227,10 +248,12 @@ class ServerError(ResponseError):
         return self.request is not None and self.request.method not in {"GET", "HEAD"}
 
 
+@public
 class GraphQLError(ResponseError):
     """The response to a GraphQL query lists errors."""
 
 
+@public
 class DecodeError(Error):
     """The body does not match the model, or is not JSON.
 
@@ -247,6 +270,7 @@ class DecodeError(Error):
         self.response = response
 
 
+@public
 class IncompleteError(Error):
     """A list changed while it was read, or its pages are inconsistent.
 
@@ -261,6 +285,7 @@ class IncompleteError(Error):
         self.got = got
 
 
+@public
 class ProgressFailed(Error):
     """An asynchronous job failed, was canceled, or did not end in time.
 
@@ -273,6 +298,7 @@ class ProgressFailed(Error):
         self.progress = progress
 
 
+@public
 class QuotaError(Error):
     """The quota is not available before the deadline; nothing was sent.
 
@@ -285,14 +311,17 @@ class QuotaError(Error):
         self.wait = wait
 
 
+@public
 class QueueFull(QuotaError):
     """The queue is full; nothing was sent."""
 
 
+@public
 class SignatureError(Error):
     """A live event is not signed by Canvas."""
 
 
+@public
 class SyncError(Error):
     """A stream could not be synced. What was written is kept; the next run resumes after it.
 

@@ -32,6 +32,7 @@ from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.documents import Branch, DocumentTree
 from aioinstructure.abconnect.traversal.relations import Crosswalk, Match, Replacements, Successor
 from aioinstructure.client import Client
+from aioinstructure.endpoints.lookup import namespace_modules, namespace_type
 from aioinstructure.quota import Scheduler, Snapshot
 from aioinstructure.sync import Plan, Report, StreamPlan, StreamReport, Sync
 
@@ -46,10 +47,8 @@ SERVICES = ("aioinstructure.canvas.", "aioinstructure.abconnect.")
 
 ANY: dict[str, tuple[str, ...]] = {
     "for namespaces; the stub of an operation has the exact type": (
-        "Client.converter_for",
         "Client.fetch",
         "Client.list_pages",
-        "Client.namespace_type",
     ),
     "JSON without a model": (
         "Client.paginate",
@@ -226,8 +225,8 @@ def public_attributes() -> dict[type, list[str]]:
     found: dict[type, list[str]] = {}
     for client in CLIENTS:
         found[client] = public_names(client, Client)
-        for namespace in client.namespace_names():
-            names = public_names(client.namespace_type(namespace))
+        for namespace in namespace_modules(client):
+            names = public_names(namespace_type(client, namespace))
             found[client] += [f"{namespace}.{name}" for name in names]
     found |= {each: public_names(each) for each in CLASSES}
     return found | {each: public_names(each, *each.__bases__) for each in models()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 
+from aioinstructure._public import public
 from aioinstructure.abconnect.json_api.paging import BASE, PAGER, bucket_of
 from aioinstructure.auth.credentials import PartnerSignature
 from aioinstructure.client import Client
@@ -37,6 +38,7 @@ __all__ = ["ORIGIN", "ABConnect"]
 ORIGIN: Final = "https://api.abconnect.instructure.com"
 
 
+@public
 class ABConnect(Client):
     """An AB Connect account.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Self, Unpack
 
+from aioinstructure._public import public
 from aioinstructure._types import Id
 from aioinstructure.auth.credentials import BearerToken
 from aioinstructure.client import Client
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Canvas"]
 
 
+@public
 class Canvas(Client):
     """A Canvas account, seen through one access token.
 

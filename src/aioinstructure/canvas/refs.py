@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from aioinstructure._public import public
 from aioinstructure.errors import InputError
 
 __all__ = ["Sis"]
 
 
+@public
 class Sis:
     """SIS ids in place of Canvas ids: `canvas.courses.get(Sis.course("CS/101.11é"))`.
 

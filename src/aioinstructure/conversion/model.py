@@ -11,6 +11,8 @@ import attrs
 import orjson
 from attrs import define, field, frozen
 
+from aioinstructure._public import public
+
 __all__ = ["NULL_KEYS", "KeySet", "Model", "field_names", "json_value", "wire_name"]
 
 
@@ -33,6 +35,7 @@ NULL_KEYS = KeySet(frozenset(), (), ())
 """The keys of a model for which null was sent."""
 
 
+@public
 @define
 class Model:
     """The base of every object that a server sends.

@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from attrs import frozen
 
+from aioinstructure._public import public
 from aioinstructure.endpoints.route import Call, Route, checked_path
 from aioinstructure.errors import IncompleteError, InputError
 from aioinstructure.wire.links import reserved_names
@@ -44,6 +45,7 @@ LAST_IDS: Final = 8
 _MAX_COUNT: Final = 2**53
 
 
+@public
 class Cursor(str, Generic[T]):
     """A position in a list, as text without any credential. Give it to `client.resume`."""
 

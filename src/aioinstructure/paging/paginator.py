@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve
 
+from aioinstructure._public import public
 from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.cursor import Cursor, CursorState, already_read
@@ -25,6 +26,7 @@ __all__ = ["Paginator"]
 T = TypeVar("T")
 
 
+@public
 class Paginator(Restartable[T], Generic[T]):
     """A list on the server, fetched page by page while it is read.
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
+from aioinstructure._public import public
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError
 from aioinstructure.paging.cursor import Cursor, CursorState
@@ -17,6 +18,7 @@ __all__ = ["ResultPage", "items_at"]
 T = TypeVar("T")
 
 
+@public
 @frozen
 class ResultPage(Generic[T]):
     """One page of a list. Iterating it gives its items, `len()` their number.

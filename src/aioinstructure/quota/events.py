@@ -107,3 +107,10 @@ class Snapshot:
     granted: int
     wait: float
     learned: Mapping[str, float] = field(factory=dict[str, float])
+
+    def __str__(self) -> str:
+        blocked = f", blocked for {self.blocked:.3g} s" if self.blocked else ""
+        return (
+            f"{self.name}: {self.level:.4g} of {self.capacity:.4g} left, {self.rate:.4g}/s, "
+            f"{self.in_flight} in flight, {sum(self.queued.values())} queued{blocked}"
+        )

@@ -93,25 +93,6 @@ class Scheduler:
         listener: Called with every event, in the next iteration of the loop.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_aged",
-        "_blocked",
-        "_clock",
-        "_granted",
-        "_in_flight",
-        "_interactive_at",
-        "_lanes",
-        "_limiter",
-        "_listener",
-        "_loop",
-        "_max_queue",
-        "_name",
-        "_throttles",
-        "_timer",
-        "_timer_at",
-    )  # fmt: skip
-
     def __init__(
         self,
         limiter: Limiter,
@@ -217,6 +198,9 @@ class Scheduler:
             wait=self._predict(ONE, "interactive", object(), 1.0, now),
             learned=dict(reading.learned),
         )
+
+    def __repr__(self) -> str:
+        return f"<Scheduler {self.snapshot()}>"
 
     def set_rate(self, rate: float, burst: float | None = None) -> None:
         """Change rate (tokens per second) and burst (tokens); waiting calls keep waiting.

@@ -12,6 +12,7 @@ import random
 
 from attrs import define, field, frozen
 
+from aioinstructure._public import public
 from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.errors import (
@@ -33,6 +34,7 @@ from aioinstructure.wire.responses import is_credential_error
 __all__ = ["RetryBudget", "RetryPolicy", "retry_layer"]
 
 
+@public
 @frozen
 class RetryPolicy:
     """How often and when a failed call is repeated. Pass another one as `Canvas(retry=...)`.

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import orjson
 from attrs import field, frozen
 
+from aioinstructure._public import public
+
 __all__ = ["BodySource", "Headers", "Request", "Response"]
 
 
@@ -92,6 +94,7 @@ def _headers(fields: Mapping[str, str]) -> Headers:
     return fields if isinstance(fields, Headers) else Headers(fields)
 
 
+@public
 @frozen
 class Request:
     """One HTTP request, complete except for its credential.
@@ -121,6 +124,7 @@ class Request:
         return path if path.startswith("/") else f"/{path}"
 
 
+@public
 @frozen
 class Response:
     """One complete HTTP response.
