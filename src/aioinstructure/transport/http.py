@@ -161,6 +161,7 @@ class HttpTransport:
             ResourceWarning,
             stacklevel=2,
         )
+        session.detach()  # the session would warn too; the connections are closed all the same
 
     async def _close(self, session: aiohttp.ClientSession | None) -> None:
         if session is not None and session is not self.session:
