@@ -1,6 +1,7 @@
 """Loop time for waiting, and wall time for signatures and expiry.
 
-Both are injectable, so that tests run in virtual time. Nothing else in the package reads a clock.
+Both are injectable, so that tests run in virtual time. Nothing else in the package reads the wall
+clock; loop time is that of the running loop.
 """
 
 from __future__ import annotations

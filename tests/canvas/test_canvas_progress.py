@@ -108,8 +108,8 @@ async def test_a_job_that_does_not_end_in_time() -> None:
     assert times[-1] - start == pytest.approx(60, abs=0.1)
 
 
-@pytest.mark.parametrize("timeout", [-1, float("nan")])
-async def test_an_invalid_timeout(timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), True, False, "5"])
+async def test_an_invalid_timeout(timeout: Any) -> None:
     """Refused before anything is sent."""
     canvas, transport = canvas_with()
     with pytest.raises(InputError):

@@ -53,7 +53,7 @@ def test_call_without_an_operation_lists_them(runner: CliRunner) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["canvas", "courses.lists"], "unknown operation 'courses.lists'"),
+        (["canvas", "courses.lists"], "no operation 'courses.lists', did you mean 'courses.list'?"),
         (["canvas", "courses.get"], "missing arguments for courses.get: id"),
         (["canvas", "courses.get", "1", "2"], "unexpected argument '2'"),
         (["canvas", "courses.get", "1", "--includes", "x"], "expected one of --id, --include"),

@@ -45,7 +45,7 @@ class ABConnect(Client):
     Args:
         partner_id: The account.
         partner_key: Its key, which is never sent: calls are signed with it.
-        user_id: The user on whose behalf calls are made, if users are to be told apart.
+        user_id: The user on whose behalf calls are made, if the service must distinguish users.
         base_url: Another origin, with or without "/rest/v4.1".
         options: See `aioinstructure.config.ClientOptions`; `auth` replaces the first three.
 

@@ -20,11 +20,11 @@ from aioinstructure.abconnect.json_api.resources import (
     check_guid,
     relationship,
 )
+from aioinstructure.config import seconds
 from aioinstructure.endpoints.declare import GET, POST, Param
 from aioinstructure.errors import (
     DeadlineError,
     DecodeError,
-    InputError,
     ProgressFailed,
     QuotaError,
 )
@@ -235,6 +235,7 @@ class PredictionsAPI(ABNamespace):
                 a minute.
 
         Raises:
+            InputError: The timeout is not a number above 0.
             QuotaError: The request could not be sent in time.
             UnknownOutcome: The request was not answered in time. The prediction may be in the
                 service's queue, but its id is unknown. It is safe to request it again: nothing is
@@ -243,8 +244,7 @@ class PredictionsAPI(ABNamespace):
                 another state than complete; `.progress` is the last status, with the ids to
                 continue from.
         """
-        if timeout is not None and not (_is_number(timeout) and timeout > 0):
-            raise InputError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+        seconds("timeout", timeout)
         clock = asyncio.get_running_loop().time
         ends = math.inf if timeout is None else clock() + timeout
         status = await self._until(ends).create(id, subject=subject, algorithm=algorithm)
@@ -292,7 +292,3 @@ class PredictionsAPI(ABNamespace):
             if view is self:  # the client's own deadline, not `timeout`
                 raise
             raise late from error
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

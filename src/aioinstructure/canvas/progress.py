@@ -13,6 +13,7 @@ from attrs import define
 
 from aioinstructure._types import UNSET, Id, Opt
 from aioinstructure.canvas._namespace import CanvasNamespace
+from aioinstructure.config import is_positive
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, POST
 from aioinstructure.errors import InputError, ProgressFailed
@@ -86,10 +87,12 @@ class ProgressAPI(CanvasNamespace):
             timeout: Maximum seconds to wait; None waits forever.
 
         Raises:
+            InputError: The timeout is not a number from 0 up.
             ProgressFailed: The job failed, was canceled, or did not end in time; `.progress` is the
                 last state seen.
         """
-        if timeout is not None and not timeout >= 0:
+        is_zero = timeout == 0 and timeout is not False
+        if timeout is not None and not is_zero and not is_positive(timeout):
             raise InputError(f"timeout must be 0 seconds or more, not {timeout!r}")
         clock = asyncio.get_running_loop().time
         ends = None if timeout is None else clock() + timeout

@@ -12,10 +12,10 @@ import orjson
 
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
-from aioinstructure.client import Client
 from aioinstructure.conversion.model import json_value
-from aioinstructure.endpoints.lookup import routes_of
+from aioinstructure.endpoints.lookup import route_of, routes_of
 from aioinstructure.endpoints.route import Parameter, Route
+from aioinstructure.errors import InputError
 
 __all__ = ["call"]
 
@@ -42,26 +42,30 @@ def call(
     The account is read from the environment: CANVAS_URL and CANVAS_TOKEN, or ABCONNECT_PARTNER_ID
     and ABCONNECT_PARTNER_KEY.
     """
-    routes = {route.name: route for route in routes_of(_CLIENTS[service])}
+    client = _CLIENTS[service]
     if operation is None:
-        for route in routes.values():
+        for route in routes_of(client):
             click.echo(f"{route.name:<24} {route.method:<6} {route.doc.splitlines()[0]}")
         return None
-    if operation not in routes:
-        raise click.UsageError(
-            f"unknown operation {operation!r}; `aioinstructure call {service}` lists all"
-        )
-    arguments = parse(routes[operation], ctx.args)
-    return lambda: _call(service, routes[operation], arguments, max_items)
+    try:
+        found = route_of(client, operation)
+    except InputError as error:
+        raise click.UsageError(f"{error} (`aioinstructure call {service}` lists all)") from None
+    arguments = parse(found, ctx.args)
+    return lambda: _call(client, found, arguments, max_items)
 
 
 async def _call(
-    service: str, route: Route, arguments: dict[str, Any], max_items: int | None
+    client_type: type[Canvas | ABConnect],
+    route: Route,
+    arguments: dict[str, Any],
+    max_items: int | None,
 ) -> None:
-    client: Client = _CLIENTS[service].from_env()
-    async with client:
+    async with client_type.from_env() as client:
         if not route.paginated:
-            _echo(await client.fetch(route.bind(arguments)))
+            found = await client.fetch(route.bind(arguments))
+            if route.returns is not None:
+                _echo(found)
             return
         done = 0
         async for item in client.list_pages(route.bind(arguments)):

@@ -55,24 +55,26 @@ def sync(
             if "abconnect" in services:
                 ab = await stack.enter_async_context(ABConnect.from_env())
             if only_plan or url is None:
-                _tell_plan(await plan_of(*streams, canvas=canvas, abconnect=ab), as_json)
+                _print_plan(await plan_of(*streams, canvas=canvas, abconnect=ab), as_json)
             else:
-                await run_sync(streams, url, canvas, ab, quiet=as_json, tell=_teller(as_json))
+                await run_sync(
+                    streams, url, canvas, ab, quiet=as_json, on_report=_report_printer(as_json)
+                )
 
     return main
 
 
-def _teller(as_json: bool) -> Callable[[Report], None]:
-    def tell(report: Report) -> None:
+def _report_printer(as_json: bool) -> Callable[[Report], None]:
+    def show(report: Report) -> None:
         if as_json:
             click.echo(orjson.dumps(report_json(report), option=orjson.OPT_INDENT_2))
         else:
             Console().print(report_table(report))
 
-    return tell
+    return show
 
 
-def _tell_plan(plan: Plan, as_json: bool) -> None:
+def _print_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
         facts = {**asdict(plan), "requests": plan.requests, "tokens": plan.tokens}
         click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
@@ -87,9 +89,9 @@ async def run_sync(
     abconnect: ABConnect | None,
     *,
     quiet: bool,
-    tell: Callable[[Report], None] = lambda _: None,
+    on_report: Callable[[Report], None] = lambda _: None,
 ) -> Report:
-    """Sync and show progress; then call `tell` with the report, even if a stream failed."""
+    """Sync and show progress; then call `on_report` with the report, even if a stream failed."""
     quotas = {}
     if canvas is not None:
         quotas["Canvas"] = canvas.quota
@@ -105,9 +107,9 @@ async def run_sync(
         raise
     except SyncError:
         if job.report is not None:
-            tell(job.report)
+            on_report(job.report)
         raise
-    tell(report)
+    on_report(report)
     return report
 
 

@@ -200,13 +200,17 @@ class Converter:
 
     def _tagged_hook(self, tp: Any) -> Hook:
         members = get_args(tp) or (tp,)
-        hooks = {member.json_type: (self.hook(member), member) for member in members}
+        hooks: dict[str | None, tuple[Hook, Any]] = {
+            member.json_type: (self.hook(member), member) for member in members
+        }
         if len(members) == 1:
-            hooks["none"] = hooks[tp.json_type]  # the object has no type
+            hooks[None] = hooks[tp.json_type]  # the object has no type
 
         def tagged(value: Any, _: Any) -> Any:
             _expect(dict, value)
-            hook, member = hooks.get(str(value.get("type")).lower(), (_pass, None))
+            kind = value.get("type")
+            key = None if kind is None else str(kind).lower()
+            hook, member = hooks.get(key, (_pass, None))
             return hook(value, member)  # an unknown type is returned unchanged
 
         return tagged

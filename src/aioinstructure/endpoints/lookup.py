@@ -39,16 +39,16 @@ def _namespace_modules(client: Any) -> Mapping[str, tuple[str, str]]:
 
 
 def _module_of(module: str, name: str) -> str:
-    return f"{module.rpartition('.')[0]}.{name}" if _is_ours(module) else module
+    return f"{module.rpartition('.')[0]}.{name}" if _in_library(module) else module
 
 
-def _is_ours(module: str) -> bool:
+def _in_library(module: str) -> bool:
     return module.startswith("aioinstructure.")
 
 
 def _is_namespace(module: str, text: Any) -> bool:
     """Whether an annotation names a namespace; the library's clients have no others."""
-    if not isinstance(text, str) or _is_ours(module):
+    if not isinstance(text, str) or _in_library(module):
         return isinstance(text, str)
     found = getattr(sys.modules[module], text, None)
     return isinstance(found, type) and issubclass(found, Namespace)

@@ -234,7 +234,7 @@ class OffsetPager:
     def next_call(
         self, call: Call[T], response: Response, body: Any, raw: Sequence[Any]
     ) -> Call[T] | None:
-        """By offset and `meta.limit`; by the offset of the link where the size is not told."""
+        """By offset and `meta.limit`; by the offset of the link where the size is unknown."""
         request = _request(response)
         following = next_by_body(request, body)
         if following is None:

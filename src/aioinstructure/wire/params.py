@@ -219,7 +219,7 @@ def _jsonable(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return _text(name, value)
     if isinstance(value, int):
-        if not -_MAX_ID <= value <= _MAX_ID:
+        if not -_MAX_ID - 1 <= value <= _MAX_ID:
             raise InputError(f"{name} must fit in 64 bits, not {value!r}")
         return int(value)
     if isinstance(value, Mapping):

@@ -278,7 +278,7 @@ def parse_filter(text: str) -> Filter:
         InputError: The text has a syntax error, or mixes `and` with `or` without parentheses; the
             message has the position.
     """
-    return _Parser(checked_text(text)).whole()
+    return _Parser(checked_text(text)).parse()
 
 
 class _Parser:
@@ -290,7 +290,7 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> Filter:
+    def parse(self) -> Filter:
         found = self._expression()
         if self._now.kind != "end":
             raise self._expected("`and` or `or`")

@@ -161,7 +161,7 @@ class Sections:
         if guid not in self._skipped:
             done = self._done + self._done_at_floor
             ordered = in_order(standards)
-            skip = self._handed_out(guid, ordered)
+            skip = self._already_yielded(guid, ordered)
             count = 0
             for at, row in enumerate(ordered):
                 if self._deleted or row[1].status != RETIRED:
@@ -175,7 +175,7 @@ class Sections:
             (self._done if seq is None else self._done_at_floor).append(guid)
         return rows
 
-    def _handed_out(self, guid: str, ordered: list[tuple[int, Standard]]) -> int:
+    def _already_yielded(self, guid: str, ordered: list[tuple[int, Standard]]) -> int:
         """Return how many standards of a section were yielded before the start cursor."""
         if self._start is None or guid != normalized_guid(self._start[1]):
             return 0

@@ -31,7 +31,7 @@ class Changes:
         index = self._index(guid)
         before = self._standards.attributes(index, "")
         affected = [prop(path, _value(before, path), value) for path, value in changes.items()]
-        return self._tell(index, change_type, affected, changes)
+        return self._add_event(index, change_type, affected, changes)
 
     def retire(self, guid: str, replaced_by: str | None) -> Event:
         """Delete a standard, as its authority would; another can replace it."""
@@ -39,7 +39,7 @@ class Changes:
         if replaced_by is not None:
             self._standards.relations.successors[index] = [self._index(replaced_by)]
         before = self._standards.status(index)
-        event = self._tell(
+        event = self._add_event(
             index, _RETIRED, [prop("status", before, _RETIRED)], {"status": _RETIRED}
         )
         self._standards.patches[index]["date_deleted_utc"] = event.date_utc
@@ -63,7 +63,7 @@ class Changes:
         # Which property an event names for a move is not documented.
         affected = [prop("parent.guid", standards.guid(old), standards.guid(to))]
         standards.relations.moves[index] = to
-        return self._tell(index, "moved", affected, {})
+        return self._add_event(index, "moved", affected, {})
 
     def deliver(self, guid: str, *, granted: bool) -> Event:
         """Deliver or withdraw a document or section.
@@ -115,7 +115,7 @@ class Changes:
                 self._places[of_document.lower()] = (edition, -1 - subject)
         return self._places[guid.lower()]
 
-    def _tell(
+    def _add_event(
         self,
         index: int,
         change_type: str,
