@@ -54,7 +54,7 @@ class Client:
     """What Canvas and ABConnect have in common. Make one of those.
 
     A service sets the class variables: the usual pager, the secondary quota bucket of a call, and
-    the media type of its answers.
+    the media type of its responses.
     """
 
     _accept: ClassVar[str] = "application/json"
@@ -334,7 +334,7 @@ class Client:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *namespace_modules(type(self))} - {"_accept"})
+        return sorted({*object.__dir__(self), *namespace_modules(type(self))})
 
     # --- what namespaces and lists need --------------------------------------------------------
 
@@ -353,7 +353,7 @@ class Client:
         return self.structure(response, returns)
 
     async def send(self, call: Call[Any]) -> Response:
-        """The good answer to a call; anything else is raised."""
+        """Send a call and return its response, if it is a success; anything else is raised."""
         core = self._core
         if core.closed:  # before it takes a place in the queue
             raise ClientClosed("the client is closed")
@@ -386,7 +386,7 @@ class Client:
         return f"{target}{'&' if '?' in target else '?'}{query_string(self._fixed_query)}"
 
     def structure(self, response: Response, tp: type[T]) -> T:
-        """The body of an answer as a model; for calls that were made by `request`.
+        """The body of a response as a model; for calls that were made by `request`.
 
         Raises:
             DecodeError: It is no JSON, or not what the model says.
@@ -400,7 +400,7 @@ class Client:
         is_read = response.request is not None and response.request.method == "GET"
         # All fields have defaults, so that any other object would become an empty model.
         if is_read and isinstance(found, Model) and found.is_empty():
-            raise DecodeError(f"the answer has no {tp.__name__}", response=response)
+            raise DecodeError(f"the response has no {tp.__name__}", response=response)
         return cast("T", found)
 
 

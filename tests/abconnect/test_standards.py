@@ -100,11 +100,11 @@ async def test_a_standard_is_flattened() -> None:
 async def test_a_response_without_the_object_is_an_error(body: Any) -> None:
     """A read returns the object, or raises an error with the response; never an empty object."""
     ab, _ = ab_with(lambda _: reply(body))
-    with pytest.raises(DecodeError, match="the answer has no Standard") as caught:
+    with pytest.raises(DecodeError, match="the response has no Standard") as caught:
         await ab.standards.get(GUID)
     assert caught.value.response is not None
     assert caught.value.response.json() == body
-    with pytest.raises(DecodeError, match="the answer has no Collection"):
+    with pytest.raises(DecodeError, match="the response has no Collection"):
         await ab.asset_collections.get(GUID)
     await ab.assets.update(GUID, title="x")  # it is done, whatever the response shows
 

@@ -237,7 +237,7 @@ class PredictionsAPI(ABNamespace):
         Raises:
             InputError: The timeout is not a number above 0.
             QuotaError: The request could not be sent in time.
-            UnknownOutcome: The request was not answered in time. The prediction may be in the
+            UnknownOutcome: The request got no response in time. The prediction may be in the
                 service's queue, but its id is unknown. It is safe to request it again: nothing is
                 stored.
             ProgressFailed: The prediction was not complete or not read in time, or it ended in

@@ -64,9 +64,9 @@ async def _probe(service: str) -> None:
             )
             return
     async with Canvas.from_env() as canvas:
-        answer = await canvas.request("GET", "/api/v1/courses", params={"per_page": 1})
+        response = await canvas.request("GET", "/api/v1/courses", params={"per_page": 1})
         console.print(gauge("Canvas", canvas.quota.snapshot()), soft_wrap=True)
-        left, cost = answer.rate_limit_remaining, answer.request_cost
+        left, cost = response.rate_limit_remaining, response.request_cost
         if left is None:
             console.print("Canvas did not report its quota.")
         else:

@@ -144,7 +144,7 @@ def _hint(value: Any, allowed: frozenset[Any]) -> str:
 
 @frozen(repr=False)
 class Call(Generic[T]):
-    """One bound call: all that is needed to send it and to read the answer, as a value.
+    """One bound call: all that is needed to send it and to read its response, as a value.
 
     Attributes:
         route: The operation.

@@ -34,7 +34,7 @@ __all__ = [
 T = TypeVar("T")
 
 AHEAD: Final = 4
-"""Pages that are requested before they are read: at 5 calls a second, for answers of 0.8 s."""
+"""Pages that are requested before they are read: at 5 calls a second, for responses that take 0.8 s."""
 
 _DIGITS: Final = 18
 

@@ -26,7 +26,7 @@ class ResultPage(Generic[T]):
     Attributes:
         raw: Its items as the server sent them. On the first page of a resumed list, those that
             were not read before.
-        response: The complete answer.
+        response: The complete response.
         total: How many items the list has, where the server says so.
         next: The call for the page after it; None on the last one.
     """

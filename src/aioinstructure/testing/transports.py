@@ -76,15 +76,15 @@ class FakeTransport:
         if not self._replies:
             raise AssertionError(f"no reply left for {request.method} {request.path}")
         is_rest = len(self._replies) == 1 and callable(self._replies[0])
-        answer = self._replies[0] if is_rest else self._replies.pop(0)
+        response = self._replies[0] if is_rest else self._replies.pop(0)
         await asyncio.sleep(self.seconds)
-        if isinstance(answer, Error):
-            raise answer
-        if callable(answer):
-            answer = answer(request)
+        if isinstance(response, Error):
+            raise response
+        if callable(response):
+            response = response(request)
         if on_head is not None:
-            on_head(answer.status, answer.headers)
-        return answer
+            on_head(response.status, response.headers)
+        return response
 
     async def close(self) -> None:
         """See Transport."""
@@ -110,12 +110,12 @@ class SimulatorTransport:
         if "user-agent" not in request.headers:  # HttpTransport adds it
             request = evolve(request, headers=request.headers.with_field("user-agent", USER_AGENT))
         try:
-            answer = await self.simulator.handle(request)
+            response = await self.simulator.handle(request)
         except ConnectionResetError as error:
             raise no_response_error(request, str(error)) from error
         if on_head is not None:
-            on_head(answer.status, answer.headers)
-        return answer
+            on_head(response.status, response.headers)
+        return response
 
     async def close(self) -> None:
         """See Transport."""

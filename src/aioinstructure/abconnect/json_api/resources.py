@@ -133,7 +133,7 @@ class Resource(Model):
     meta: dict[str, Any] = field(factory=dict)
 
     def is_empty(self) -> bool:
-        """Whether nothing of it was sent; any answer may have `meta`."""
+        """Whether nothing of it was sent; any response may have `meta`."""
         return not self.fields_set - {"meta"}
 
     @classmethod
