@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,13 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# Replace the reader's account, event loop and database.
+# Replace the reader's account, event loop, database and certificates.
 REPLACEMENTS = [
     (re.compile(r"Canvas\(\"https://canvas\.example\.edu\", token=\"\.\.\.\"\)"), "open_canvas()"),
     (re.compile(r"ABConnect\(partner_id=\"\.\.\.\", partner_key=\"\.\.\.\"\)"), "open_abconnect()"),
     (re.compile(r"asyncio\.run\((main\(\))\)"), r"await \1"),
     (re.compile(r"sqlite:///\w+\.db"), "sqlite:///:memory:"),
+    (re.compile(r"\bcontext\.load_verify_locations\("), "print("),
 ]
 
 
@@ -42,9 +44,14 @@ def examples() -> Iterator[Any]:
 
 @pytest.mark.parametrize("source", list(examples()))
 async def test_example(
-    source: str, simulator: Simulator, canvas: Canvas, abconnect: ABConnect
+    source: str,
+    simulator: Simulator,
+    canvas: Canvas,
+    abconnect: ABConnect,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The example raises no error; a test function in it passes."""
+    caplog.set_level(logging.WARNING, "aioinstructure.quota")  # restores the level that it sets
     for pattern, replacement in REPLACEMENTS:
         source = pattern.sub(replacement, source)
     code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
