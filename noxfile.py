@@ -14,14 +14,21 @@ nox.options.default_venv_backend = "venv"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-PACKAGE = os.environ.get("AIOINSTRUCTURE_WHEEL", ".")
-"""What the sessions install: the working tree, or a built wheel."""
+
+
+def package() -> str:
+    """What the sessions install: the working tree, or the wheel in `AIOINSTRUCTURE_WHEEL`.
+
+    The variable names a wheel, or a folder with one.
+    """
+    path = Path(os.environ.get("AIOINSTRUCTURE_WHEEL", "."))
+    return str(max(path.glob("*.whl"), default=path))
 
 
 def install(session: nox.Session, *groups: str, constraints: Path | None = None) -> None:
     """Install the project with all extras and some dependency groups."""
     limits = () if constraints is None else ("--constraint", str(constraints))
-    session.install(f"{PACKAGE}[all]", *nox.project.dependency_groups(PROJECT, *groups), *limits)
+    session.install(f"{package()}[all]", *nox.project.dependency_groups(PROJECT, *groups), *limits)
 
 
 @nox.session
