@@ -1,9 +1,13 @@
-"""Public names: all exported names exist, and type checkers see what runs."""
+"""Public names: all exported names exist, and type checkers see what runs.
+
+`python -m tests.test_surface` updates the snapshot of the public names.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +23,7 @@ LAZY = [
     "aioinstructure.abconnect",
     "aioinstructure.endpoints",
 ]
+SNAPSHOT = Path(__file__).parent / "data" / "public_names.txt"
 
 
 def modules() -> Iterator[str]:
@@ -120,3 +125,43 @@ def test_siblings_match_the_imports_for_checkers(name: str) -> None:
     assert found.items() <= imported.items()
     for sibling, source in found.items():
         assert getattr(load(source), sibling) is not None
+
+
+# --- the snapshot -------------------------------------------------------------------------------
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """The names of `__all__`; in modules of models, which have none, its classes."""
+    promised: list[str] | None = getattr(module, "__all__", None)
+    if promised is not None:
+        return promised
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and inspect.isclass(value)
+        and value.__module__ == module.__name__
+    ]
+
+
+def all_public_names() -> list[str]:
+    """Each public name with its module, in a fixed order."""
+    return sorted(
+        f"{name}: {public}"
+        for name in modules()
+        if not any(part.startswith("_") for part in name.split("."))
+        for public in public_names(load(name))
+    )
+
+
+def test_the_public_names_are_those_of_the_snapshot() -> None:
+    """A name that is added, removed or renamed must be intended, and is in CHANGELOG.md."""
+    now, before = set(all_public_names()), set(SNAPSHOT.read_text(encoding="utf-8").splitlines())
+    assert (sorted(now - before), sorted(before - now)) == ([], []), (
+        "public names were added or removed; if this is intended, run"
+        " `python -m tests.test_surface` and describe the change in CHANGELOG.md"
+    )
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text("\n".join(all_public_names()) + "\n", encoding="utf-8", newline="\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -174,7 +173,6 @@ async def test_a_server_that_requires_a_user_agent(harness: Harness) -> None:
 async def test_six_hundred_listings_at_once_are_never_refused(harness: Harness) -> None:
     """All calls are served and the server refuses none."""
     harness.simulator.knobs.update(canvas_cost=0.1, outflow=10.0 if harness.virtual else 1_000.0)
-    before = time.monotonic()
     async with harness.canvas() as canvas:
         bulk = canvas.with_options(lane="bulk")
         pages = await asyncio.gather(*(bulk.courses.list(page_size=5) for _ in range(600)))
@@ -182,7 +180,6 @@ async def test_six_hundred_listings_at_once_are_never_refused(harness: Harness) 
         shot = canvas.quota.snapshot()
     assert harness.simulator.stats()["canvas"] == {"served": 600, "refused": 0}
     assert (shot.throttles, shot.in_flight) == (0, 0)
-    assert time.monotonic() - before < 30
 
 
 @pytest.mark.parametrize("status", [403, 429])

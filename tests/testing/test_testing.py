@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -58,12 +59,12 @@ def test_the_clock_jumps_to_the_next_timer(loop: VirtualLoop) -> None:
 
     real = time.perf_counter()
     loop.run_until_complete(main())
-    assert time.perf_counter() - real < 0.5
+    assert (time.perf_counter() - real) * 20 < loop.time() - started
     assert [name for name, _ in fired] == ["early", "middle", "late"]
     assert [at for _, at in fired] == pytest.approx([0.5, 60, 600], abs=1e-4)
 
 
-def test_ten_minutes_of_many_tasks_take_well_under_a_second(loop: VirtualLoop) -> None:
+def test_ten_minutes_of_many_tasks_take_a_fraction_of_them(loop: VirtualLoop) -> None:
     """Twenty tasks that wake up every second."""
 
     async def ticks() -> int:
@@ -78,7 +79,7 @@ def test_ten_minutes_of_many_tasks_take_well_under_a_second(loop: VirtualLoop) -
 
     real = time.perf_counter()
     counts = loop.run_until_complete(main())
-    assert time.perf_counter() - real < 1.0
+    assert (time.perf_counter() - real) * 20 < 600
     assert all(599 <= count <= 601 for count in counts)
 
 
@@ -139,7 +140,7 @@ def test_no_jump_while_an_executor_works(loop: VirtualLoop) -> None:
 
     start = loop.time()
     assert loop.run_until_complete(main()) == "done"
-    assert 0.04 < loop.time() - start < 5
+    assert 0.04 < loop.time() - start < 30
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
@@ -155,8 +156,19 @@ def test_to_thread_holds_the_clock_until_it_fails(loop: VirtualLoop) -> None:
 
     real = time.perf_counter()
     assert loop.run_until_complete(main()) == pytest.approx(1_000)
-    assert time.perf_counter() - real < 1
+    assert (time.perf_counter() - real) * 20 < 1_000
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def test_no_jump_while_an_executor_is_shut_down(loop: VirtualLoop) -> None:
+    """Python 3.12 and newer wait for its threads with a timeout of five minutes."""
+    pool = ThreadPoolExecutor()
+    loop.set_default_executor(pool)
+    loop.call_later(30, lambda: None)
+    pool.submit(time.sleep, 0.1)
+    start = loop.time()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    assert loop.time() - start < 30
 
 
 def test_a_closed_executor_does_not_hold_the_clock(loop: VirtualLoop) -> None:
@@ -170,7 +182,7 @@ def test_a_closed_executor_does_not_hold_the_clock(loop: VirtualLoop) -> None:
 
     real = time.perf_counter()
     loop.run_until_complete(main())
-    assert time.perf_counter() - real < 1
+    assert (time.perf_counter() - real) * 20 < 1_000
 
 
 def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
@@ -185,7 +197,7 @@ def test_no_jump_in_a_hold(loop: VirtualLoop) -> None:
             while not done.is_set():  # noqa: ASYNC110 - the test needs the iterations
                 await asyncio.sleep(0)
             before = loop.time()
-        assert 0.04 < loop.time() - before < 5
+        assert 0.04 < loop.time() - before < 30
         thread.join()
         return loop.time() < 1_030
 

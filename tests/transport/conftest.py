@@ -1,8 +1,9 @@
-"""aioresponses with aiohttp 3.14, and raw servers on the loopback."""
+"""aioresponses with any supported aiohttp, and raw servers on the loopback."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -17,9 +18,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @pytest.fixture
 def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
-    """Mocked aiohttp responses, without a socket.
+    """Responses of aiohttp without a socket.
 
-    aioresponses 0.7 creates a ClientResponse without the `stream_writer` that aiohttp 3.14 needs.
+    aioresponses 0.7 makes a ClientResponse without the `stream_writer` that aiohttp 3.14 requires,
+    and that earlier releases do not accept.
     """
 
     class Complete(aiohttp.ClientResponse):
@@ -27,7 +29,8 @@ def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
             options.setdefault("stream_writer", SimpleNamespace(output_size=0))
             super().__init__(*args, **options)
 
-    monkeypatch.setattr("aioresponses.core.ClientResponse", Complete)
+    if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
+        monkeypatch.setattr("aioresponses.core.ClientResponse", Complete)
     with aioresponses() as mock:
         yield mock
 
