@@ -118,8 +118,8 @@ class Model:
         return None if self._keys is NULL_KEYS and not out else out
 
     def __hash__(self) -> int:
-        found = getattr(self, "id", None) or getattr(self, "guid", None)
-        if found is None:
+        found = getattr(self, "id", None)
+        if found is None and (found := getattr(self, "guid", None)) is None:
             raise TypeError(f"a {type(self).__name__} without an id cannot be hashed")
         return hash((type(self), found))
 

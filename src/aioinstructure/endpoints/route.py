@@ -354,7 +354,7 @@ class Route:
 
     def matches(self, path: str) -> bool:
         """Whether a path (with or without a query) can be one of this route's."""
-        fixed = _BRACES.split(self.path)[::2]
+        fixed = _BRACES.split(self.path.partition("?")[0])[::2]
         pattern = _SEGMENT.join(re.escape(part) for part in fixed)
         found = re.fullmatch(pattern, path.partition("?")[0], re.ASCII)
         if found is None:

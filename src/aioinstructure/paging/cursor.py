@@ -180,7 +180,9 @@ class CursorState:
                 f"the cursor has {unknown[0]!r:.100}, which {route.name} does not take"
             )
         if self.page is not None and not route.matches(checked_path(self.page)):
-            raise InputError(f"the cursor's page is not of {route.name}: {self.page!r:.200}")
+            raise InputError(
+                f"the cursor's page is not of {route.name or route.path}: {self.page!r:.200}"
+            )
         if self.page is not None and (names := reserved_names(self.page)):
             raise InputError(f"the cursor holds {names[0]!r:.50}, which only the client adds")
         if self.on_change != "raise":

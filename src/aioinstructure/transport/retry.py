@@ -68,7 +68,8 @@ class RetryPolicy:
             raise InputError(f"attempts must be an integer of 1 or more, not {self.attempts!r}")
         for name in ("base", "longest", "budget_share", "budget_reserve", "budget_most"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not 0 <= value < float("inf"):
                 raise InputError(f"{name} must be a finite number of 0 or more, not {value!r}")
 
     def may_retry(self, error: Error, request: Request) -> bool:

@@ -30,7 +30,9 @@ def single_flight_layer(inner: Handler, flights: SingleFlight, shares_reads: boo
 
     async def handle(context: CallContext) -> Response:
         if context.request.method == "GET":
-            return await flights.join(context, inner)
+            # A body that is streamed reaches one caller only.
+            is_shared = context.on_body is None
+            return await (flights.join(context, inner) if is_shared else inner(context))
         try:
             return await inner(context)
         finally:
