@@ -43,7 +43,7 @@ def test_names_are_found_in_the_module_and_in_those_of_its_bases() -> None:
     """An inherited field may have a type that only the module of the base knows."""
     hints = hints_of(Local, __name__)
     assert hints["near"] == Optional[Near]  # noqa: UP045 - the evaluated form
-    assert is_optional(hints["_keys"])
+    assert is_optional(hints["__keys__"])
 
 
 def test_siblings_are_found_without_an_import() -> None:

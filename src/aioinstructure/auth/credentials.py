@@ -13,7 +13,7 @@ import math
 from typing import Protocol
 from urllib.parse import quote
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from aioinstructure.errors import ConfigurationError
 from aioinstructure.wire.message import Request
@@ -65,7 +65,7 @@ class BearerToken:
     def authorize(self, request: Request, now: float) -> Request:
         """Add the token to the Authorization header."""
         headers = request.headers.with_field("authorization", self._header)
-        return evolve(request, headers=headers)
+        return request.at(request.url, headers)
 
     def needs_refresh(self, now: float) -> bool:
         """Never: only the server knows when the token expires."""
@@ -131,7 +131,7 @@ class PartnerSignature:
         if not self._query or not self._renew_at - self.lifetime <= now < self._renew_at:
             self._sign(now)
         glue = "&" if "?" in request.url else "?"
-        return evolve(request, url=f"{request.url}{glue}{self._query}")
+        return request.at(f"{request.url}{glue}{self._query}", request.headers)
 
     def _sign(self, now: float) -> None:
         expires = math.ceil(now + self.lifetime)

@@ -272,7 +272,7 @@ class Converter:
         def structure(value: Any, _: Any) -> Any:
             if value is None:
                 empty: Any = stock({}, cls)
-                empty.__sent__(NULL_KEYS, {}, ())
+                empty.__keys__ = NULL_KEYS
                 return empty
             _expect(dict, value)
             data = reshape(value)
@@ -283,11 +283,13 @@ class Converter:
                     key_sets.clear()
                 known = key_sets[keys] = _key_set(keys, fields, containers)
             made = stock(data, cls)
-            extra = {key: data[key] for key in known.unknown} if known.unknown else {}
-            nulls: tuple[str, ...] = ()
-            if known.containers:
-                nulls = tuple([n for wire, n in known.containers if data[wire] is None])
-            made.__sent__(known, extra, nulls)
+            made.__keys__ = known
+            if known.unknown:
+                made.extra = {key: data[key] for key in known.unknown}
+            if known.containers and (
+                nulls := [name for wire, name in known.containers if data[wire] is None]
+            ):
+                made.__nulls__ = tuple(nulls)
             return made
 
         return structure

@@ -50,8 +50,9 @@ class Model:
     json_type: ClassVar[str] = ""
 
     extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
-    _keys: KeySet | None = field(default=None, init=False, repr=False, eq=False)
-    _nulls: tuple[str, ...] = field(default=(), init=False, repr=False, eq=False)
+    # Set by the converter: what the object was made from.
+    __keys__: KeySet | None = field(default=None, init=False, repr=False, eq=False)
+    __nulls__: tuple[str, ...] = field(default=(), init=False, repr=False, eq=False)
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class Model:
 
         All fields, if your code created the object.
         """
-        return frozenset(field_names(type(self))) if self._keys is None else self._keys.names
+        return frozenset(field_names(type(self))) if self.__keys__ is None else self.__keys__.names
 
     def is_empty(self) -> bool:
         """Whether nothing was sent: every field has its default."""
@@ -94,7 +95,7 @@ class Model:
             if name in _OWN:
                 continue
             value = getattr(self, name)
-            if name in self._nulls and value == _default(attribute):
+            if name in self.__nulls__ and value == _default(attribute):
                 out[wire_name(name)] = None
             elif name in sent or value != _default(attribute):
                 out[wire_name(name)] = json_value(value)
@@ -104,18 +105,10 @@ class Model:
         """Return `to_dict` as JSON text."""
         return orjson.dumps(self.to_dict()).decode()
 
-    def __sent__(self, keys: KeySet, extra: dict[str, Any], nulls: tuple[str, ...]) -> None:
-        """Record what a converter made this object from."""
-        self._keys = keys
-        if extra:
-            self.extra = extra
-        if nulls:
-            self._nulls = nulls
-
     def __json__(self) -> dict[str, Any] | None:
         """As `to_dict`, or None if null was sent and nothing was set since."""
         out = self.to_dict()
-        return None if self._keys is NULL_KEYS and not out else out
+        return None if self.__keys__ is NULL_KEYS and not out else out
 
     def __hash__(self) -> int:
         found = getattr(self, "id", None)
@@ -140,7 +133,7 @@ class Model:
         cls.__hash__ = Model.__hash__  # type: ignore[method-assign]  # the inherited method
 
 
-_OWN = frozenset({"extra", "_keys", "_nulls"})
+_OWN = frozenset({"extra", "__keys__", "__nulls__"})
 
 
 def field_names(cls: type[Model]) -> Iterator[str]:

@@ -34,6 +34,11 @@ class Lease:
     def __init__(self, end: Callable[[Outcome, QuotaReport], None]) -> None:
         self._end: Callable[[Outcome, QuotaReport], None] | None = end
 
+    @property
+    def ended(self) -> bool:
+        """Whether its outcome has been reported."""
+        return self._end is None
+
     def end(self, outcome: Outcome, report: QuotaReport = NO_REPORT) -> None:
         """Report the outcome of the call, and what its response says about the quota."""
         end, self._end = self._end, None

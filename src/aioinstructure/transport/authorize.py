@@ -12,6 +12,7 @@ from aioinstructure.errors import TransportError
 from aioinstructure.transport.call_context import (
     CallContext,
     Handler,
+    OnBody,
     StreamingTransport,
     Transport,
 )
@@ -27,7 +28,10 @@ def authorize_layer(transport: Transport, credential: Credential, clock: Clock) 
         ready = credential.authorize(context.request, clock.wall())
         context.in_flight = True
         try:
-            response = await _sent(transport, ready, context)
+            if context.on_body is None:
+                response = await transport.send(ready, context.on_head)
+            else:
+                response = await _streamed(transport, ready, context, context.on_body)
         except TransportError as error:
             error.request = context.request
             raise
@@ -36,11 +40,10 @@ def authorize_layer(transport: Transport, credential: Credential, clock: Clock) 
     return handle
 
 
-async def _sent(transport: Transport, ready: Request, context: CallContext) -> Response:
-    """Return the response; a 2xx body goes to `on_body` if that is set."""
-    on_body = context.on_body
-    if on_body is None:
-        return await transport.send(ready, context.on_head)
+async def _streamed(
+    transport: Transport, ready: Request, context: CallContext, on_body: OnBody
+) -> Response:
+    """Return the response; the body of a 2xx goes to `on_body`."""
     if isinstance(transport, StreamingTransport):
         return await transport.stream(ready, context.on_head, on_body)
     response = await transport.send(ready, context.on_head)

@@ -45,9 +45,10 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
         context.on_head = on_head
         try:
             response = await inner(context)
-            report = QuotaReport.of(response.headers, clock.wall())
-            refused = response.status in _NEEDS_BODY and refused_by_bucket(response)
-            lease.end(Outcome.REFUSED if refused else Outcome.ANSWERED, report)
+            if not lease.ended:
+                report = QuotaReport.of(response.headers, clock.wall())
+                refused = response.status in _NEEDS_BODY and refused_by_bucket(response)
+                lease.end(Outcome.REFUSED if refused else Outcome.ANSWERED, report)
         except (ConnectError, ClientClosed, ConfigurationError):
             lease.end(Outcome.UNSENT)
             raise

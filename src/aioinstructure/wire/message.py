@@ -123,6 +123,13 @@ class Request:
         path = _HOST.sub("", self.url, count=1)
         return path if path.startswith("/") else f"/{path}"
 
+    def at(self, url: str, headers: Headers) -> Request:
+        """Return a copy with another URL and other headers."""
+        # Not by `evolve`, which costs five times as much, and each call comes by here.
+        return Request(
+            self.method, url, headers, self.body, self.route, self.idempotent, self.source
+        )
+
 
 @public
 @frozen
