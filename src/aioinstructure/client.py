@@ -19,7 +19,7 @@ from aioinstructure.config import hashable, is_positive, seconds
 from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, route_of
-from aioinstructure.endpoints.route import Call, Route, checked_path
+from aioinstructure.endpoints.route import Call, Route, Verb, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
 from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.paging.page_source import PageSource
@@ -217,7 +217,6 @@ class Client:
         Raises:
             InputError: A path or value that cannot be sent, or a cursor of another list.
         """
-        params = {} if params is None else params
         call = self._raw_call("GET", path, params, model, items=items, paginated=True)
         if cursor is None:
             return self._list(call)
@@ -243,18 +242,11 @@ class Client:
         """A call of a path that has no operation."""
         if params is not None and not isinstance(params, Mapping):
             raise InputError(f"params must be a mapping, not {params!r:.100}")
-        route = Route(
-            method=method,
-            path=checked_path(path),
-            name="",
-            parameters=(),
-            returns=returns,
-            paginated=paginated,
-            idempotent=idempotent,
-            items=tuple(items.split(".")) if items else (),
-        )
-        query = tuple(p for n, v in (params or {}).items() for p in rails_pairs(str(n), v))
-        return Call(route, query=query)
+        route = _raw_route(method, checked_path(path), returns, items, paginated, idempotent)
+        if not params:
+            return Call(route)
+        pairs = [pair for name, value in params.items() for pair in rails_pairs(str(name), value)]
+        return Call(route, (), tuple(pairs))
 
     @overload
     def resume(self, cursor: Cursor[T]) -> Paginator[T]: ...
@@ -407,6 +399,22 @@ class Client:
 def _with_flow(options: Options) -> Options:
     """Without a named flow, each view is one for its single calls, and each list is one."""
     return options if options.flow is not None else evolve(options, flow=AnonymousFlow())
+
+
+@functools.lru_cache(maxsize=256)
+def _raw_route(
+    method: Verb, path: str, returns: Any, items: str, paginated: bool, idempotent: bool
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        name="",
+        parameters=(),
+        returns=returns,
+        paginated=paginated,
+        idempotent=idempotent,
+        items=tuple(items.split(".")) if items else (),
+    )
 
 
 @functools.lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ sends a call.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from urllib.parse import unquote
 
@@ -172,7 +172,7 @@ class Call(Generic[T]):
         """The path and query below the origin, percent-encoded."""
         if self.page is not None:
             return self.page
-        path = self.path
+        path = self.route.path_with(self.arguments)
         if not self.query:
             return path
         return f"{path}{'&' if '?' in path else '?'}{query_string(self.query)}"
@@ -347,10 +347,11 @@ class Route:
         names = [_wire_name(p, arguments) for p in self.parameters if p.where == "query"]
         return [*names, self._page_size_name]
 
-    def path_with(self, arguments: Iterable[tuple[str, str]]) -> str:
+    def path_with(self, arguments: Sequence[tuple[str, str]]) -> str:
         """The path of a call, percent-encoded."""
-        segments = {name: quoted_segment(text) for name, text in arguments}
-        return self.path.format_map(segments) if segments else self.path
+        if not arguments:
+            return self.path
+        return self.path.format_map({name: quoted_segment(text) for name, text in arguments})
 
     def matches(self, path: str) -> bool:
         """Whether a path (with or without a query) can be one of this route's."""
