@@ -243,6 +243,8 @@ class Client:
         """A call of a path that has no operation."""
         if params is not None and not isinstance(params, Mapping):
             raise InputError(f"params must be a mapping, not {params!r:.100}")
+        if not isinstance(items, str):
+            raise InputError(f"items must be a dotted path, not {items!r:.100}")
         route = Route(
             method=method,
             path=checked_path(path),
