@@ -55,7 +55,6 @@ ORDER: dict[str, list[set[str]]] = {
 
 OTHERS = {
     "aiohttp": {"transport.http", "simulator.server"},
-    "redis": set(),
 }
 
 

@@ -7,6 +7,7 @@ import pickle
 import re
 import traceback
 from collections.abc import AsyncIterable, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,7 +336,8 @@ USES: dict[str, Use] = {
     "ab follow": lambda _, ab: each_of(ab.events.follow(after=0)),
 }
 
-_FRAME = re.compile(r'File "[^"]*[/\\]src[/\\]aioinstructure[/\\]([^"]*)", line \d+, in (.*)')
+_FOLDER = re.escape(str(Path(aioinstructure.__file__).parent))
+_FRAME = re.compile(rf'File "{_FOLDER}[/\\]([^"]*)", line \d+, in (.*)')
 
 
 @pytest.mark.parametrize("name", USES)

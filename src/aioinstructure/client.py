@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, get_origin, overload
 
 from attrs import define, evolve
 
@@ -211,12 +211,15 @@ class Client:
             path: Below the origin, percent-encoded, such as "/api/v1/some/new/list".
             params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent.
             model: What the items become: a `Model` of yours, or dict for the JSON itself.
-            items: Where the items are in the body, as a dotted path; "" where it is a list.
+            items: Where the items are in the body, as a dotted path. By default the body is the
+                list, and on AB Connect its `data`.
             cursor: The position of an earlier list of the same path and parameters.
 
         Raises:
             InputError: A path or value that cannot be sent, or a cursor of another list.
         """
+        if not isinstance(model, type) and get_origin(model) is None:
+            raise InputError(f"model must be a class, not {model!r:.100}")
         call = self._raw_call("GET", path, params, model, items=items, paginated=True)
         if cursor is None:
             return self._list(call)
@@ -242,6 +245,8 @@ class Client:
         """A call of a path that has no operation."""
         if params is not None and not isinstance(params, Mapping):
             raise InputError(f"params must be a mapping, not {params!r:.100}")
+        if not isinstance(items, str):
+            raise InputError(f"items must be a dotted path, not {items!r:.100}")
         route = _raw_route(method, checked_path(path), returns, items, paginated, idempotent)
         if not params:
             return Call(route)

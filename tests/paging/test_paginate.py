@@ -378,6 +378,14 @@ def test_parameters_must_be_a_mapping(params: Any) -> None:
         _ = canvas.paginate(GROUPS, params=params)
 
 
+@pytest.mark.parametrize("items", [None, 5, ["a", "b"], b"a"])
+def test_the_place_of_the_items_must_be_text(items: Any) -> None:
+    """Where the list is made, not where it is read."""
+    canvas, _ = canvas_with()
+    with pytest.raises(InputError, match="items must be a dotted path, not"):
+        _ = canvas.paginate(GROUPS, items=items)
+
+
 @pytest.mark.parametrize("value", [object(), float("nan"), b"x", datetime(2026, 1, 1)])  # noqa: DTZ001
 def test_a_value_that_has_no_text_is_refused(value: Any) -> None:
     """The message names the parameter."""

@@ -221,7 +221,12 @@ class OffsetPager:
         return call.with_values(**{self.name: str(offset) if offset else None})
 
     def items(self, body: Any, call: Call[Any], response: Response) -> list[Any]:
-        """What `data` holds. A to-one relationship may be an object: a list of one or none."""
+        """What `data` holds, unless the operation says otherwise.
+
+        A to-one relationship may be an object: a list of one or none.
+        """
+        if call.route.items:
+            return items_at(body, call.route.items, response)
         one = body.get("data") if isinstance(body, Mapping) else None
         if isinstance(one, Mapping):
             return [one] if one else []

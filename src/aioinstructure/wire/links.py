@@ -139,6 +139,11 @@ def _follow(request: Request, link: str) -> Request:
 
 def _without_reserved(url: str) -> str:
     path, mark, query = url.partition("?")
-    pairs = query.split("&")
-    kept = [pair for pair in pairs if _plain_name(pair.partition("=")[0]) not in _RESERVED]
-    return url if len(kept) == len(pairs) else path + (mark if kept else "") + "&".join(kept)
+    pairs = re.split("(?<=[&;])", query)  # each with the separator after it
+    kept = [pair for pair in pairs if not reserved_names(f"?{pair}")]
+    if len(kept) == len(pairs):
+        return url
+    text = "".join(kept)
+    if reserved_names(f"?{pairs[-1]}"):
+        text = text[:-1]  # the separator before it
+    return path + (mark if text else "") + text
