@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -157,6 +158,17 @@ def test_to_thread_holds_the_clock_until_it_fails(loop: VirtualLoop) -> None:
     assert loop.run_until_complete(main()) == pytest.approx(1_000)
     assert (time.perf_counter() - real) * 20 < 1_000
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def test_no_jump_while_an_executor_is_shut_down(loop: VirtualLoop) -> None:
+    """Python 3.12 and newer wait for its threads with a timeout of five minutes."""
+    pool = ThreadPoolExecutor()
+    loop.set_default_executor(pool)
+    loop.call_later(30, lambda: None)
+    pool.submit(time.sleep, 0.1)
+    start = loop.time()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    assert loop.time() - start < 30
 
 
 def test_a_closed_executor_does_not_hold_the_clock(loop: VirtualLoop) -> None:

@@ -82,6 +82,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(lambda _: held.close())
         return future
 
+    async def shutdown_default_executor(self, *args: Any, **options: Any) -> None:
+        """Wait for the threads of the executor, with the clock held: its timeout is in loop time."""
+        with self.hold():
+            await super().shutdown_default_executor(*args, **options)
+
 
 def virtual_clock(loop: VirtualLoop, *, wall: float = 1_767_225_600.0) -> Clock:
     """Create a clock on a virtual loop; its wall time starts at `wall` (1 January 2026)."""
