@@ -409,3 +409,19 @@ async def test_a_view_reads_the_list_in_its_own_lane() -> None:
     bulk = canvas.with_options(lane="bulk", flow="groups")
     assert await bulk.paginate("/api/v1/courses", params={"per_page": 3}).take(4)
     assert bulk.quota.snapshot().granted == 2
+
+
+@pytest.mark.parametrize("model", ["Group", 5, None, Group(id=1)])
+def test_the_model_must_be_a_class(model: Any) -> None:
+    """Refused before anything is sent, with the value."""
+    canvas, transport = canvas_with()
+    with pytest.raises(InputError, match="model must be a class, not"):
+        _ = canvas.paginate(GROUPS, model=model)
+    assert transport.requests == []
+
+
+async def test_the_place_of_the_items_can_be_given_on_ab_connect() -> None:
+    """Instead of `data`, which is the usual place there."""
+    ab, _ = ab_with(reply({"report": {"rows": [{"id": "1"}, {"id": "2"}]}}))
+    pages = ab.paginate("/rest/v4.1/reports", items="report.rows")
+    assert [item["id"] for item in await pages.collect()] == ["1", "2"]
