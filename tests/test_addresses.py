@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aioinstructure import ABConnect, Canvas, ConfigurationError
+from aioinstructure import ABConnect, Canvas, ConfigurationError, InputError
 from aioinstructure.testing import FakeTransport, reply
 
 GUID = "1F9D5A8A-7053-11DF-8EBF-BE719DFF4B22"
@@ -190,3 +190,11 @@ def test_from_env_takes_the_options_of_the_client(environment: pytest.MonkeyPatc
     made: Any = Canvas.from_env
     with pytest.raises(TypeError, match="takes no 'dedline', did you mean 'deadline'"):
         made(dedline=5)
+
+
+@pytest.mark.parametrize("name", ["retry", "quota", "clock"])
+def test_an_option_of_another_type_is_refused(name: str) -> None:
+    """When the client is made, with the name and the value."""
+    options: Any = {name: 3}
+    with pytest.raises(InputError, match=rf"{name} must be a \w+, not 3"):
+        Canvas("https://canvas.test", "t", **options)

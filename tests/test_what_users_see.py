@@ -6,15 +6,19 @@ import copy
 import pickle
 import re
 import traceback
+import typing
 from collections.abc import AsyncIterable, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
+import cattrs
 import pytest
 
 import aioinstructure
 from aioinstructure import ABConnect, Canvas, Error, NotFound, Response, RetryPolicy, Sis
 from aioinstructure.abconnect.traversal.documents import DocumentTree
+from aioinstructure.canvas.modules import Module
 from aioinstructure.simulator import Simulator
 from aioinstructure.testing import FakeTransport, abconnect_of, canvas_of, reply
 from aioinstructure.wire.message import Request
@@ -372,3 +376,20 @@ async def test_the_clients_of_the_simulator_show_themselves_alike() -> None:
         assert repr(canvas) == "<Canvas https://canvas.test>"
         assert repr(ab) == "<ABConnect https://abconnect.test>"
         assert simulator.canvas_token not in repr(canvas)
+
+
+@pytest.mark.parametrize(
+    "name", ["Model", "ResultPage", "Request", "Response", "Clock", "RetryPolicy"]
+)
+def test_annotations_of_public_classes_can_be_evaluated(name: str) -> None:
+    """Although they show themselves as members of another module than theirs."""
+    hints = typing.get_type_hints(getattr(aioinstructure, name))
+    assert hints
+    assert not any(isinstance(hint, str) for hint in hints.values())
+
+
+def test_models_work_with_other_libraries() -> None:
+    """Attrs and plain cattrs read their annotations."""
+    attrs.resolve_types(Module)
+    assert typing.get_type_hints(Module)["name"] == str | None
+    assert cattrs.unstructure(Module(id=1))["id"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from typing import Any, TypeVar
 
 __all__ = ["defined_in", "public"]
@@ -11,6 +13,11 @@ C = TypeVar("C", bound=type[Any])
 
 def public(cls: C) -> C:
     """Show a class as a member of `aioinstructure`, in tracebacks, reprs and pickles."""
+    if "__annotations__" in vars(cls):
+        # `typing.get_type_hints` evaluates them in the module that the class names. Names that are
+        # imported for type checkers only, such as the namespaces of clients, stay text.
+        with contextlib.suppress(NameError):
+            cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
     cls.__defined_in__ = cls.__module__
     cls.__module__ = "aioinstructure"
     return cls

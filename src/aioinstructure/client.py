@@ -18,7 +18,7 @@ from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
 from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.conversion.model import Model
-from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, route_of
+from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, route_of
 from aioinstructure.endpoints.route import Call, Route, Verb, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
 from aioinstructure.paging.cursor import Cursor, CursorState
@@ -80,7 +80,7 @@ class Client:
 
     @property
     def clock(self) -> Clock:
-        """Where its seconds come from."""
+        """The clock that the client uses."""
         return self._core.components.clock
 
     @property
@@ -101,7 +101,7 @@ class Client:
         weight: float | None = None,
         deadline: float | None = None,
     ) -> Self:
-        """A view of this client that queues its calls differently; what is left out stays.
+        """A view of this client that queues its calls differently. Omitted options keep their values.
 
         Args:
             lane: "interactive" calls go first, "background" ones last.
@@ -129,7 +129,7 @@ class Client:
 
     def _view(self, options: Options, fixed_query: Query | None = None) -> Self:
         view = self._copy(options, fixed_query)
-        for name in namespace_modules(type(self)):  # the view makes its own, on first use
+        for name in namespaces_of(type(self)):  # the view makes its own, on first use
             view.__dict__.pop(name, None)
         return view
 
@@ -155,7 +155,7 @@ class Client:
         json: Mapping[str, Any] | None = None,
         idempotent: bool | None = None,
     ) -> Response:
-        """Send what the library has no method for: checked, retried and throttled like the rest.
+        """Send a request that has no method here, checked, retried and throttled like the others.
 
         Args:
             method: The HTTP method.
@@ -166,7 +166,7 @@ class Client:
 
         Raises:
             InputError: A method, path or value that cannot be sent; nothing was sent.
-            Error: Whatever became of it, as for all calls; see `aioinstructure.errors`.
+            Error: The call failed; see `aioinstructure.errors`.
         """
         if not (isinstance(method, str) and method.isascii() and method.isalpha()):
             raise InputError(f"not an HTTP method: {method!r}")
@@ -201,7 +201,7 @@ class Client:
         path: str,
         *,
         params: Mapping[str, Any] | None = None,
-        model: type[Any] = dict,
+        model: type[Any] | None = None,
         items: str = "",
         cursor: str | None = None,
     ) -> Paginator[Any]:
@@ -210,7 +210,7 @@ class Client:
         Args:
             path: Below the origin, percent-encoded, such as "/api/v1/some/new/list".
             params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent.
-            model: What the items become: a `Model` of yours, or dict for the JSON itself.
+            model: What the items become, such as a `Model` of yours; by default the JSON itself.
             items: Where the items are in the body, as a dotted path. By default the body is the
                 list, and on AB Connect its `data`.
             cursor: The position of an earlier list of the same path and parameters.
@@ -218,9 +218,9 @@ class Client:
         Raises:
             InputError: A path or value that cannot be sent, or a cursor of another list.
         """
-        if not isinstance(model, type) and get_origin(model) is None:
+        if model is not None and not isinstance(model, type) and get_origin(model) is None:
             raise InputError(f"model must be a class, not {model!r:.100}")
-        call = self._raw_call("GET", path, params, model, items=items, paginated=True)
+        call = self._raw_call("GET", path, params, model or Any, items=items, paginated=True)
         if cursor is None:
             return self._list(call)
         state = CursorState.decode(cursor, self.origin, "path")
@@ -228,7 +228,7 @@ class Client:
         pager = self._pager
         start = pager.first_call(evolve(call, query=state.query))
         if dict(state.arguments) != {"path": path} or start.query != call.query:
-            raise InputError("the cursor is of another path or of other parameters")
+            raise InputError("the cursor was made with another path or other parameters")
         return self._list(state.call(call.route, pager.names), state)
 
     def _raw_call(
@@ -247,11 +247,18 @@ class Client:
             raise InputError(f"params must be a mapping, not {params!r:.100}")
         if not isinstance(items, str):
             raise InputError(f"items must be a dotted path, not {items!r:.100}")
+        if "{" in str(path) or "}" in str(path):
+            raise InputError(f"braces in a path must be percent-encoded: {path!r:.200}")
         route = _raw_route(method, checked_path(path), returns, items, paginated, idempotent)
-        if not params:
+        if not params and "?" not in path:
             return Call(route)
-        pairs = [pair for name, value in params.items() for pair in rails_pairs(str(name), value)]
-        return Call(route, (), tuple(pairs))
+        given = {} if params is None else params
+        pairs = [pair for name, value in given.items() for pair in rails_pairs(str(name), value)]
+        call: Call[Any] = Call(route, (), tuple(pairs))
+        for name in reserved_names(call.target):
+            if name != "as_user_id":  # errors, logs and cursors show the query
+                raise InputError(f"{name} is set by the client: leave it out")
+        return call
 
     @overload
     def resume(self, cursor: Cursor[T]) -> Paginator[T]: ...
@@ -260,10 +267,9 @@ class Client:
     def resume(self, cursor: str) -> Paginator[Any]:
         """Continue a list after a cursor, in another process too.
 
-        At least once: items that moved on the page meanwhile may come again. Where none of the
+        At least once: items may be yielded again if the page has changed since. If none of the
         items read last is on its page any more, the loop raises IncompleteError, since items might
-        be lost. A list of `on_change="restart"` that changes begins at its very start instead,
-        before the cursor.
+        be lost. With `on_change="restart"` the list then starts again from its first item.
 
         Raises:
             InputError: It is no cursor, or one of another version, service, user or operation.
@@ -276,8 +282,14 @@ class Client:
 
     def _check_fixed(self, state: CursorState) -> None:
         if state.fixed != tuple((name, str(value)) for name, value in self._fixed_query):
-            theirs = ", ".join(f"{name}={value}" for name, value in state.fixed) or "no other user"
-            raise InputError(f"the cursor belongs to a view of {theirs}, which this client is not")
+            if not state.fixed:
+                raise InputError(
+                    "the cursor was made without as_user(): resume it with that client"
+                )
+            theirs = ", ".join(f"{name}={value}" for name, value in state.fixed)
+            raise InputError(
+                f"the cursor was made by a view with {theirs}: resume it with that view"
+            )
 
     async def __aenter__(self) -> Self:
         return self
@@ -323,7 +335,7 @@ class Client:
     if not TYPE_CHECKING:  # a checker sees the annotated namespaces, and nothing else
 
         def __getattr__(self, name: str) -> Any:
-            known = namespace_modules(type(self))
+            known = namespaces_of(type(self))
             if name in known:
                 made = self.__dict__[name] = namespace_type(type(self), name)(self, name)
                 return made
@@ -331,7 +343,7 @@ class Client:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *namespace_modules(type(self))})
+        return sorted({*object.__dir__(self), *namespaces_of(type(self))})
 
     # --- what namespaces and lists need --------------------------------------------------------
 

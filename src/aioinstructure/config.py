@@ -113,6 +113,10 @@ def components_of(
         options: As the user gave them.
         shares_reads: Whether identical reads at the same time are one request.
     """
+    for name, kind in (("retry", RetryPolicy), ("quota", Scheduler), ("clock", Clock)):
+        given = options.get(name)
+        if given is not None and not isinstance(given, kind):
+            raise InputError(f"{name} must be a {kind.__name__}, not {given!r:.100}")
     clock = options.get("clock") or Clock()
     scheduler = options.get("quota") or Scheduler(limiter(), clock=clock, name=origin)
     return Components(
@@ -206,7 +210,9 @@ def checked_origin(url: str, *, allow_http: bool, bases: Sequence[str] = ()) -> 
         raise wrong
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         if not allow_http:
-            raise ConfigurationError(f"plain http would show the credential to everyone: {origin}")
+            raise ConfigurationError(
+                f"plain http would expose the credential on the network: {origin}"
+            )
         warnings.warn(f"plain http shows the credential to everyone: {origin}", stacklevel=3)
     return origin
 

@@ -232,3 +232,10 @@ def test_a_deep_copy_shares_nothing() -> None:
     other.members[0].name = "x"
     other.extra["colour"]["r"] = 0
     assert team.to_dict() == TEAM
+
+
+@pytest.mark.parametrize("data", [None, [1], "abc", 5, [("id", 1)]])
+def test_from_dict_takes_a_mapping_only(data: Any) -> None:
+    """Anything else is a DecodeError, as where a server sends it."""
+    with pytest.raises(DecodeError, match="Course"):
+        Course.from_dict(data)

@@ -31,7 +31,7 @@ from aioinstructure.endpoints.declare import (
     Namespace,
     Param,
 )
-from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, routes_of
+from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, routes_of
 from aioinstructure.endpoints.route import Call, Parameter, Route
 from aioinstructure.errors import InputError
 from aioinstructure.paging.paginator import Paginator
@@ -201,7 +201,7 @@ def test_the_docstring_says_what_the_route_says() -> None:
 @pytest.mark.parametrize("client", [Canvas, ABConnect])
 def test_each_operation_names_its_source(client: type[Client]) -> None:
     """The vendor's page is one click from `help()`; the clarifier has no page that is known."""
-    for name in namespace_modules(client):
+    for name in namespaces_of(client):
         namespace = namespace_type(client, name)
         has_source = namespace.__source__.startswith("https://developerdocs.instructure.com/")
         assert has_source == (name != "clarifier"), name

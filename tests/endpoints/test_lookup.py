@@ -10,7 +10,7 @@ import pytest
 
 from aioinstructure import ABConnect, Canvas, InputError
 from aioinstructure.endpoints import route_of, routes_of
-from aioinstructure.endpoints.lookup import namespace_modules
+from aioinstructure.endpoints.lookup import namespaces_of
 from tests.paging.cursors import cursor_text
 
 CANVAS = {"accounts", "course_paces", "courses", "modules", "progress"}
@@ -20,10 +20,10 @@ def loaded_by(program: str) -> set[str]:
     """The namespace modules that a program loads, in a process of its own."""
     code = dedent(program) + dedent("""
         import sys
-        from aioinstructure.endpoints.lookup import namespace_modules
+        from aioinstructure.endpoints.lookup import namespaces_of
         from aioinstructure.abconnect.client import ABConnect
         from aioinstructure.canvas.client import Canvas
-        known = {m for c in (Canvas, ABConnect) for m, _ in namespace_modules(c).values()}
+        known = {m for c in (Canvas, ABConnect) for m, _ in namespaces_of(c).values()}
         print(*sorted(known & sys.modules.keys()))
     """)
     done = subprocess.run(  # noqa: S603 - this Python, and a program of the tests
@@ -105,7 +105,7 @@ def test_an_unknown_operation_loads_no_other_namespace() -> None:
 
 def test_the_namespaces_of_a_client_are_its_annotations() -> None:
     """Each with its module and its class."""
-    found = namespace_modules(Canvas)
+    found = namespaces_of(Canvas)
     assert found.keys() == CANVAS
     assert found["courses"] == ("aioinstructure.canvas.courses", "CoursesAPI")
 

@@ -24,7 +24,7 @@ from aioinstructure.client import Client
 from aioinstructure.conversion.annotations import hints_of
 from aioinstructure.conversion.model import Model, wire_name
 from aioinstructure.endpoints.declare import Namespace
-from aioinstructure.endpoints.lookup import namespace_modules, namespace_type, routes_of
+from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, routes_of
 from aioinstructure.endpoints.route import Parameter, Route
 from aioinstructure.testing import FakeTransport, reply
 
@@ -39,7 +39,7 @@ def by_name(found: tuple[type[Client], Route]) -> str:
 
 def methods() -> Iterator[tuple[type[Namespace[Any]], str]]:
     for client in CLIENTS:
-        for _, namespace in [(n, namespace_type(client, n)) for n in namespace_modules(client)]:
+        for _, namespace in [(n, namespace_type(client, n)) for n in namespaces_of(client)]:
             for name in dir(namespace):
                 if not name.startswith("_"):
                     yield namespace, name

@@ -898,7 +898,7 @@ async def test_a_cursor_belongs_to_the_user_that_was_acted_as() -> None:
     assert "7" in pages.cursor
     assert await acting.resume(pages.cursor).take(1)
     for other in (rig.canvas, rig.canvas.as_user(8)):
-        with pytest.raises(InputError, match="belongs to a view of"):
+        with pytest.raises(InputError, match="the cursor was made"):
             _ = other.resume(pages.cursor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aioinstructure.errors import InputError
-from aioinstructure.sync import SINKS, sink_of
+from aioinstructure.sync import SINKS, Sync, sink_of
 from aioinstructure.sync.sinks.sql import SqlSink
 
 
@@ -36,3 +36,14 @@ def test_an_unknown_scheme_is_refused_without_its_password(url: str, message: st
     with pytest.raises(InputError, match=message) as caught:
         sink_of(url)
     assert "s3cret" not in str(caught.value)
+
+
+def test_the_scheme_is_read_in_any_case() -> None:
+    """As in other URLs."""
+    assert isinstance(sink_of("SQLITE:///:memory:"), SqlSink)
+
+
+def test_a_sync_takes_a_sink_and_not_its_url() -> None:
+    """The message says how to make one."""
+    with pytest.raises(InputError, match=r"such as sql\(url\) or sink_of\(url\)"):
+        Sync("sqlite:///lms.db")  # type: ignore[arg-type]  # the mistake

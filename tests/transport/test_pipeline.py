@@ -128,7 +128,7 @@ async def test_each_attempt_is_logged_once_and_without_a_credential(
     """The log has number and result of each attempt; a secret in a query is removed."""
     canvas, _ = canvas_on([failing(502), reply([])])
     with caplog.at_level(logging.DEBUG, "aioinstructure.http"):
-        await canvas.request("GET", "/api/v1/x", params={"access_token": "secret-in-a-query"})
+        await canvas.request("GET", "/api/v1/x", params={"client_secret": "secret-in-a-query"})
     attempts = [r.getMessage() for r in caplog.records if r.name == "aioinstructure.http"]
     assert ["-> 502" in attempts[0], "attempt 1" in attempts[0]] == [True, True]
     assert ["-> 200" in attempts[1], "attempt 2" in attempts[1]] == [True, True]

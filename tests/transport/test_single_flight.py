@@ -303,3 +303,22 @@ async def test_a_read_after_a_write_sees_its_effect() -> None:
     await ab.assets.update(ONE, title="new")
     assert (await ab.assets.get(ONE, fields=["title"])).title == "new"
     assert (await before).title == "old"
+
+
+async def test_each_caller_gets_an_error_of_its_own() -> None:
+    """Notes, contexts and tracebacks of several callers do not mix."""
+    ab, transport = ab_with(missing)
+
+    async def read(number: int) -> NotFound:
+        try:
+            await ab.standards.get(ONE)
+        except NotFound as error:
+            error.add_note(f"note {number}")
+            return error
+        raise AssertionError
+
+    errors = await asyncio.gather(*map(read, range(3)))
+    assert len(transport.requests) == 1
+    assert [error.__notes__ for error in errors] == [["note 0"], ["note 1"], ["note 2"]]
+    assert {str(error) for error in errors} == {str(errors[0])}
+    assert [error.response for error in errors] == [errors[0].response] * 3

@@ -32,7 +32,7 @@ from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.documents import Branch, DocumentTree
 from aioinstructure.abconnect.traversal.relations import Crosswalk, Match, Replacements, Successor
 from aioinstructure.client import Client
-from aioinstructure.endpoints.lookup import namespace_modules, namespace_type
+from aioinstructure.endpoints.lookup import namespace_type, namespaces_of
 from aioinstructure.quota import Scheduler, Snapshot
 from aioinstructure.sync import Plan, Report, StreamPlan, StreamReport, Sync
 
@@ -225,7 +225,7 @@ def public_attributes() -> dict[type, list[str]]:
     found: dict[type, list[str]] = {}
     for client in CLIENTS:
         found[client] = public_names(client, Client)
-        for namespace in namespace_modules(client):
+        for namespace in namespaces_of(client):
             names = public_names(namespace_type(client, namespace))
             found[client] += [f"{namespace}.{name}" for name in names]
     found |= {each: public_names(each) for each in CLASSES}

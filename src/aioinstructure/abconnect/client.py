@@ -92,7 +92,9 @@ class ABConnect(Client):
                 raise ConfigurationError("AB Connect needs a partner_id and a partner_key")
             auth = PartnerSignature(partner_id, partner_key, user_id)
         elif partner_id is not None or partner_key is not None:
-            raise ConfigurationError("AB Connect needs a partner or an auth, one of the two")
+            raise ConfigurationError(
+                "AB Connect needs either partner_id= and partner_key=, or auth="
+            )
         components = components_of(origin, auth, TokenBucket, options, shares_reads=True)
         super().__init__(origin, components, options.get("deadline"))
 
@@ -100,7 +102,7 @@ class ABConnect(Client):
     def from_env(
         cls, *, user_id: str = "", base_url: str | None = None, **options: Unpack[ClientOptions]
     ) -> Self:
-        """A client by ABCONNECT_PARTNER_ID and ABCONNECT_PARTNER_KEY; options as for `ABConnect`.
+        """Create a client from ABCONNECT_PARTNER_ID and ABCONNECT_PARTNER_KEY; options as for `ABConnect`.
 
         ABCONNECT_URL is another base URL, if it is set and none is given.
 

@@ -32,10 +32,10 @@ __all__ = ["Canvas"]
 
 @public
 class Canvas(Client):
-    """A Canvas account, seen through one access token.
+    """A client for Canvas that uses one access token.
 
     Args:
-        url: The origin, such as "https://canvas.example.edu"; "/api/v1" after it is tolerated.
+        url: The origin, such as "https://canvas.example.edu"; a trailing "/api/v1" is accepted.
         token: The access token.
         options: See `aioinstructure.config.ClientOptions`.
 
@@ -65,13 +65,13 @@ class Canvas(Client):
         )
         auth = options.get("auth")
         if (token is None) == (auth is None):
-            raise ConfigurationError("Canvas needs a token or an auth, one of the two")
+            raise ConfigurationError("Canvas needs either token= or auth=, not both")
         components = components_of(origin, auth or BearerToken(token or ""), CostBucket, options)
         super().__init__(origin, components, options.get("deadline"))
 
     @classmethod
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
-        """A client by CANVAS_URL and CANVAS_TOKEN; options as for `Canvas`.
+        """Create a client from CANVAS_URL and CANVAS_TOKEN; options as for `Canvas`.
 
         Raises:
             ConfigurationError: One of them is not set.
@@ -79,7 +79,7 @@ class Canvas(Client):
         return cls(from_environment("CANVAS_URL"), from_environment("CANVAS_TOKEN"), **options)
 
     def as_user(self, user_id: Id) -> Self:
-        """A view that acts as another user, where the token's user may do that (masquerading).
+        """A view that acts as another user, if the token's user has the permission to masquerade.
 
         Source: the page on masquerading of the Canvas developer portal.
         """

@@ -45,7 +45,8 @@ def call(
     client = _CLIENTS[service]
     if operation is None:
         for route in routes_of(client):
-            click.echo(f"{route.name:<24} {route.method:<6} {route.doc.splitlines()[0]}")
+            summary = route.doc.partition("\n")[0]
+            click.echo(f"{route.name:<24} {route.method:<6} {summary}")
         return None
     try:
         found = route_of(client, operation)

@@ -56,7 +56,7 @@ class Model:
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the object with the keys of the fields; for bodies that wrap or scatter them."""
+        """Return the object with the keys of the fields. Override it where the body nests them."""
         return data
 
     @classmethod
@@ -68,7 +68,7 @@ class Model:
         """
         from aioinstructure.conversion.converter import shared_converter  # noqa: PLC0415 - it imports this module
 
-        return shared_converter().structure(dict(data), cls)
+        return shared_converter().structure(dict(data) if isinstance(data, Mapping) else data, cls)
 
     @property
     def fields_set(self) -> frozenset[str]:

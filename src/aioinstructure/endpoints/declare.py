@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import (
     Annotated,
     Any,
@@ -172,6 +172,7 @@ class Namespace(Generic[C]):
     def __route__(cls, stub: Callable[..., Any], declared: _Declared, namespace: str) -> Route:
         """The route of a stub, under the name of the namespace in its client."""
         hints = hints_of(stub, stub.__module__)
+        _check_declaration(stub, declared.path, hints)
         returns, paginated = _result(hints.pop("return"))
         parameters, positional = _parameters(stub, declared, hints, paginated=paginated)
         is_read = declared.verb == "GET"
@@ -185,7 +186,7 @@ class Namespace(Generic[C]):
             idempotent=is_read if declared.idempotent is None else declared.idempotent,
             items=tuple(declared.items.split(".")) if declared.items else (),
             derived=declared.derived,
-            doc=inspect.getdoc(stub) or "",
+            doc=inspect.cleandoc(stub.__doc__ or ""),
             body=declared.body,
             pager=cls._pager,
             refine=cls._refiner(),
@@ -199,21 +200,28 @@ class Namespace(Generic[C]):
 class _Endpoint:
     """A declared stub in the class of a namespace.
 
-    On first access it becomes a method of the class that is accessed: a plain function, whose
-    docstring says what the route says. Annotations are evaluated then, not on import.
+    On first access it becomes a plain method, whose docstring says what the route says. Annotations
+    are evaluated then, not on import. A decorator above it calls it as a function.
     """
 
     def __init__(self, stub: Callable[..., Any], declared: _Declared) -> None:
-        self._stub = stub
-        self._declared = declared
+        self._method = Namespace.__endpoint__(stub, declared)
+        functools.update_wrapper(self, self._method)  # with `route_for`, which lookup needs
 
-    def __get__(self, instance: Namespace[Any] | None, owner: type[Namespace[Any]]) -> Any:
-        method = Namespace.__endpoint__(self._stub, self._declared)
-        namespace = owner.__module__.rpartition(".")[2]
-        route = method.route_for(owner, namespace)  # type: ignore[attr-defined]  # as set there
+    def __set_name__(self, owner: type[Namespace[Any]], name: str) -> None:
+        self._place = owner, name
+
+    def __get__(self, instance: Namespace[Any] | None, _: type[Namespace[Any]]) -> Any:
+        owner, name = self._place  # not the class of the instance, which may override the method
+        method = self._method
+        route = method.route_for(owner, owner.__module__.rpartition(".")[2])  # type: ignore[attr-defined]  # set by __endpoint__
         method.__doc__ = documentation(route, owner.__source__)
-        setattr(owner, self._stub.__name__, method)
-        return method if instance is None else method.__get__(instance, owner)
+        if vars(owner).get(name) is self:
+            setattr(owner, name, method)
+        return method if instance is None else method.__get__(instance)
+
+    def __call__(self, instance: Namespace[Any], *args: Any, **kwargs: Any) -> Any:
+        return self._method(instance, *args, **kwargs)
 
 
 def _decorator(
@@ -224,6 +232,8 @@ def _decorator(
     items: str = "",
     derived: bool = False,
 ) -> Callable[[F], F]:
+    if not path.startswith("/") or path.startswith("//"):
+        raise TypeError(f"the path of an endpoint must begin with one slash: {path!r}")
     declared = _Declared(verb, path, body, idempotent, items, derived)
 
     def decorate(stub: F) -> F:
@@ -321,6 +331,24 @@ def _parameters(
         if declaration.kind is not inspect.Parameter.KEYWORD_ONLY:
             positional.append(name)
     return tuple(parameters), tuple(positional)
+
+
+def _check_declaration(stub: Callable[..., Any], path: str, hints: Mapping[str, Any]) -> None:
+    """Raise TypeError if the signature and the path of a stub do not fit together."""
+    parameters = dict(list(inspect.signature(stub).parameters.items())[1:])
+    problem = ""
+    if starred := [
+        name for name, p in parameters.items() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]:
+        problem = f"*{starred[0]} is not possible"
+    elif missing := [name for name in (*parameters, "return") if name not in hints]:
+        problem = f"{missing[0]!r} has no annotation"
+    elif missing := [name for name in names_in(path) if name not in parameters]:
+        problem = f"{missing[0]!r} of the path is no parameter"
+    elif inspect.iscoroutinefunction(stub) == _result(hints["return"])[1]:
+        problem = "it is either `async def` and returns one object, or `def` and returns Paginator"
+    if problem:
+        raise TypeError(f"the endpoint {stub.__qualname__} is not valid: {problem}")
 
 
 def _result(annotation: Any) -> tuple[Any, bool]:

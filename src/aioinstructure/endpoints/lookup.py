@@ -15,49 +15,50 @@ from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.route import Route
 from aioinstructure.errors import InputError
 
-__all__ = ["namespace_modules", "namespace_type", "route_of", "routes_in", "routes_of"]
+__all__ = ["namespace_type", "namespaces_of", "route_of", "routes_in", "routes_of"]
 
 
-def namespace_modules(client: type[Any]) -> Mapping[str, tuple[str, str]]:
-    """Module and class name of each namespace of a client class, by attribute.
+def namespaces_of(client: type[Any]) -> Mapping[str, type[Any] | tuple[str, str]]:
+    """The namespaces of a client class by attribute: the class, or its module and name.
 
     They are the annotations of the class. A namespace of the library is in the module of its name,
     in the package of its client, and is not loaded for this.
     """
-    return _namespace_modules(cast("Hashable", client))  # mypy does not take a class for one
+    return _namespaces_of(cast("Hashable", client))  # mypy does not take a class for one
 
 
 @cache
-def _namespace_modules(client: Any) -> Mapping[str, tuple[str, str]]:
-    return {
-        name: (_module_of(module, name), text)
-        for base in reversed(client.__mro__)
-        for module in [defined_in(base)]
-        for name, text in inspect.get_annotations(base).items()
-        if not name.startswith("_") and _is_namespace(module, text)
-    }
+def _namespaces_of(client: Any) -> Mapping[str, type[Any] | tuple[str, str]]:
+    found: dict[str, type[Any] | tuple[str, str]] = {}
+    for base in reversed(client.__mro__):
+        module = defined_in(base)
+        for name, annotation in inspect.get_annotations(base).items():
+            if name.startswith("_"):
+                continue
+            if module.startswith("aioinstructure."):  # its clients have no other annotations
+                found[name] = f"{module.rpartition('.')[0]}.{name}", annotation
+            elif (cls := _namespace_in(module, annotation)) is not None:
+                found[name] = cls
+    return found
 
 
-def _module_of(module: str, name: str) -> str:
-    return f"{module.rpartition('.')[0]}.{name}" if _in_library(module) else module
-
-
-def _in_library(module: str) -> bool:
-    return module.startswith("aioinstructure.")
-
-
-def _is_namespace(module: str, text: Any) -> bool:
-    """Whether an annotation names a namespace; the library's clients have no others."""
-    if not isinstance(text, str) or _in_library(module):
-        return isinstance(text, str)
-    found = getattr(sys.modules[module], text, None)
-    return isinstance(found, type) and issubclass(found, Namespace)
+def _namespace_in(module: str, annotation: Any) -> type[Namespace[Any]] | None:
+    """The namespace that an annotation names: a class, or text such as "TabsAPI" or "tabs.TabsAPI"."""
+    found = annotation
+    if isinstance(annotation, str):
+        found = sys.modules.get(module)
+        for part in annotation.strip("'\"").split("."):
+            found = getattr(found, part, None)
+    return found if isinstance(found, type) and issubclass(found, Namespace) else None
 
 
 def namespace_type(client: type[Any], name: str) -> type[Namespace[Any]]:
     """The class of a namespace; loads its module."""
-    module, text = namespace_modules(client)[name]
-    found: type[Namespace[Any]] = getattr(importlib.import_module(module), text)
+    found = namespaces_of(client)[name]
+    if isinstance(found, tuple):
+        module, text = found
+        loaded: type[Namespace[Any]] = getattr(importlib.import_module(module), text)
+        return loaded
     return found
 
 
@@ -66,7 +67,7 @@ def routes_of(client: type[Any]) -> Iterator[Route]:
 
     Loads the modules of all namespaces; `route_of` loads one.
     """
-    for name in namespace_modules(client):
+    for name in namespaces_of(client):
         yield from routes_in(namespace_type(client, name), name)
 
 
@@ -87,7 +88,7 @@ def route_of(client: type[Any], name: str) -> Route:
         InputError: The client has no such operation; the message has the nearest name.
     """
     prefix, _, method = name.partition(".")
-    names = namespace_modules(client)
+    names = namespaces_of(client)
     if prefix not in names:
         raise InputError(
             f"{client.__name__} has no operation {name!r:.100}{suggestion(prefix, names)}"

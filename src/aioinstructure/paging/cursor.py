@@ -47,7 +47,7 @@ _MAX_COUNT: Final = 2**53
 
 @public
 class Cursor(str, Generic[T]):
-    """A position in a list, as text without any credential. Give it to `client.resume`."""
+    """A position in a list, as text without any credential. Give it to `client.resume`, or `paginate(cursor=)`."""
 
     __slots__ = ()
 
@@ -137,15 +137,19 @@ class CursorState:
 
     @classmethod
     def decode(cls, text: str, origin: str, kind: str = "list") -> CursorState:
-        """What the text says.
+        """Decode the text of a cursor.
 
         Raises:
             InputError: It is no cursor of such a list, or one of another version or origin.
         """
         found, payload = decode_cursor(text, ("list", "path"), origin)
         if found != kind:
-            hint = "give it to paginate(), as cursor=" if found == "path" else "give it to resume()"
-            raise InputError(f"the cursor is of another way to list: {hint}")
+            hint = (
+                "pass it as paginate(..., cursor=cursor)"
+                if found == "path"
+                else "pass it to resume()"
+            )
+            raise InputError(f"not a cursor of this method: {hint}")
         if not _is_state(payload):
             raise InputError(f"not a cursor: {text!r:.100}")
         route, arguments, query, page, read, last_ids, length, fixed, on_change = payload
@@ -259,8 +263,15 @@ def same_id(found: Any) -> str:
 
 
 def ids_of(raw: Sequence[Any], before: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-    """The ids of the last items, newest first, continued by those before them."""
-    found = [found for item in reversed(raw[-LAST_IDS:]) if (found := id_of(item)) is not None]
+    """The ids of the last items, newest first, continued by those before them.
+
+    They end before an item without an id: what is before it says nothing about it.
+    """
+    found: list[Any] = []
+    for item in reversed(raw[-LAST_IDS:]):
+        if (each := id_of(item)) is None:
+            return tuple(found)
+        found.append(each)
     return (*found, *before)[:LAST_IDS]
 
 

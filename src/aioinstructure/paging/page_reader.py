@@ -167,7 +167,7 @@ class PageReader(Generic[T]):
     async def advance(self) -> ResultPage[T] | None:
         """Move the position to the start of the next page; None after the last."""
         if self._busy:
-            raise InputError(f"two tasks read one loop ({self._call.route.name}) at once")
+            raise InputError("two tasks iterate over the same list at once")
         call = self._next
         if call is None or self.ended:
             self.ended = True
@@ -206,7 +206,7 @@ class PageReader(Generic[T]):
     async def _consistent_page(self, call: Call[T]) -> tuple[Call[T], ResultPage[T], int]:
         """The next page, with how many of its items come before the cursor.
 
-        It continues where the last one ended; else the list restarts, if so wished.
+        It continues where the last one ended; otherwise the list restarts, with `on_change="restart"`.
         """
         while True:
             page = await self._obtain(call)

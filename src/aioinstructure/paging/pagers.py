@@ -386,7 +386,7 @@ class OffsetConsistencyCheck:
         ids = frozenset(same_id(found) for item in page.raw if (found := id_of(item)) is not None)
         if twice := sorted(ids & self._last):
             raise IncompleteError(
-                f"the list changed while it was read: {twice[0]} came twice",
+                f"the list changed while it was read: {twice[0]} was sent twice",
                 expected="items that had not come before",
                 got=twice,
             )
@@ -394,7 +394,7 @@ class OffsetConsistencyCheck:
         self._got += len(page.raw)
         if (page.next is None or not page.raw) and self.start + self._got != self._expected:
             raise IncompleteError(
-                f"the list has {self._expected} items, but {self.start + self._got} came",
+                f"the list has {self._expected} items, but {self.start + self._got} were received",
                 expected=self._expected,
                 got=self.start + self._got,
             )

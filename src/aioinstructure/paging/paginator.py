@@ -35,7 +35,7 @@ class Paginator(Restartable[T], Generic[T]):
     cancels that at once. `async with` guarantees it where garbage collection is late.
 
     Raises:
-        InputError: A second loop while one runs, two tasks in one loop, or no number for `take`.
+        InputError: A second loop while one runs, two tasks in one loop, or an invalid number for `take`.
         IncompleteError: The list changed while it was read, or its links run in a cycle.
         DecodeError: There is no list, or an item is not what its model says; the items before it
             were yielded.

@@ -274,7 +274,7 @@ class CostBucket(Limits):
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
         """Raise InputError: Canvas reports its limits in its headers."""
-        raise InputError("only a token bucket has a rate to set")
+        raise InputError("only a token bucket, such as that of AB Connect, has a rate to set")
 
     def reset(self, now: float) -> None:
         """Start again with an empty bucket on the server; what was learned about it is kept."""

@@ -294,7 +294,8 @@ class Scheduler:
             wait = self._predict(cost, lane, flow, weight, now)
             if now + wait > deadline:
                 raise QuotaError(
-                    f"the quota is free in {wait:.1f} s, after the deadline", wait=wait
+                    f"the call would wait {wait:.1f} s for the quota, longer than its deadline",
+                    wait=wait,
                 )
         waiter = _Waiting(cost, lane, flow, weight, now)
         lanes.add(waiter, first=again)

@@ -17,7 +17,7 @@ from attrs import define, field
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
-from aioinstructure.errors import ConfigurationError, Error, SyncError
+from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
 from aioinstructure.quota import Scheduler
 from aioinstructure.sync.report import Report, StreamReport
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
@@ -51,6 +51,10 @@ class Sync:
         default=None, kw_only=True, alias="on_batch"
     )
     report: Report | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self._sink, str):
+            raise InputError("the sink is an object, such as sql(url) or sink_of(url), not its URL")
 
     async def run(self, *streams: str) -> Report:
         """Sync the streams concurrently.

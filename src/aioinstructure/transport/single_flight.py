@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Hashable
 from typing import Final
 
@@ -81,7 +82,7 @@ class SingleFlight:
         try:
             response = await send(context)
         except Error as error:
-            future.set_exception(error)
+            future.set_exception(_own(error))
             future.exception()  # mark as retrieved: perhaps no one has joined
             raise
         else:
@@ -105,11 +106,20 @@ async def _joined(
     try:
         async with asyncio.timeout_at(None if ends is None else ends + _GRACE):
             return await asyncio.shield(flight)
-    except (DeadlineError, QuotaError):
+    except (DeadlineError, QuotaError) as error:
         # It started earlier, so its time ended earlier. Without deadlines the error is everyone's.
         if ends is None or ends - asyncio.get_running_loop().time() < _GRACE:
-            raise
+            raise _own(error)  # noqa: B904 - with its own cause
         return None
+    except Error as error:
+        raise _own(error)  # noqa: B904 - with its own cause
     except TimeoutError as error:
         what = f"{request.method} {scrub(request.path)}"
         raise DeadlineError(f"no response before the deadline: {what}", request=request) from error
+
+
+def _own(error: Error) -> Error:
+    """A copy for one caller: tracebacks, contexts and notes of callers must not mix."""
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    return own

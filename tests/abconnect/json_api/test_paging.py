@@ -281,7 +281,7 @@ async def test_the_sort_of_related_lists_is_left_alone() -> None:
 # --- changes ------------------------------------------------------------------------------------
 
 
-async def test_a_count_that_changes_is_told() -> None:
+async def test_a_count_that_changes_is_reported() -> None:
     """One item goes while the list is read: what follows would be one short."""
     shelf = Shelf(500)
     shelf.at = {7: lambda: shelf.ids.remove(guid(3))}
@@ -295,7 +295,7 @@ async def test_a_count_that_changes_is_told() -> None:
     assert tasks() == 1
 
 
-async def test_an_item_that_comes_twice_is_told() -> None:
+async def test_an_item_that_was_sent_twice_is_reported() -> None:
     """One came before the place and one went behind it: the count stays, the list shifts."""
     shelf = Shelf(100)
 
@@ -304,11 +304,11 @@ async def test_an_item_that_comes_twice_is_told() -> None:
 
     shelf.at = {2: shift}
     ab, _ = ab_with(shelf)
-    with pytest.raises(IncompleteError, match=f"{guid(9)} came twice"):
+    with pytest.raises(IncompleteError, match=f"{guid(9)} was sent twice"):
         await ab.standards.list(page_size=10).collect()
 
 
-async def test_a_sum_that_is_short_is_told() -> None:
+async def test_a_sum_that_is_short_is_reported() -> None:
     """The last page holds less than the count promised; so does an empty one in the middle."""
     shelf = Shelf(30)
 
@@ -316,14 +316,14 @@ async def test_a_sum_that_is_short_is_told() -> None:
         return shelf.page(request, data=[]) if offset_of(request.path) == 20 else shelf(request)
 
     ab, _ = ab_with(short)
-    with pytest.raises(IncompleteError, match="30 items, but 20 came"):
+    with pytest.raises(IncompleteError, match="30 items, but 20 were received"):
         await ab.standards.list(page_size=10).collect()
 
     def hole(request: Request) -> Response:
         return shelf.page(request, data=[]) if offset_of(request.path) == 10 else shelf(request)
 
     ab, _ = ab_with(hole)
-    with pytest.raises(IncompleteError, match="30 items, but 10 came"):
+    with pytest.raises(IncompleteError, match="30 items, but 10 were received"):
         await ab.standards.list(page_size=10).collect()
 
 

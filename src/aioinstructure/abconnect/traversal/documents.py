@@ -151,7 +151,7 @@ class Sections:
         seq, guid = standards[0].section.seq, normalized_guid(standards[0].section.guid)
         if guid in self._closed:
             raise IncompleteError(
-                f"section {guid or 'without a GUID'} came in two parts",
+                f"section {guid or 'without a GUID'} was sent in two parts",
                 expected="the standards of a section together",
                 got=f"{standards[0].id} after another section",
             )
@@ -208,7 +208,7 @@ def in_order(standards: Sequence[Standard]) -> list[tuple[int, Standard]]:
     """Sort the standards of one section depth first, and return each with its depth.
 
     Raises:
-        IncompleteError: A standard came twice, came without its parent, or is its own ancestor.
+        IncompleteError: A standard was sent twice, or without its parent, or is its own ancestor.
     """
     known = {normalized_guid(one.id) for one in standards}
     below: dict[str, list[Standard]] = {}
@@ -234,7 +234,7 @@ def in_order(standards: Sequence[Standard]) -> list[tuple[int, Standard]]:
     found = list(_down(below)) if len(known) == len(standards) else []
     if len(found) != len(standards):
         raise IncompleteError(
-            "the standards of a section do not form a tree: one came twice or is its own ancestor",
+            "the standards of a section do not form a tree: one was sent twice or is its own ancestor",
             expected=len(standards),
             got=len(found) or len(known),
         )

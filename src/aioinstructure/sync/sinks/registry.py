@@ -32,7 +32,7 @@ def sink_of(url: str) -> Sink:
         ConfigurationError: A library that the sink needs is not installed.
         InputError: The URL is invalid, or no sink has its scheme.
     """
-    scheme, separator, _ = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator:
         raise InputError(
             "invalid destination: expected a URL like sqlite:///lms.db or postgresql://user@host/lms"
@@ -42,4 +42,4 @@ def sink_of(url: str) -> Sink:
         raise InputError(f"no sink for the scheme {name!r}{suggestion(name, SINKS)}")
     module, _, function = SINKS[name].partition(":")
     factory: Callable[[str], Sink] = getattr(import_module(module), function)
-    return factory(url)
+    return factory(f"{scheme.lower()}://{rest}")
