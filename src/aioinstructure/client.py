@@ -16,8 +16,8 @@ from aioinstructure._suggest import suggestion
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
-from aioinstructure.conversion.converter import shared_converter
 from aioinstructure.conversion.model import Model
+from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, route_of
 from aioinstructure.endpoints.route import Call, Route, Verb, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
@@ -358,7 +358,7 @@ class Client:
         if returns is None:
             return None
         if not response.body and call.route.method == "DELETE":
-            return shared_converter().maker(returns)({})  # deleted, and nothing was sent about it
+            return converter_for(returns)({})  # deleted, and nothing was sent about it
         return self.structure(response, returns)
 
     async def send(self, call: Call[Any]) -> Response:
@@ -402,7 +402,7 @@ class Client:
         """
         body = decoded_json(response)
         try:
-            found = shared_converter().maker(tp)(body)
+            found = converter_for(tp)(body)
         except DecodeError as error:
             error.response = response
             raise

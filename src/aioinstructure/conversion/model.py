@@ -12,6 +12,7 @@ import orjson
 from attrs import define, field, frozen
 
 from aioinstructure._public import public
+from aioinstructure.conversion.shared import converter_for
 
 __all__ = ["NULL_KEYS", "KeySet", "Model", "field_names", "json_value", "wire_name"]
 
@@ -66,9 +67,8 @@ class Model:
         Raises:
             DecodeError: The data does not match the model; `.paths` says where.
         """
-        from aioinstructure.conversion.converter import shared_converter  # noqa: PLC0415 - it imports this module
-
-        return shared_converter().structure(dict(data) if isinstance(data, Mapping) else data, cls)
+        found: Self = converter_for(cls)(dict(data) if isinstance(data, Mapping) else data)
+        return found
 
     @property
     def fields_set(self) -> frozenset[str]:

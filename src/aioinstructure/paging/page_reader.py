@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, evolve, field
 
-from aioinstructure.conversion.converter import shared_converter
+from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, IncompleteError, InputError, ResponseError
 from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
@@ -324,7 +324,7 @@ class ItemReader(Generic[T]):
     def __init__(self, reader: PageReader[T], source: PageSource, returns: Any) -> None:
         self._reader = reader
         self._position = reader.position
-        self._structure = shared_converter().maker(returns)
+        self._structure = converter_for(returns)
         self._raw: list[Any] = []
         self._length = 0
 

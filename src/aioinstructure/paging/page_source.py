@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
-from aioinstructure.conversion.converter import shared_converter
+from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError
 from aioinstructure.paging.cursor import CursorState, ids_of
@@ -64,7 +64,7 @@ class PageSource:
             total=pager.total(body),
             next=following,
             state=None,
-            structure=shared_converter().maker(call.route.returns),
+            structure=converter_for(call.route.returns),
         )
         if following is None and not pager.grows(call):
             return page

@@ -13,7 +13,6 @@ the count changes by what happened in between, and each limit leaves its own tra
 
 from __future__ import annotations
 
-import statistics
 from bisect import insort
 from collections import deque
 
@@ -49,6 +48,8 @@ class Drops:
         self._drops.append(drop)
         if len(self._drops) < self.enough:
             return None
+        import statistics  # noqa: PLC0415 - rarely needed, and slow to import
+
         middle = statistics.median(self._drops)
         agreeing = sum(abs(sample - middle) <= 0.08 * middle for sample in self._drops)
         return middle if agreeing >= 0.8 * len(self._drops) else None
