@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import define, field
 
@@ -70,9 +71,8 @@ EPSILON = 1e-9
 LONGEST = 86_400.0
 """The longest Retry-After that is believed, in seconds."""
 
-
-def _secondary() -> dict[str, tuple[float, float]]:
-    return {"wildcard": (2.0, 1.0)}
+_SECONDARY: Final[Mapping[str, tuple[float, float]]] = {"wildcard": (2.0, 1.0)}
+"""Rate and burst of the bucket for calls whose fields have a wildcard."""
 
 
 @define(eq=False)
@@ -91,14 +91,14 @@ class TokenBucket:
 
     rate: float = field(default=5.0)
     burst: float = field(default=24.0)
-    secondary: Mapping[str, tuple[float, float]] = field(factory=_secondary, kw_only=True)
+    secondary: Mapping[str, tuple[float, float]] = field(default=_SECONDARY, kw_only=True)
     start_level: float | None = field(default=None, kw_only=True)
     start_age: float = field(default=0.0, kw_only=True)
     probe: bool = field(default=False, kw_only=True)
     reserve_seconds: float = field(default=math.inf, init=False)
     pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     _level: float = field(default=0.0, init=False)
-    _levels: dict[str, float] = field(factory=dict[str, float], init=False)
+    _levels: dict[str, float] = field(factory=dict[str, float], init=False)  # of those not full
     now: float = field(default=0.0, init=False)
     _pace: float = field(default=0.0, init=False)
     _cut_at: float = field(default=-math.inf, init=False)
@@ -120,7 +120,6 @@ class TokenBucket:
             raise InputError("start_level and start_age must be finite")
         grown = start + self.rate * max(0.0, self.start_age)
         self._level = max(0.0, min(self.burst, grown))
-        self._levels = {name: burst for name, (_, burst) in self.secondary.items()}
         self._pace = self.rate
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
@@ -156,10 +155,10 @@ class TokenBucket:
 
     def bucket_wait(self, bucket: str, now: float) -> float:
         """Seconds until a secondary bucket has a token; 0 for an unknown one."""
-        if bucket not in self._levels:
+        if bucket not in self.secondary:
             return 0.0
         self._advance(now)
-        missing = 1.0 - self._levels[bucket]
+        missing = 1.0 - self._level_of(bucket)
         return missing / self.secondary[bucket][0] if missing > EPSILON else 0.0
 
     def forecast(
@@ -170,8 +169,8 @@ class TokenBucket:
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
         missing = ahead + cost.units + keep - self._level
         wait = self._refill(missing) if missing > EPSILON else 0.0
-        if cost.bucket in self._levels:
-            missing = ahead_in_bucket + 1.0 - self._levels[cost.bucket]
+        if cost.bucket in self.secondary:
+            missing = ahead_in_bucket + 1.0 - self._level_of(cost.bucket)
             wait = max(wait, missing / self.secondary[cost.bucket][0])
         return max(wait, self._blocked_until - now, 0.0)
 
@@ -179,8 +178,8 @@ class TokenBucket:
         """Take tokens from both buckets at once."""
         self._advance(now)
         self._level -= cost.units
-        if cost.bucket in self._levels:
-            self._levels[cost.bucket] -= 1.0
+        if cost.bucket in self.secondary:
+            self._levels[cost.bucket] = self._level_of(cost.bucket) - 1.0
         return Ticket(cost, now, self._epoch)
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
@@ -197,7 +196,7 @@ class TokenBucket:
             return
         self._level = min(self.burst, self._level + ticket.cost.units)
         if (bucket := ticket.cost.bucket) in self._levels:
-            self._levels[bucket] = min(self.secondary[bucket][1], self._levels[bucket] + 1.0)
+            self._add(bucket, 1.0)
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Drain the bucket and cut the rate, once for all calls that got the same 429."""
@@ -230,7 +229,7 @@ class TokenBucket:
         self._advance(now)
         self._epoch += 1
         self._level = self.burst
-        self._levels = {name: burst for name, (_, burst) in self.secondary.items()}
+        self._levels.clear()
         self._blocked_until = self._cut_at = -math.inf
 
     def read(self, now: float) -> LimiterState:
@@ -255,12 +254,25 @@ class TokenBucket:
             self._cut_at = min(self._cut_at, now)
             self._blocked_until = min(self._blocked_until, now + LONGEST)
             return
-        for name, (rate, burst) in self.secondary.items():
-            self._levels[name] = min(burst, self._levels[name] + rate * elapsed)
+        if self._levels:
+            for bucket in list(self._levels):
+                self._add(bucket, self.secondary[bucket][0] * elapsed)
         if self._pace == self.rate and not self.probe:
             self._level = min(self.burst, self._level + self.rate * elapsed)
             return
         self._grow(elapsed)
+
+    def _level_of(self, bucket: str) -> float:
+        """The level of a secondary bucket."""
+        return self._levels.get(bucket, self.secondary[bucket][1])
+
+    def _add(self, bucket: str, tokens: float) -> None:
+        """Add tokens to a secondary bucket; a full one is forgotten."""
+        level = self._levels[bucket] + tokens
+        if level < self.secondary[bucket][1]:
+            self._levels[bucket] = level
+        else:
+            del self._levels[bucket]
 
     def _grow(self, elapsed: float) -> None:
         """Refill at a rate that grows in the meantime."""
