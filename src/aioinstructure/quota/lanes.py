@@ -71,9 +71,6 @@ class _Flow(Generic[W]):
     def size(self) -> int:
         return sum(len(line) for line in self.lines.values())
 
-    def first(self, bucket: str) -> W:
-        return next(iter(self.lines[bucket].values()))
-
 
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -121,7 +118,7 @@ class _LaneQueue(Generic[W]):
             flow = self._top(bucket)
             if flow is None:
                 continue
-            waiter = flow.first(bucket)
+            waiter = next(iter(flow.lines[bucket].values()))
             if chosen is None or (flow.due, waiter.order) < (due, chosen.order):
                 chosen, due = waiter, flow.due
         return chosen
@@ -139,7 +136,7 @@ class _LaneQueue(Generic[W]):
         if granted:
             self._round = max(self._round, flow.due)
             flow.due += waiter.cost.units / flow.weight
-        if not any(flow.lines.values()):
+        if not line and not any(flow.lines.values()):
             del self.flows[waiter.flow]
             self._tidy()
         return True
