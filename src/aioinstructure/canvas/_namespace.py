@@ -1,4 +1,8 @@
-"""The base of all Canvas namespaces."""
+"""The base of all Canvas namespaces.
+
+A page of the documentation is a module beside this one, with such a class, and one annotation in
+`Canvas` (`client.py`) whose name is that of the module.
+"""
 
 from __future__ import annotations
 

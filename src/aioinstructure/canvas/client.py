@@ -1,4 +1,4 @@
-"""The client of Canvas LMS."""
+"""The client of Canvas LMS: its options, and one annotation for each namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cost quota of Canvas, as a client-side replica. Pure: every method receives the time.
+"""The cost quota of Canvas: a replica of its leaky bucket. Pure: every method receives the time.
 
 The server keeps a count for each token. A call adds 50 on arrival and is refused if the count is
 then 600 or more. At the end of the call the server takes the 50 back and adds the cost, which is

@@ -1,4 +1,7 @@
-"""A quota lease for each attempt, ended with its outcome."""
+"""A quota lease for each attempt, ended with its outcome.
+
+`retry` decides whether a call that the quota refused is sent again.
+"""
 
 from __future__ import annotations
 
