@@ -8,6 +8,7 @@ import warnings
 from datetime import datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from aioinstructure import (
@@ -733,3 +734,39 @@ async def test_calls_pass_their_route_to_the_quota() -> None:
     await canvas.courses.list().collect()
     await canvas.request("GET", "/api/v1/x")
     assert [cost.key for cost in bucket.costs] == ["courses.list", ""]
+
+
+# --- bodies and headers of raw requests -----------------------------------------------------------
+
+
+async def test_a_raw_request_may_have_a_form_and_headers() -> None:
+    """The form says what it is; headers are added, and replace those of the client."""
+    canvas, transport = canvas_with(lambda _: reply({}))
+    await canvas.request(
+        "POST",
+        "/api/v1/x",
+        form={"course[name]": "A b", "tags": [1, 2]},
+        headers={"Accept": "application/json+canvas-string-ids", "X-Trace": "7"},
+    )
+    (request,) = transport.requests
+    assert request.body == b"course%5Bname%5D=A%20b&tags%5B%5D=1&tags%5B%5D=2"
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["accept"] == "application/json+canvas-string-ids"
+    assert request.headers["x-trace"] == "7"
+    assert request.headers["authorization"].startswith("Bearer ")
+
+
+async def test_a_raw_request_may_send_a_list() -> None:
+    """JSON that is no object."""
+    canvas, transport = canvas_with(lambda _: reply({}))
+    await canvas.request("POST", "/api/v1/x", json=[{"a": 1}, 2])
+    assert orjson.loads(transport.requests[0].body or b"") == [{"a": 1}, 2]
+    assert transport.requests[0].headers["content-type"] == "application/json"
+
+
+async def test_a_request_has_one_body() -> None:
+    """Two would be a mistake; nothing is sent."""
+    canvas, transport = canvas_with(lambda _: reply({}))
+    with pytest.raises(InputError, match="either json= or form="):
+        await canvas.request("POST", "/api/v1/x", json={}, form={})
+    assert transport.requests == []

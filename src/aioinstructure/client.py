@@ -7,7 +7,7 @@ three and differ in how their calls are queued; they own nothing and need no clo
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, get_origin, overload
 
 from attrs import define, evolve
@@ -30,7 +30,14 @@ from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Ha
 from aioinstructure.transport.pipeline import Components, build
 from aioinstructure.wire.links import reserved_names
 from aioinstructure.wire.message import Headers, Request, Response
-from aioinstructure.wire.params import Query, json_body, query_string, rails_pairs
+from aioinstructure.wire.params import (
+    Query,
+    checked_headers,
+    form_body,
+    json_body,
+    query_string,
+    rails_pairs,
+)
 from aioinstructure.wire.responses import decoded_json
 
 __all__ = ["Client"]
@@ -152,7 +159,9 @@ class Client:
         path: str,
         *,
         params: Mapping[str, Any] | None = None,
-        json: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | Sequence[Any] | None = None,
+        form: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
     ) -> Response:
         """Send a request that has no method here, checked, retried and throttled like the others.
@@ -160,8 +169,11 @@ class Client:
         Args:
             method: The HTTP method.
             path: Below the origin, percent-encoded, such as "/api/v1/some/new/endpoint".
-            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent.
-            json: The body.
+            params: The query: lists as `a[]=1`, dicts as `a[b]=1`, None is not sent. Names may
+                have their brackets, as in "include[]".
+            json: The body. Names with brackets are nested: "course[name]".
+            form: The body as a form, instead of `json`; as `params`.
+            headers: Header fields in addition, such as another Accept.
             idempotent: Whether it may be repeated; by default GET, HEAD, PUT and DELETE.
 
         Raises:
@@ -173,9 +185,15 @@ class Client:
         method = method.upper()
         safe = method in _SAFE if idempotent is None else idempotent
         call = self._raw_call(method, path, params, Any, idempotent=safe)
+        added = () if headers is None else checked_headers(headers)
+        if json is not None and form is not None:
+            raise InputError("a request has one body: give either json= or form=")
         if json is not None:
             call = evolve(call, body=json_body(json))
-        return await self.send(call)
+        if form is not None:
+            call = evolve(call, body=form_body(form))
+            added = (("content-type", "application/x-www-form-urlencoded"), *added)
+        return await self.send(evolve(call, headers=added) if added else call)
 
     @overload
     def paginate(
@@ -385,6 +403,8 @@ class Client:
         headers = self._headers
         if call.body is not None:
             headers = headers.with_field("content-type", "application/json")
+        for name, value in call.headers:
+            headers = headers.with_field(name, value)
         return Request(
             route.method, self.origin + target, headers, call.body, route.name, route.idempotent
         )

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ from hypothesis import strategies as st
 from aioinstructure._types import UNSET
 from aioinstructure.errors import InputError
 from aioinstructure.wire.params import (
+    checked_headers,
     comma_pairs,
+    form_body,
     json_body,
     path_segment,
     query_string,
@@ -296,7 +299,76 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(TEXT, JSON))
+@given(st.dictionaries(TEXT.filter(lambda name: "[" not in name), JSON))
 def test_a_json_body_is_sent_unchanged(body: dict[str, Any]) -> None:
     """A value that is already JSON is not changed."""
     assert json.loads(json_body(body)) == body
+
+
+@pytest.mark.parametrize(
+    ("params", "query"),
+    [
+        ({"include[]": ["term", "sections"]}, "include%5B%5D=term&include%5B%5D=sections"),
+        ({"include": ["term"]}, "include%5B%5D=term"),
+        ({"include[]": "term"}, "include%5B%5D=term"),
+        ({"course[name]": "x"}, "course%5Bname%5D=x"),
+        ({"grades[]": [{"id": 1}]}, "grades%5B%5D%5Bid%5D=1"),
+    ],
+)
+def test_a_name_may_have_its_brackets_already(params: dict[str, Any], query: str) -> None:
+    """As the pages of Canvas print it; `include[][]` would be ignored there in silence."""
+    pairs = [pair for name, value in params.items() for pair in rails_pairs(name, value)]
+    assert query_string(pairs) == query
+    assert form_body(params) == query.encode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ({"course[name]": "x", "course[code]": "y"}, {"course": {"name": "x", "code": "y"}}),
+        ({"course[tags][]": ["a"], "x": 1}, {"course": {"tags": ["a"]}, "x": 1}),
+        ({"a[b][c]": 1, "a[b][d]": None}, {"a": {"b": {"c": 1, "d": None}}}),
+        ({"a": {"c": 2}, "a[b]": 1}, {"a": {"b": 1, "c": 2}}),
+        ({"a": {"x[y]": 1}}, {"a": {"x[y]": 1}}),
+        ({"a[b]": UNSET, "c": 1}, {"c": 1}),
+    ],
+)
+def test_names_with_brackets_are_nested_in_a_body(fields: Any, body: Any) -> None:
+    """At the top of the body, where the pages of Canvas print them; deeper names are data."""
+    assert orjson.loads(json_body(fields)) == body
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"a[": 1}, "brackets that do not match"),
+        ({"a]b[": 1}, "brackets that do not match"),
+        ({"[a]": 1}, "brackets that do not match"),
+        ({"a[][b]": 1}, "brackets that do not match"),
+        ({"a": 1, "a[b]": 2}, "does not fit"),
+        ({"a[b]": 1, "a[b][]": [2]}, "given twice"),
+    ],
+)
+def test_names_that_do_not_fit_together_are_refused(fields: Any, message: str) -> None:
+    """With the name, instead of a body that Canvas reads in another way."""
+    with pytest.raises(InputError, match=message):
+        json_body(fields)
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"x y": "1"}, "not a name"),
+        ({"": "1"}, "not a name"),
+        ({"X-A": "1\r\nX-B: 2"}, "'X-A' must be printable"),
+        ({"X-A": "\u00e9"}, "'X-A' must be printable"),
+        ({"X-A": 5}, "'X-A' must be printable"),
+        ({"Authorization": "Bearer s3cret"}, "'Authorization' is set by the client"),
+        ({"HOST": "other.test"}, "'HOST' is set by the client"),
+    ],
+)
+def test_headers_that_cannot_be_added_are_refused(headers: Any, message: str) -> None:
+    """The message names the field and not its value."""
+    with pytest.raises(InputError, match=message) as caught:
+        checked_headers(headers)
+    assert "s3cret" not in str(caught.value)

@@ -154,6 +154,7 @@ class Call(Generic[T]):
         on_change: What a list does when it changes while it is read: "raise" or "restart".
         page: The path and query of a page, as a link of the server gave them: sent unchanged
             instead of the path and the query. None for a page that the query addresses.
+        headers: Header fields that the caller adds.
     """
 
     route: Route
@@ -162,6 +163,7 @@ class Call(Generic[T]):
     body: bytes | None = None
     on_change: str = "raise"
     page: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         # Without query and body, which may hold personal data.

@@ -10,6 +10,7 @@ A query is a tuple of pairs until the request is sent: names are text, values ar
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
@@ -28,8 +29,10 @@ __all__ = [
     "PairEncoder",
     "Query",
     "QueryValue",
+    "checked_headers",
     "checked_segment",
     "comma_pairs",
+    "form_body",
     "has_dot_segments",
     "is_list",
     "json_body",
@@ -64,6 +67,13 @@ PairEncoder: TypeAlias = Callable[[str, Any], Iterator[Pair]]
 """Returns the pairs of one parameter from its name and value."""
 
 _MAX_ID = 2**63 - 1
+
+_NESTED = re.compile(r"[^\[\]]+(\[[^\[\]]+\])*(\[\])?")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FIELD = re.compile(r"[ -~]*")
+_OWN_HEADERS = frozenset(
+    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
+)
 
 
 def path_segment(name: str, value: object) -> str:
@@ -158,15 +168,24 @@ def is_list(value: object) -> TypeGuard[Sequence[Any] | AbstractSet[Any]]:
 
 
 def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
-    """Return pairs as Rails nests them: `a[]=1&a[]=2`, `a[b]=c`; none for None and UNSET."""
+    """Return pairs as Rails nests them: `a[]=1&a[]=2`, `a[b]=c`; none for None and UNSET.
+
+    A name may have its brackets already, as the pages of Canvas print it: "include[]".
+    """
+    if is_list(value):
+        name = name.removesuffix("[]")
+    return _rails_pairs(name, value)
+
+
+def _rails_pairs(name: str, value: Any) -> Iterator[Pair]:
     if value is None or value is UNSET:
         return
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from rails_pairs(f"{name}[{_text(name, str(key))}]", inner)
+            yield from _rails_pairs(f"{name}[{_text(name, str(key))}]", inner)
     elif is_list(value):
         for inner in value:
-            yield from rails_pairs(f"{name}[]", inner)
+            yield from _rails_pairs(f"{name}[]", inner)
     else:
         yield name, _scalar(name, value)
 
@@ -203,14 +222,65 @@ def query_string(pairs: Iterable[Pair]) -> str:
         raise InputError(f"the query cannot be encoded as UTF-8: {error.object!r:.100}") from error
 
 
-def json_body(value: Mapping[str, Any]) -> bytes:
+def json_body(value: Any) -> bytes:
     """Encode a JSON body: UNSET is omitted, None is null, datetimes are in UTC.
+
+    A name with brackets, as the pages of Canvas print it, is nested: "course[name]".
 
     Raises:
         InputError: A naive datetime, NaN or infinity, an int beyond 64 bits, text that UTF-8
-            cannot encode, or a type that has no JSON form.
+            cannot encode, a type that has no JSON form, or names that do not fit together.
     """
+    if isinstance(value, Mapping) and any("[" in str(name) for name in value):
+        value = _nested(value)
     return orjson.dumps(_jsonable("body", value))
+
+
+def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with "a[b]" as {"a": {"b": ...}}, and "a[]" as "a"."""
+    nested: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is UNSET:
+            continue
+        if not _NESTED.fullmatch(str(name)):
+            raise InputError(f"the name {name!r:.100} in the body has brackets that do not match")
+        *path, last = [part for part in re.split(r"[\[\]]+", str(name)) if part]
+        place = nested
+        for part in path:
+            inner = place.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise InputError(f"{name} does not fit to another field of the body")
+            place = inner
+        if last in place:
+            raise InputError(f"{name} is given twice in the body")
+        place[last] = dict(value) if isinstance(value, Mapping) else value
+    return nested
+
+
+def form_body(fields: Mapping[str, Any]) -> bytes:
+    """Encode a form body, with lists and mappings as in a query.
+
+    Raises:
+        InputError: A value that has no text.
+    """
+    pairs = [pair for name, value in fields.items() for pair in rails_pairs(str(name), value)]
+    return query_string(pairs).encode()
+
+
+def checked_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The header fields that a caller adds, with names in lower case.
+
+    Raises:
+        InputError: A name or value that HTTP does not allow, or a field that the client sets.
+    """
+    for name, value in headers.items():
+        if not (isinstance(name, str) and _TOKEN.fullmatch(name)):
+            raise InputError(f"not a name of a header: {name!r:.100}")
+        if name.lower() in _OWN_HEADERS:
+            raise InputError(f"the header {name!r} is set by the client: leave it out")
+        if not isinstance(value, str) or not _FIELD.fullmatch(value):
+            raise InputError(f"the header {name!r} must be printable ASCII text")
+    return tuple((name.lower(), value) for name, value in headers.items())
 
 
 def _jsonable(name: str, value: Any) -> Any:
