@@ -226,13 +226,18 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def from_environment(name: str, default: str = "") -> str:
-    """The value of an environment variable.
+def from_environment(*names: str) -> list[str]:
+    """The values of environment variables.
 
     Raises:
-        ConfigurationError: It is not set, or empty, and there is no default.
+        ConfigurationError: Some are not set, or empty; the message names all of these.
     """
-    value = os.environ.get(name, "").strip() or default
-    if not value:
-        raise ConfigurationError(f"the environment variable {name} is not set")
-    return value
+    values = [os.environ.get(name, "").strip() for name in names]
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
+    if missing:
+        many = len(missing) > 1
+        raise ConfigurationError(
+            f"the environment variable{'s' * many} {' and '.join(missing)} "
+            f"{'are' if many else 'is'} not set"
+        )
+    return values

@@ -12,8 +12,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from aioinstructure import (
+    BadRequest,
+    ConnectError,
+    Error,
+    Forbidden,
+    InputError,
+    NotFound,
+    Response,
+    ResponseError,
+    SyncError,
+    Throttled,
+    Unauthorized,
+    UnknownOutcome,
+    __version__,
+)
 from aioinstructure.canvas import Canvas
-from aioinstructure.cli.app import app
+from aioinstructure.cli.app import app, exit_status
 from aioinstructure.cli.call import parse
 from aioinstructure.endpoints.lookup import routes_of
 
@@ -134,7 +149,7 @@ def test_the_report_is_printed_when_a_stream_fails(runner: CliRunner, tmp_path: 
     """The state and the rows of each stream, then the error in one line."""
     args = ["sync", "events", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"]
     result = runner.invoke(app, [*args, "--json"], env={"CANVAS_TOKEN": "wrong"})
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     events, courses = json.loads(result.stdout)["streams"]
     assert (events["state"], events["rows"], events["error"]) == ("done", 40, None)
     assert courses["state"] == "failed"
@@ -166,16 +181,17 @@ def test_sync_reports_errors(runner: CliRunner, args: list[str], message: str) -
 
 
 def test_sync_without_credentials_names_the_variable(tmp_path: Path) -> None:
-    """The error names the first missing variable."""
+    """One line names all missing variables."""
     bare = CliRunner(env={"CANVAS_URL": None, "CANVAS_TOKEN": None})
     result = bare.invoke(app, ["sync", "courses", "--to", f"sqlite:///{tmp_path / 'a.db'}"])
     assert result.exit_code == 1
-    assert "CANVAS_URL is not set" in result.output
+    assert "CANVAS_URL and CANVAS_TOKEN are not set" in result.output
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
+        (["--port", "99999"], "not in the range"),
         (["--knob", "hwm"], "invalid knob 'hwm': expected NAME=VALUE"),
         (["--knob", "nosuch=1"], "nosuch"),
         (["--host", "0.0.0.0", "--port", "0"], "loopback"),  # noqa: S104 - refused
@@ -225,7 +241,7 @@ def test_log_records_of_libraries_are_not_printed() -> None:
     """The report lists the refusals; errors of cut connections are not shown."""
     program = (
         "import logging, sys, aioinstructure.cli as c\n"
-        "sys.argv = ['aioinstructure', '--version']\n"
+        "sys.argv = ['aioinstructure', '--help']\n"
         "try: c.main()\n"
         "finally: [logging.getLogger(n).error('x') for n in ('aioinstructure', 'sqlalchemy.pool')]"
     )
@@ -233,3 +249,67 @@ def test_log_records_of_libraries_are_not_printed() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Unauthorized, 3),
+        (Forbidden, 3),
+        (NotFound, 4),
+        (Throttled, 5),
+        (ConnectError, 6),
+        (UnknownOutcome, 6),
+        (InputError, 1),
+        (BadRequest, 1),
+    ],
+)
+def test_the_exit_status_says_the_cause(error: type[Error], status: int) -> None:
+    """Scripts can decide; a failed sync has the status of what failed."""
+    response = Response(400)
+    cause = error(response) if issubclass(error, ResponseError) else error("failed")
+    failed = SyncError("courses failed", stream="courses")
+    failed.__cause__ = cause
+    assert exit_status(cause) == exit_status(failed) == status
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    """No traceback, and a status other than 0."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "aioinstructure", "call", "canvas"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_ends_the_command_in_silence() -> None:
+    """As in `aioinstructure call canvas | head -1`."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        ["/bin/sh", "-c", f"{sys.executable} -m aioinstructure call canvas | head -1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("accounts.courses")
+    assert done.stderr == ""
+
+
+def test_commands_are_imported_when_they_are_used() -> None:
+    """`--version` loads neither click nor the client."""
+    program = (
+        "import sys; from aioinstructure.cli import main; sys.argv[1:] = ['--version']; main(); "
+    )
+    program += (
+        "print(sorted(m for m in sys.modules if m in ('click', 'rich', 'aioinstructure.client')))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"aioinstructure, version {__version__}", "[]"]

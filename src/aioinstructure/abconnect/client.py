@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, Unpack
 
 from aioinstructure._public import public
@@ -109,11 +110,12 @@ class ABConnect(Client):
         Raises:
             ConfigurationError: One of the two is not set.
         """
+        partner_id, partner_key = from_environment("ABCONNECT_PARTNER_ID", "ABCONNECT_PARTNER_KEY")
         return cls(
-            partner_id=from_environment("ABCONNECT_PARTNER_ID"),
-            partner_key=from_environment("ABCONNECT_PARTNER_KEY"),
+            partner_id=partner_id,
+            partner_key=partner_key,
             user_id=user_id,
-            base_url=base_url or from_environment("ABCONNECT_URL", default=ORIGIN),
+            base_url=base_url or os.environ.get("ABCONNECT_URL", "").strip() or ORIGIN,
             **options,
         )
 

@@ -76,7 +76,8 @@ class Canvas(Client):
         Raises:
             ConfigurationError: One of them is not set.
         """
-        return cls(from_environment("CANVAS_URL"), from_environment("CANVAS_TOKEN"), **options)
+        url, token = from_environment("CANVAS_URL", "CANVAS_TOKEN")
+        return cls(url, token, **options)
 
     def as_user(self, user_id: Id) -> Self:
         """A view that acts as another user, if the token's user has the permission to masquerade.

@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 
+from aioinstructure._version import __version__
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line; print how to install the `cli` extra if it is missing."""
+    if sys.argv[1:] == ["--version"]:  # without the imports of the commands
+        print(f"aioinstructure, version {__version__}")  # noqa: T201 - the command line
+        return
     # The report already contains what it logs, except for noise about cut connections.
     logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     try:

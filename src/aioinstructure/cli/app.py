@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import importlib
 import os
 import signal
 import sys
@@ -14,23 +16,48 @@ from typing import Any
 import click
 
 from aioinstructure._version import __version__
-from aioinstructure.cli.call import call
-from aioinstructure.cli.demo import demo
-from aioinstructure.cli.quota import quota
-from aioinstructure.cli.simulate import simulate
-from aioinstructure.cli.sync import sync
-from aioinstructure.errors import Error
+from aioinstructure.errors import (
+    Error,
+    Forbidden,
+    NotFound,
+    QuotaError,
+    SyncError,
+    Throttled,
+    TransportError,
+    Unauthorized,
+)
 
 __all__ = ["app"]
 
+_COMMANDS = ("demo", "sync", "call", "quota", "simulate")
+"""The commands, each in the module of its name, which is imported when it is used."""
+
 INTERRUPTED = 130
 """The exit status of a program ended by Ctrl-C (128 + SIGINT)."""
+
+_STATUSES: tuple[tuple[tuple[type[Error], ...], int], ...] = (
+    ((Unauthorized, Forbidden), 3),
+    ((NotFound,), 4),
+    ((QuotaError, Throttled), 5),
+    ((TransportError,), 6),
+)
+"""The exit status for each cause; 1 for any other error."""
 
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
 class _Group(click.Group):
-    """Prints the library's errors without a traceback."""
+    """Imports a command when it is used, and prints errors without a traceback."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"aioinstructure.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -38,7 +65,19 @@ class _Group(click.Group):
             return outcome if outcome is None else run(outcome)
         except Error as error:
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-            raise click.ClickException(f"{error}{notes}") from error
+            click.ClickException(f"{error}{notes}").show()
+            raise click.exceptions.Exit(exit_status(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader has gone: click ends the program
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+def exit_status(error: BaseException) -> int:
+    """The exit status of an error; that of its cause for a failed sync."""
+    if isinstance(error, SyncError) and error.__cause__ is not None:
+        return exit_status(error.__cause__)
+    return next((status for kinds, status in _STATUSES if isinstance(error, kinds)), 1)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -85,11 +124,8 @@ def _interruptible() -> Generator[Callable[..., Coroutine[Any, Any, None]]]:
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aioinstructure")
 def app() -> None:
-    """Canvas LMS and AB Connect from the command line."""
+    """Canvas LMS and AB Connect from the command line.
 
-
-app.add_command(demo)
-app.add_command(sync)
-app.add_command(call)
-app.add_command(quota)
-app.add_command(simulate)
+    Exit status: 3 no access, 4 not found, 5 no time left for the quota, 6 no connection, 1 another
+    error, 2 wrong usage, 130 Ctrl-C.
+    """

@@ -22,7 +22,13 @@ PORT = 8400
 
 
 @click.command()
-@click.option("--port", default=PORT, show_default=True, help="0 selects a free port.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="0 selects a free port.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback addresses only.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the generated data.")
 @click.option("--knob", multiple=True, metavar="NAME=VALUE", help="Set a knob; VALUE is JSON.")
