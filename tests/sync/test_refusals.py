@@ -28,7 +28,7 @@ THROTTLED = reply(
     headers={"content-type": "text/plain; charset=utf-8", "x-rate-limit-remaining": "-12.5"},
 )
 
-DENIED = {
+DENIED: dict[str, Any] = {
     "status": "unauthorized",
     "errors": [{"message": "user not authorized to perform that action"}],
 }
@@ -95,7 +95,7 @@ def refusals() -> list[Any]:
     scope = {"errors": [{"message": "Insufficient scopes on access token."}]}
     unverified = {
         "status": "unverified",
-        "errors": [{"message": f"{DENIED['errors'][0]['message']} until verifying email"}],  # type: ignore[index]  # a list
+        "errors": [{"message": f"{DENIED['errors'][0]['message']} until verifying email"}],
     }
     forbidden = {"errors": [{"message": "An error occurred.", "error_code": "forbidden"}]}
     found = {

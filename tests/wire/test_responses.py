@@ -416,8 +416,8 @@ def test_a_401_is_about_the_credential_or_a_permission(response: Response, blame
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
 DENIED = "user not authorized to perform that action"
-MISSING = {"errors": [{"message": "The specified resource does not exist."}]}
-NO_RIGHT = {"status": "unauthorized", "errors": [{"message": DENIED}]}
+NO_OBJECT: dict[str, Any] = {"errors": [{"message": "The specified resource does not exist."}]}
+NO_RIGHT: dict[str, Any] = {"status": "unauthorized", "errors": [{"message": DENIED}]}
 
 
 def said(message: str, **more: Any) -> dict[str, Any]:
@@ -483,8 +483,8 @@ def test_a_missing_right_may_have_the_status_403(response: Response, part: str |
     [
         (response_of(401, NO_RIGHT), "the user is not authorized"),
         (response_of(403, NO_RIGHT), "the user is not authorized"),
-        (response_of(404, MISSING), "the resource does not exist"),
-        (response_of(404, {**MISSING, "error_report_id": 5}), "the resource does not exist"),
+        (response_of(404, NO_OBJECT), "the resource does not exist"),
+        (response_of(404, {**NO_OBJECT, "error_report_id": 5}), "the resource does not exist"),
         (
             response_of(
                 404, {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
@@ -492,17 +492,17 @@ def test_a_missing_right_may_have_the_status_403(response: Response, part: str |
             "the resource does not exist",
         ),
         (response_of(404, {"errors": [{"error_code": "not_found"}]}), None),
-        (response_of(404, {**MISSING, "service": "gateway"}), None),
-        (response_of(404, {"errors": MISSING["errors"] * 2}), None),
+        (response_of(404, {**NO_OBJECT, "service": "gateway"}), None),
+        (response_of(404, {"errors": NO_OBJECT["errors"] * 2}), None),
         (response_of(404, {"errors": [{"status": "404", "title": "Not Found"}]}), None),
         (response_of(404, {"message": "no Route matched with those values"}), None),
         (response_of(404, b"<html>Not Found</html>"), None),
         (response_of(404, b""), None),
         (response_of(404, NO_RIGHT), None),
-        (response_of(401, MISSING), None),
-        (response_of(403, MISSING), None),
-        (response_of(410, MISSING), None),
-        (response_of(503, MISSING), None),
+        (response_of(401, NO_OBJECT), None),
+        (response_of(403, NO_OBJECT), None),
+        (response_of(410, NO_OBJECT), None),
+        (response_of(503, NO_OBJECT), None),
         (response_of(401, said("Invalid access token.")), None),
         (response_of(401, said("Insufficient scopes on access token.")), None),
         (
@@ -545,7 +545,7 @@ def test_no_other_json_proves_that_there_is_nothing(status: int, body: Any) -> N
     assert denial_of(response_of(status, body)) is None
 
 
-@given(STATUSES, st.sampled_from([NO_RIGHT, MISSING]), st.text(), st.text())
+@given(STATUSES, st.sampled_from([NO_RIGHT, NO_OBJECT]), st.text(), st.text())
 def test_a_text_that_quotes_canvas_proves_nothing(
     status: int, body: Any, before: str, after: str
 ) -> None:
