@@ -114,6 +114,8 @@ def refusals() -> list[Any]:
         "401 email": (reply(unverified, status=401), Unauthorized),
         "401 user": (reply({"errors": "Invalid as_user_id"}, status=401), Unauthorized),
         "200 in other JSON": (reply({"status": "ok"}), DecodeError),
+        "200 with another id": (reply({"id": None, "error": "busy"}), DecodeError),
+        "200 with null": (reply({"course_pace": None}), DecodeError),
         "200 page": (reply(body=PAGE, headers=HTML), DecodeError),
     }
     return [pytest.param(*values, id=name) for name, values in found.items()]

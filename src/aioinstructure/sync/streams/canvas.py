@@ -88,12 +88,19 @@ async def _pace(canvas: Canvas, call: Call[Any], course_id: str) -> Row | Skippe
         if reason is None:
             raise
         return SkippedParent(course_id, reason)
-    body = canvas.structure(response, dict[str, Any])
-    pace = next((body[key] for key in ("course_pace", "pace") if key in body), body)
+    pace = _unwrapped(canvas.structure(response, dict[str, Any]))
     if not isinstance(pace, Mapping) or "id" not in pace:
         raise DecodeError("the response contains no pace", response=response)
     # If no pace is saved, Canvas returns one without an id.
     return SkippedParent(course_id, "no pace is saved") if pace["id"] is None else row_of(pace)
+
+
+def _unwrapped(body: dict[str, Any]) -> Any:
+    """The pace in a body: one of its members, or, as the documentation prints it, all of it."""
+    for wrapper in ("course_pace", "pace"):
+        if wrapper in body:
+            return body[wrapper]
+    return body if "course_id" in body or "modules" in body else None
 
 
 def courses(canvas: Canvas, page_size: int | None = None) -> Paginator[Any]:
