@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from aioinstructure.wire.message import Request, Response
@@ -201,7 +201,15 @@ class BadRequest(ResponseError):
 
 @public
 class Unauthorized(ResponseError):
-    """401: the credential is unknown, expired or revoked; on Canvas also a missing permission."""
+    """401: the credential is unknown, expired or revoked; on Canvas also a missing permission.
+
+    Attributes:
+        refused: What was refused: "token" (also a signature of AB Connect), "scope" (the token has
+            no scope for this operation) or "right" (the user may not do this). None if the response
+            does not say it, such as one of a gateway.
+    """
+
+    refused: Literal["token", "scope", "right"] | None = None
 
 
 @public

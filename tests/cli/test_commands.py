@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sqlite3
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -143,6 +146,44 @@ def test_a_plan_needs_no_database(runner: CliRunner) -> None:
     plan = json.loads(runner.invoke(app, ["sync", "standards", "--plan", "--json"]).output)
     assert (plan["requests"], plan["tokens"], plan["seconds"]) == (3, 3, 0.0)
     assert (plan["streams"][0]["rows"], plan["streams"][0]["note"]) == (300, "")
+
+
+def test_skipped_courses_are_named_with_reasons(
+    runner: CliRunner, served: dict[str, str], tmp_path: Path
+) -> None:
+    """In the JSON, and below the table: here course pacing is switched off."""
+    args = ["sync", "course_paces", "--to", f"sqlite:///{tmp_path / 'a.db'}"]
+    with switched_off(served["CANVAS_URL"]):
+        result = runner.invoke(app, [*args, "--json"])
+        table = runner.invoke(app, args)
+    assert result.exit_code == 0, result.output
+    (paces,) = json.loads(result.stdout)["streams"]
+    assert (paces["state"], paces["rows"]) == ("done", 0)
+    assert paces["skipped"] == paces["requests"] > 20
+    assert len(paces["skipped_parents"]) == 20
+    reason = "the resource does not exist"
+    assert paces["skipped_parents"][0] == {"id": "1", "reason": reason}
+    assert table.exit_code == 0, table.output
+    assert ["course_paces", "1", *reason.split()] in [
+        line.split() for line in table.stdout.splitlines()
+    ]
+    assert f"{paces['skipped'] - 20:,} more" in table.stdout
+
+
+@contextlib.contextmanager
+def switched_off(url: str) -> Iterator[None]:
+    """Course pacing is off in the simulator during the block."""
+
+    def switch(*, on: bool) -> None:
+        body = json.dumps({"course_pacing": on}).encode()
+        with urllib.request.urlopen(f"{url}/_control/knobs", body, timeout=30):  # noqa: S310
+            pass
+
+    switch(on=False)
+    try:
+        yield
+    finally:
+        switch(on=True)
 
 
 def test_the_report_is_printed_when_a_stream_fails(runner: CliRunner, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import io
 
 from rich.console import Console
 
-from aioinstructure.cli.progress_display import Show, plan_table, report_table
+from aioinstructure.cli.progress_display import Show, plan_table, report_table, skipped_table
 from aioinstructure.quota import Scheduler, TokenBucket
 from aioinstructure.sync import (
     Plan,
     Report,
+    SkippedParent,
     StreamPlan,
     StreamReport,
 )
@@ -95,3 +96,28 @@ def test_the_table_adds_up() -> None:
     lines = out.getvalue().splitlines()
     assert lines[1].split() == ["events", "1,200", "12", "0.0", "done,", "resumed"]
     assert lines[-1].split() == ["total", "1,234", "13", "2.5", "3", "refused"]
+
+
+def test_the_table_counts_the_skipped_parents_and_names_them() -> None:
+    """The number in a column, which no run without them has; below it the ids and the reasons."""
+    quiet = StreamReport("courses", "a", "done", rows=60, requests=1)
+    assert skipped_table(Report([quiet])) is None
+    named = [SkippedParent("[red]11", "no pace is saved"), SkippedParent("12", "no pace is saved")]
+    paces = StreamReport("course_paces", "a", "failed", rows=9, requests=1060, skipped=1051)
+    paces.skipped_parents.extend(named)
+    report = Report([quiet, paces])
+    out = io.StringIO()
+    console = Console(file=out, width=60)
+    console.print(report_table(report))
+    skipped = skipped_table(report)
+    assert skipped is not None
+    console.print(skipped)
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert lines[0] == ["stream", "rows", "requests", "skipped", "seconds", "state"]
+    assert lines[1] == ["courses", "60", "1", "0", "0.0", "done"]
+    assert lines[2] == ["course_paces", "9", "1,060", "1,051", "0.0", "failed"]
+    assert lines[3] == ["total", "69", "1,061", "1,051", "0.0"]
+    assert lines[4] == ["stream", "skipped", "reason"]
+    assert lines[5] == ["course_paces", "[red]11", "no", "pace", "is", "saved"]
+    assert lines[6] == ["course_paces", "12", "no", "pace", "is", "saved"]
+    assert lines[7] == ["course_paces", "1,049", "more"]

@@ -296,18 +296,18 @@ async def test_a_pace_that_is_not_json_is_an_error(clock: Clock) -> None:
 
 
 async def test_courses_without_a_pace_are_skipped(clock: Clock) -> None:
-    """A course whose pace is missing or not visible to the caller is counted, without an error."""
+    """A course whose pace does not exist is counted and named, without an error."""
     simulator = world(clock)
     simulator.faults.add(
         [
-            Fault(path=r"courses/1/course_pacing", kind="status", count=9, status=404),
-            Fault(path=r"courses/2/course_pacing", kind="status", count=9, status=403),
-            Fault(path=r"courses/3/course_pacing", kind="status", count=9, status=401),
+            Fault(path=rf"courses/{course}/course_pacing", kind="status", count=9, status=404)
+            for course in (1, 2, 3)
         ]
     )
     sink = MemorySink()
     (report,) = await run(simulator, clock, sink, "course_paces")
     assert report.skipped == 3
+    assert [each.id for each in report.skipped_parents] == ["1", "2", "3"]
     assert not {"1", "2", "3"} & sink.rows["course_paces"].keys()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -35,10 +37,12 @@ from aioinstructure.transport.retry import RetryPolicy
 from aioinstructure.wire.message import Headers, Request, Response
 from aioinstructure.wire.quota_report import QuotaReport, is_throttled
 from aioinstructure.wire.responses import (
+    denial_of,
     error_messages,
     is_credential_error,
     no_response_error,
     raise_for_status,
+    refused_part,
 )
 
 NOW = 1_767_225_600.0  # 1 January 2026
@@ -400,6 +404,7 @@ def test_which_errors_may_be_retried(make: Callable[[], Error], read: bool, writ
             ),
             True,
         ),
+        (response_of(401, {"errors": [{"message": "Invalid access token."}]}), True),
         (response_of(403, {}, {"WWW-Authenticate": "Bearer"}), False),
     ],
 )
@@ -407,6 +412,149 @@ def test_a_401_is_about_the_credential_or_a_permission(response: Response, blame
     """Only the first is worth another signature."""
     assert is_credential_error(error_of(response)) is blamed
     assert not is_credential_error(ConnectError("x"))
+
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
+DENIED = "user not authorized to perform that action"
+NO_OBJECT: dict[str, Any] = {"errors": [{"message": "The specified resource does not exist."}]}
+NO_RIGHT: dict[str, Any] = {"status": "unauthorized", "errors": [{"message": DENIED}]}
+
+
+def said(message: str, **more: Any) -> dict[str, Any]:
+    return {**more, "errors": [{"message": message}]}
+
+
+@pytest.mark.parametrize(
+    ("response", "part"),
+    [
+        (response_of(401, said("Invalid access token."), CHALLENGE), "token"),
+        (response_of(401, said("Invalid access token.")), "token"),
+        (response_of(401, said("Expired access token.")), "token"),
+        (response_of(401, said("Revoked access token.")), "token"),
+        (response_of(401, said("user authorization required", status="unauthenticated")), "token"),
+        (response_of(401, b"", CHALLENGE), "token"),
+        (response_of(401, NO_RIGHT, CHALLENGE), "token"),
+        (response_of(401, {"errors": [{"detail": "Signature is not authorized."}]}), "token"),
+        (response_of(401, said("Insufficient scopes on access token.")), "scope"),
+        (response_of(401, NO_RIGHT), "right"),
+        (response_of(401, {**NO_RIGHT, "error_report_id": 5}), "right"),
+        (response_of(401, said("usuario no autorizado", status="unauthorized")), "right"),
+        (response_of(401, said("user not authorised", status="unauthorised")), "right"),
+        (response_of(401, said("Invalid access token.", status="unauthorized")), "token"),
+        (response_of(401, said(f"{DENIED} until verifying email", status="unverified")), None),
+        (response_of(401, {"errors": "Invalid as_user_id"}), None),
+        (response_of(401, {"status": "unauthorized"}), None),
+        (response_of(401, {"status": "unauthorized", "errors": DENIED}), None),
+        (response_of(401, {"status": "unauthorized", "errors": []}), None),
+        (response_of(401, {"status": "unauthorized", "errors": [{"message": 5}]}), None),
+        (response_of(401, {"message": DENIED}), None),
+        (response_of(401, [DENIED]), None),
+        (response_of(401, DENIED.encode()), None),
+        (response_of(401, b""), None),
+    ],
+)
+def test_unauthorized_says_what_was_refused(response: Response, part: str | None) -> None:
+    """The token, its scope or the user's right; None if the body does not say it."""
+    error = error_of(response)
+    assert isinstance(error, Unauthorized)
+    assert error.refused == part
+    for same in (copy.copy(error), pickle.loads(pickle.dumps(error))):  # noqa: S301 - ours
+        assert same.refused == part
+
+
+@pytest.mark.parametrize(
+    ("response", "part"),
+    [
+        (response_of(403, NO_RIGHT), "right"),
+        (response_of(403, NO_RIGHT, CHALLENGE), None),
+        (response_of(403, said("Invalid access token.")), None),
+        (response_of(403, said("Insufficient scopes on access token.")), None),
+        (response_of(404, NO_RIGHT), None),
+        (response_of(500, NO_RIGHT), None),
+    ],
+)
+def test_a_missing_right_may_have_the_status_403(response: Response, part: str | None) -> None:
+    """As on newer versions of Canvas; a token is refused with 401 only."""
+    assert refused_part(response) == part
+
+
+@pytest.mark.parametrize(
+    ("response", "denial"),
+    [
+        (response_of(401, NO_RIGHT), "the user is not authorized"),
+        (response_of(403, NO_RIGHT), "the user is not authorized"),
+        (response_of(404, NO_OBJECT), "the resource does not exist"),
+        (response_of(404, {**NO_OBJECT, "error_report_id": 5}), "the resource does not exist"),
+        (
+            response_of(
+                404, {"errors": [{"message": "An error occurred.", "error_code": "not_found"}]}
+            ),
+            "the resource does not exist",
+        ),
+        (response_of(404, {"errors": [{"error_code": "not_found"}]}), None),
+        (response_of(404, {**NO_OBJECT, "service": "gateway"}), None),
+        (response_of(404, {"errors": NO_OBJECT["errors"] * 2}), None),
+        (response_of(404, {"errors": [{"status": "404", "title": "Not Found"}]}), None),
+        (response_of(404, {"message": "no Route matched with those values"}), None),
+        (response_of(404, b"<html>Not Found</html>"), None),
+        (response_of(404, b""), None),
+        (response_of(404, NO_RIGHT), None),
+        (response_of(401, NO_OBJECT), None),
+        (response_of(403, NO_OBJECT), None),
+        (response_of(410, NO_OBJECT), None),
+        (response_of(503, NO_OBJECT), None),
+        (response_of(401, said("Invalid access token.")), None),
+        (response_of(401, said("Insufficient scopes on access token.")), None),
+        (
+            response_of(
+                403, {"errors": [{"message": "An error occurred.", "error_code": "forbidden"}]}
+            ),
+            None,
+        ),
+        (response_of(403, {"message": "Rate Limit Exceeded"}), None),
+        (response_of(403, b"403 Forbidden (Rate Limit Exceeded)\n"), None),
+    ],
+)
+def test_only_canvas_can_say_that_there_is_nothing(response: Response, denial: str | None) -> None:
+    """A status proves nothing without the body of Canvas, and a body nothing with another status."""
+    assert denial_of(response) == denial
+
+
+STATUSES = st.sampled_from([401, 403, 404, 410, 429, 500, 503])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 999) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["errors", "message", "status", "error", "detail"]) | st.text(), inner
+        )
+    ),
+)
+
+
+@given(STATUSES, st.text() | st.binary())
+def test_no_other_text_proves_that_there_is_nothing(status: int, body: str | bytes) -> None:
+    """Whatever the body is."""
+    raw = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
+    assert denial_of(response_of(status, raw)) is None
+
+
+@given(STATUSES, VALUES)
+def test_no_other_json_proves_that_there_is_nothing(status: int, body: Any) -> None:
+    """Whatever its members are."""
+    assert denial_of(response_of(status, body)) is None
+
+
+@given(STATUSES, st.sampled_from([NO_RIGHT, NO_OBJECT]), st.text(), st.text())
+def test_a_text_that_quotes_canvas_proves_nothing(
+    status: int, body: Any, before: str, after: str
+) -> None:
+    """The body must be Canvas's own: not part of a page, and no longer message."""
+    quoted = f"<p>{before}{json.dumps(body)}{after}".encode("utf-8", "replace")
+    assert denial_of(response_of(status, quoted)) is None
+    (error,) = body["errors"]
+    longer = said(f"{before}{error['message']}{after}x")
+    assert denial_of(response_of(status, longer)) is None
 
 
 def test_no_response_is_another_error_for_a_write() -> None:

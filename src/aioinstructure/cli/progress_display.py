@@ -20,12 +20,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from aioinstructure.cli.gauges import gauge
 from aioinstructure.quota import Scheduler
 from aioinstructure.sync import Plan, Report, StreamReport
 
-__all__ = ["Show", "plan_table", "report_table"]
+__all__ = ["Show", "plan_table", "report_table", "skipped_table"]
 
 _REFRESH = 0.125
 _EVERY = 2.0
@@ -128,7 +129,8 @@ def _rate(report: StreamReport) -> float:
 def report_table(report: Report) -> Table:
     """A table of what a run did, one row per stream."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stream", "rows", "requests", "seconds", "state"):
+    skips = any(each.skipped for each in report.streams)
+    for name in ("stream", "rows", "requests", *(["skipped"] if skips else []), "seconds", "state"):
         left = name in ("stream", "state")
         table.add_column(
             name,
@@ -142,13 +144,35 @@ def report_table(report: Report) -> Table:
             each.stream,
             f"{each.rows:,}",
             f"{each.requests:,}",
+            *([f"{each.skipped:,}"] if skips else []),
             f"{each.seconds:.1f}",
             f"{each.state}{resumed}",
         )
     refused = f"{report.refusals} refused" if report.refusals else ""
     table.add_row(
-        "total", f"{report.rows:,}", f"{report.requests:,}", f"{report.seconds:.1f}", refused
+        "total",
+        f"{report.rows:,}",
+        f"{report.requests:,}",
+        *([f"{sum(each.skipped for each in report.streams):,}"] if skips else []),
+        f"{report.seconds:.1f}",
+        refused,
     )
+    return table
+
+
+def skipped_table(report: Report) -> Table | None:
+    """A table of the skipped parents that the report names; None if there are none."""
+    if not any(each.skipped_parents for each in report.streams):
+        return None
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stream", "skipped", "reason"):
+        table.add_column(name, no_wrap=name == "stream", overflow="fold")
+    for each in report.streams:
+        for parent in each.skipped_parents:
+            # The id comes from the server: it is text, not markup of rich.
+            table.add_row(each.stream, Text(parent.id), Text(parent.reason))
+        if (more := each.skipped - len(each.skipped_parents)) > 0:
+            table.add_row(each.stream, f"{more:,} more", "")
     return table
 
 

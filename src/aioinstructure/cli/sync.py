@@ -15,7 +15,7 @@ from rich.console import Console
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.cli.gauges import published
-from aioinstructure.cli.progress_display import Show, plan_table, report_table
+from aioinstructure.cli.progress_display import Show, plan_table, report_table, skipped_table
 from aioinstructure.errors import Error, SyncError
 from aioinstructure.sync import (
     STREAMS,
@@ -69,7 +69,11 @@ def _report_printer(as_json: bool) -> Callable[[Report], None]:
         if as_json:
             click.echo(orjson.dumps(report_json(report), option=orjson.OPT_INDENT_2))
         else:
-            Console().print(report_table(report))
+            console = Console()
+            console.print(report_table(report))
+            if (skipped := skipped_table(report)) is not None:
+                console.print()
+                console.print(skipped)
 
     return show
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aioinstructure.sync.engine import Sync
 from aioinstructure.sync.plan import Plan, StreamPlan, plan_of
-from aioinstructure.sync.report import Report, StreamReport
+from aioinstructure.sync.report import Report, SkippedParent, StreamReport
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
 from aioinstructure.sync.sinks.registry import SINKS, sink_of
 from aioinstructure.sync.sinks.sql import sql
@@ -23,6 +23,7 @@ __all__ = [
     "Report",
     "Row",
     "Sink",
+    "SkippedParent",
     "Stream",
     "StreamPlan",
     "StreamReport",

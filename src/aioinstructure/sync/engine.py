@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -19,12 +19,15 @@ from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
 from aioinstructure.quota import Scheduler
-from aioinstructure.sync.report import Report, StreamReport
+from aioinstructure.sync.report import Report, SkippedParent, StreamReport
 from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
 from aioinstructure.sync.streams.base import Stream
 from aioinstructure.sync.streams.registry import checked, client_of
 
 __all__ = ["Sync"]
+
+_NAMED: Final = 20
+"""How many skipped parents a report names. It counts all of them."""
 
 
 @define(eq=False)
@@ -169,11 +172,20 @@ class _Job:
                 report.rows += len(batch.rows)
                 report.requests += batch.requests
                 report.skipped += batch.skipped
+                self._name(batch.skipped_parents)
                 report.total = batch.total if batch.total is not None else report.total
                 report.seconds = clock.monotonic() - start
                 if self.on_batch is not None:
                     self.on_batch(report)
         await self._write([], Checkpoint(self.cursor, True))
+
+    def _name(self, skipped: Sequence[SkippedParent]) -> None:
+        """Add the parents to the report while there is room."""
+        named = self.report.skipped_parents
+        for parent in skipped:
+            # A list that is read again skips the same parents again.
+            if len(named) < _NAMED and parent not in named:
+                named.append(parent)
 
     async def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
         with self._storing():

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import Factory, define
+from attrs import Factory, define, frozen
 
 from aioinstructure.errors import Error
 
-__all__ = ["Report", "State", "StreamReport"]
+__all__ = ["Report", "SkippedParent", "State", "StreamReport"]
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped"]
+
+
+@frozen
+class SkippedParent:
+    """An object without a child that the caller may see, such as a course without a pace.
+
+    Attributes:
+        id: The id of the parent as text.
+        reason: Why there is no child.
+    """
+
+    id: str
+    reason: str
 
 
 @define
@@ -25,6 +38,7 @@ class StreamReport:
         total: Expected number of rows, if the server reports it.
         requests: Responses that the rows came in.
         skipped: Parent objects without a child, or with none that the caller may see.
+        skipped_parents: The first 20 of these, with the reasons.
         resumed: Whether it started where an earlier run stopped.
         seconds: How long it ran.
         error: The error that ended it, if it failed.
@@ -40,6 +54,7 @@ class StreamReport:
     resumed: bool = False
     seconds: float = 0.0
     error: Error | None = None
+    skipped_parents: list[SkippedParent] = Factory(list)
 
 
 @define

@@ -7,7 +7,7 @@ all of them and never fails itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urljoin
 
 from aioinstructure.errors import (
@@ -33,12 +33,19 @@ from aioinstructure.wire.quota_report import QuotaReport, is_throttled
 from aioinstructure.wire.redact import scrub
 
 __all__ = [
+    "Denial",
+    "Refused",
     "decoded_json",
+    "denial_of",
     "error_messages",
     "is_credential_error",
     "no_response_error",
     "raise_for_status",
+    "refused_part",
 ]
+
+Refused: TypeAlias = Literal["token", "scope", "right"]
+Denial: TypeAlias = Literal["the user is not authorized", "the resource does not exist"]
 
 _CLASSES: dict[int, type[ResponseError]] = {
     400: BadRequest,
@@ -52,6 +59,21 @@ _CLASSES: dict[int, type[ResponseError]] = {
 }
 _SNIPPET = 200
 _DEEPEST = 20
+
+_PARTS: Final[dict[str, Refused]] = {
+    "Invalid access token.": "token",
+    "Expired access token.": "token",
+    "Revoked access token.": "token",
+    "user authorization required": "token",
+    "Insufficient scopes on access token.": "scope",
+    "user not authorized to perform that action": "right",
+}
+"""What Canvas says in a 401, and what it refuses with it."""
+
+_NO_RIGHT: Final = ("unauthorized", "unauthorised")
+"""The `status` beside a missing right. Canvas may translate the message next to it."""
+
+_MISSING: Final = "The specified resource does not exist."
 
 
 def decoded_json(response: Response) -> Any:
@@ -87,13 +109,16 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
         _check_redirect_origin(request, response)
     refused = is_throttled(response)
     kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
-    raise kind(
+    error = kind(
         response,
         errors=error_messages(response),
         # Scrub before truncating: half a token may be too short to be recognized.
         snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
         retry_after=QuotaReport.of(response.headers, now).retry_after,
     )
+    if isinstance(error, Unauthorized):
+        error.refused = refused_part(response)
+    raise error
 
 
 def _by_hundreds(status: int) -> type[ResponseError]:
@@ -118,14 +143,69 @@ def _check_redirect_origin(request: Request, response: Response) -> None:
 
 
 def is_credential_error(error: Error) -> bool:
-    """Whether a 401 is about the credential, not about a permission.
+    """Whether a 401 is about the credential, not about a permission."""
+    return isinstance(error, Unauthorized) and refused_part(error.response) == "token"
 
-    Canvas sends WWW-Authenticate only for a token problem; AB Connect says "Signature ...".
+
+def refused_part(response: Response) -> Refused | None:
+    """Return what a 401 or 403 refuses: the token, its scope, or the right of the user.
+
+    Canvas sends WWW-Authenticate only for a token problem, but a proxy may remove it, so that the
+    text counts too. AB Connect says "Signature ...". Newer versions of Canvas use 403 for a missing
+    right. None if the response says none of this: a gateway can send any status with any body.
     """
-    return isinstance(error, Unauthorized) and (
-        "www-authenticate" in error.response.headers
-        or any(message.startswith("Signature") for message in error.errors)
-    )
+    if response.status not in (401, 403):
+        return None
+    named = _part_named(response)
+    challenged = "www-authenticate" in response.headers
+    if response.status == 403:
+        return named if named == "right" and not challenged else None
+    if challenged or any(text.startswith("Signature") for text in error_messages(response)):
+        return "token"
+    return named
+
+
+def _part_named(response: Response) -> Refused | None:
+    """What the body says is refused, if it has the form of Canvas."""
+    body, error = _single_error(response)
+    message = error.get("message")
+    if not isinstance(message, str):
+        return None
+    if message in _PARTS:
+        return _PARTS[message]
+    is_denial = body.keys() - {"error_report_id"} == {"status", "errors"} and len(error) == 1
+    return "right" if is_denial and body["status"] in _NO_RIGHT else None
+
+
+def denial_of(response: Response) -> Denial | None:
+    """Return why the caller gets no object, if Canvas itself says so; None otherwise.
+
+    The status alone proves nothing: a gateway, a maintenance page or a refused token may come with
+    the same one. Only the JSON of Canvas counts, which says that the user is not authorized to
+    perform that action, or that the resource does not exist (or is switched off).
+    """
+    if refused_part(response) == "right":
+        return "the user is not authorized"
+    if response.status != 404:
+        return None
+    body, error = _single_error(response)
+    if not isinstance(error.get("message"), str) or body.keys() - {"errors", "error_report_id"}:
+        return None
+    # A disabled feature has a code instead of the sentence.
+    is_missing = error["message"] == _MISSING or error.get("error_code") == "not_found"
+    return "the resource does not exist" if is_missing else None
+
+
+def _single_error(response: Response) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The body, and the only error in it, as Canvas sends them; both are empty if it did not."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}, {}
+    errors = body.get("errors") if isinstance(body, Mapping) else None
+    if isinstance(errors, list) and len(errors) == 1 and isinstance(errors[0], Mapping):
+        return body, errors[0]
+    return {}, {}
 
 
 def no_response_error(request: Request, detail: str) -> TransportError:

@@ -46,6 +46,7 @@ from aioinstructure.sync import (
     Report,
     Row,
     Sink,
+    SkippedParent,
     StreamPlan,
     StreamReport,
     Sync,
@@ -136,6 +137,7 @@ async def sync(canvas: Canvas, ab: ABConnect) -> None:
     assert_type(report.rows, int)
     assert_type(report.seconds, float)
     assert_type(report.streams, list[StreamReport])
+    assert_type(report.streams[0].skipped_parents, list[SkippedParent])
     assert_type(job.report, Report | None)
     await Sync(MemorySink(), canvas=canvas).run("courses")
     await Sync(OwnSink(), canvas=canvas).run("courses")

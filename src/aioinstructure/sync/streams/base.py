@@ -8,7 +8,7 @@ the list has changed and is read again from its start.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final, Literal, TypeAlias
 
@@ -25,6 +25,7 @@ from aioinstructure.errors import (
 )
 from aioinstructure.paging.cursor import id_of
 from aioinstructure.paging.paginator import Paginator
+from aioinstructure.sync.report import SkippedParent
 from aioinstructure.sync.sinks.base import Row
 
 __all__ = [
@@ -59,6 +60,7 @@ class Batch:
         total: The number of objects of the stream, if the server reports it.
         requests: The number of responses that were read.
         skipped: The number of parents without an object that the caller may see.
+        skipped_parents: These parents, with the reasons.
     """
 
     rows: list[Row]
@@ -66,6 +68,7 @@ class Batch:
     total: int | None = None
     requests: int = 1
     skipped: int = 0
+    skipped_parents: Sequence[SkippedParent] = ()
 
 
 @frozen

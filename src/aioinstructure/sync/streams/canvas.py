@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final, TypeAlias
 
 from aioinstructure.canvas import Canvas
 from aioinstructure.endpoints.lookup import route_of
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import (
-    Forbidden,
-    NotFound,
-    Unauthorized,
-)
-from aioinstructure.paging.cursor import id_of
+from aioinstructure.errors import DecodeError, ResponseError
 from aioinstructure.paging.paginator import Paginator
+from aioinstructure.sync.report import SkippedParent
 from aioinstructure.sync.sinks.base import Row
 from aioinstructure.sync.streams.base import (
     Batch,
@@ -26,23 +22,26 @@ from aioinstructure.sync.streams.base import (
     resume_or_restart,
     row_of,
 )
-from aioinstructure.wire.responses import is_credential_error
+from aioinstructure.wire.responses import denial_of
 
 __all__ = ["STREAMS"]
 
 _WINDOW: Final = 24
 """The maximum of concurrent calls for paces; the quota decides how many are sent."""
 
+_Window: TypeAlias = deque[tuple[str, asyncio.Task[Row | SkippedParent]]]
+"""Running calls in the order of their courses, each with the cursor after its course."""
+
 
 async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Batch]:
     """Yield the pace of each course that has one, in the order of the courses."""
     new = route_of(Canvas, "course_paces.new")
     courses = await resume_or_restart(canvas, cursor) or canvas.courses.list()
-    window: deque[tuple[str, asyncio.Task[Row | None]]] = deque()
+    window: _Window = deque()
     try:
         async for course in courses:
             call = new.bind({"course_id": course.id})
-            task = asyncio.create_task(_pace(canvas, call))
+            task = asyncio.create_task(_pace(canvas, call, str(course.id)))
             window.append((str(courses.cursor), task))
             while len(window) > _WINDOW or (window and window[0][1].done()):
                 yield await _oldest(window)
@@ -54,34 +53,54 @@ async def course_paces(canvas: Canvas, cursor: str | None) -> AsyncGenerator[Bat
         await asyncio.gather(*(task for _, task in window), return_exceptions=True)
 
 
-async def _oldest(window: deque[tuple[str, asyncio.Task[Row | None]]]) -> Batch:
-    """The result of the first task in the window, and of those after it that are done."""
+async def _oldest(window: _Window) -> Batch:
+    """The result of the first task in the window, and of those after it that have one."""
     rows: list[Row] = []
+    skipped: list[SkippedParent] = []
     requests = 0
     cursor = ""
-    while window and (not requests or window[0][1].done()):
+    # What was read before a task that failed is a batch of its own: it is written first.
+    while window and (not requests or _has_result(window[0][1])):
         cursor, task = window[0]
         found = await task
         window.popleft()
         requests += 1
-        if found is not None:
+        if isinstance(found, Row):
             rows.append(found)
-    return Batch(rows, cursor, requests=requests, skipped=requests - len(rows))
+        else:
+            skipped.append(found)
+    return Batch(rows, cursor, requests=requests, skipped=len(skipped), skipped_parents=skipped)
 
 
-async def _pace(canvas: Canvas, call: Call[Any]) -> Row | None:
-    """The pace of one course, or None if it has none that the caller may see."""
+def _has_result(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+async def _pace(canvas: Canvas, call: Call[Any], course_id: str) -> Row | SkippedParent:
+    """The pace of one course; or the course, if Canvas says that the caller has none there.
+
+    Any other refusal fails the stream: it does not prove that there is no pace.
+    """
     try:
         response = await canvas.send(call)
-    except (NotFound, Forbidden):
-        return None
-    except Unauthorized as error:
-        if is_credential_error(error):
+    except ResponseError as error:
+        reason = denial_of(error.response)
+        if reason is None:
             raise
-        return None
-    pace = canvas.structure(response, dict[str, Any]).get("course_pace")
+        return SkippedParent(course_id, reason)
+    pace = _unwrapped(canvas.structure(response, dict[str, Any]))
+    if not isinstance(pace, Mapping) or "id" not in pace:
+        raise DecodeError("the response contains no pace", response=response)
     # If no pace is saved, Canvas returns one without an id.
-    return row_of(pace) if id_of(pace) is not None else None
+    return SkippedParent(course_id, "no pace is saved") if pace["id"] is None else row_of(pace)
+
+
+def _unwrapped(body: dict[str, Any]) -> Any:
+    """The pace in a body: one of its members, or, as the documentation prints it, all of it."""
+    for wrapper in ("course_pace", "pace"):
+        if wrapper in body:
+            return body[wrapper]
+    return body if "course_id" in body or "modules" in body else None
 
 
 def courses(canvas: Canvas, page_size: int | None = None) -> Paginator[Any]:
