@@ -250,6 +250,27 @@ async def test_closing_the_client_does_not_deny_a_write_in_flight(
     assert caught.value.may_have_happened
 
 
+@pytest.mark.parametrize("method", WRITES)
+async def test_closing_a_given_session_does_not_deny_a_write_in_flight(
+    served: Serve, method: str
+) -> None:
+    """The retry finds the session closed; the first attempt may have arrived all the same."""
+    arrived = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, _: object) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
+        await reader.read()
+
+    session = aiohttp.ClientSession()
+    async with served(silent) as origin, client(origin, session=session) as canvas:
+        task = asyncio.create_task(canvas.request(method, "/x", idempotent=True))
+        await arrived.wait()
+        await session.close()
+        with pytest.raises(UnknownOutcome, match="session is closed"):
+            await asyncio.wait_for(task, 10)
+
+
 async def test_closing_the_client_says_that_a_read_was_closed(served: Serve) -> None:
     """A read has no effect: ClientClosed, as before."""
     arrived = asyncio.Event()

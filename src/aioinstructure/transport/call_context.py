@@ -42,7 +42,7 @@ class Transport(Protocol):
 
         Raises:
             TransportError: There was no response. `UnknownOutcome` if the request is not
-                idempotent.
+                idempotent, or if it is a write and the transport was closed meanwhile.
         """
         ...
 
