@@ -10,6 +10,8 @@ import pytest
 from aioinstructure import errors
 from aioinstructure.canvas.progress import Progress
 from aioinstructure.errors import (
+    ConnectError,
+    DeadlineError,
     DecodeError,
     Error,
     IncompleteError,
@@ -92,14 +94,42 @@ def test_a_response_without_a_request_is_described() -> None:
     assert not ServerError(Response(599)).may_have_happened
 
 
-@pytest.mark.parametrize(
-    ("method", "may"), [("GET", False), ("HEAD", False), ("POST", True), ("DELETE", True)]
+METHODS = {"GET": False, "HEAD": False, "OPTIONS": False, "TRACE": False} | dict.fromkeys(
+    ["POST", "PUT", "PATCH", "DELETE"], True
 )
-def test_a_write_that_failed_may_have_happened(method: str, may: bool) -> None:
-    """A read has no effect."""
-    assert (
-        ServerError(Response(500, request=Request(method, "https://h/"))).may_have_happened is may
-    )
+
+
+@pytest.mark.parametrize(("method", "may"), METHODS.items())
+def test_a_write_without_a_clear_answer_may_have_happened(method: str, may: bool) -> None:
+    """5xx, 408 and no response leave it open; a read has no effect."""
+    request = Request(method, "https://h/")
+    for status in (500, 503, 599, 408):
+        assert ResponseError(Response(status, request=request)).may_have_happened is may
+    for kind in (TransportError, DeadlineError):
+        assert kind("cut off", request=request).may_have_happened is may
+
+
+def test_a_refused_or_unsent_write_has_not_happened() -> None:
+    """The server said no, or was not reached; an error without a request says nothing."""
+    for status in (200, 302, 400, 401, 403, 404, 409, 422, 429):
+        assert not ResponseError(Response(status, request=REQUEST)).may_have_happened
+    assert not ConnectError("refused", request=REQUEST).may_have_happened
+    assert not TransportError("cut off").may_have_happened
+
+
+def test_a_request_that_must_not_be_repeated_is_a_write() -> None:
+    """Whatever its method: its caller says that it has an effect."""
+    request = Request("GET", "https://h/", idempotent=False)
+    assert TransportError("cut off", request=request).may_have_happened
+    assert ServerError(Response(500, request=request)).may_have_happened
+
+
+def test_an_earlier_attempt_is_recorded() -> None:
+    """It is the same error, and it says that the write may have happened."""
+    for error in (NotFound(RESPONSE), TransportError("x"), ConnectError("x", request=REQUEST)):
+        assert not error.may_have_happened
+        assert error.with_earlier_attempt() is error
+        assert error.may_have_happened
 
 
 def test_a_decode_error_shows_the_first_paths() -> None:
@@ -114,6 +144,7 @@ def test_a_decode_error_shows_the_first_paths() -> None:
 EVERY = [
     InputError("x"),
     NotFound(RESPONSE, errors=["gone"]),
+    NotFound(RESPONSE).with_earlier_attempt(),
     UnknownOutcome("x", request=REQUEST, wait=2.0),
     TransportError("x"),
     DecodeError("x", paths=["a @ $"], response=RESPONSE),

@@ -71,11 +71,18 @@ __all__ = [
 class Error(Exception):
     """The base of all errors of the library. Errors can be copied and pickled."""
 
+    _earlier: bool = False  # whether an earlier attempt of the same write may have taken effect
+
     def with_wait(self, seconds: float) -> Self:
         """Set `.wait`, the seconds until another attempt could be sent, and return the error."""
         error: Error = self
         if isinstance(error, TransportError | ResponseError):  # only these have a wait
             error.wait = seconds
+        return self
+
+    def with_earlier_attempt(self) -> Self:
+        """Record that an earlier attempt of the write may have taken effect; return the error."""
+        self._earlier = True
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -87,6 +94,14 @@ def _restored(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def _is_write(request: Request | None) -> bool:
+    """Whether a request may change something. One that must not be repeated may."""
+    return request is not None and (request.method not in _READS or not request.idempotent)
 
 
 @public
@@ -116,6 +131,8 @@ class TransportError(Error):
     Attributes:
         request: The request.
         wait: Seconds until the quota would have allowed another attempt; None if unknown.
+        may_have_happened: Whether this is a write that may have taken effect, by this attempt or
+            an earlier one.
     """
 
     def __init__(
@@ -125,10 +142,20 @@ class TransportError(Error):
         self.request = request
         self.wait = wait
 
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether this is a write that may have taken effect, by this attempt or an earlier one."""
+        return self._earlier or _is_write(self.request)
+
 
 @public
 class ConnectError(TransportError):
     """The connection failed: the request was certainly not sent."""
+
+    @property
+    def may_have_happened(self) -> bool:
+        """False: nothing was sent."""
+        return self._earlier
 
 
 @public
@@ -138,7 +165,12 @@ class DeadlineError(TransportError):
 
 @public
 class UnknownOutcome(TransportError):
-    """A write received no response and may have taken effect. Check before you repeat it."""
+    """A write may have taken effect, and no response says whether. Check before you repeat it."""
+
+    @property
+    def may_have_happened(self) -> bool:
+        """True."""
+        return True
 
 
 @public
@@ -152,6 +184,8 @@ class ResponseError(Error):
         errors: The messages in the body, in order; empty for HTML or an empty body.
         retry_after: Seconds that the server asked to wait, or None.
         wait: Seconds until the quota would have allowed another attempt; None if unknown.
+        may_have_happened: Whether this is a write that may have taken effect: by this attempt if
+            the status is 5xx or 408, or by an earlier one.
     """
 
     def __init__(
@@ -182,6 +216,12 @@ class ResponseError(Error):
     def request_id(self) -> str | None:
         """The request id to give to the vendor's support, or None."""
         return self.response.request_id
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether this is a write that may have taken effect, by this attempt or an earlier one."""
+        is_unclear = self.status == 408 or self.status >= 500
+        return self._earlier or (is_unclear and _is_write(self.request))
 
     def _describe(self, snippet: str) -> str:
         try:
@@ -244,16 +284,7 @@ class Throttled(ResponseError):
 
 @public
 class ServerError(ResponseError):
-    """5xx: the server failed.
-
-    Attributes:
-        may_have_happened: Whether this was a write that may have taken effect.
-    """
-
-    @property
-    def may_have_happened(self) -> bool:
-        """Whether this was a write that may have taken effect."""
-        return self.request is not None and self.request.method not in {"GET", "HEAD"}
+    """5xx: the server failed. A write may have taken effect."""
 
 
 @public

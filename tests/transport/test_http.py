@@ -488,16 +488,16 @@ async def echoes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     shown = "; ".join(part.decode() for part in head.split(CRLF) if b"uthorization" in part)
     body = f'{{"errors":[{{"message":"cannot {line} with {shown}"}}]}}'.encode()
     writer.write(
-        b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        % len(body)
-        + body
+        b"HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body) + body
     )
 
 
 async def echoes_as_page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = await read_head(reader)
     body = b"<h1>" + head.replace(CRLF, b" ") + b"</h1>"
-    writer.write(b"HTTP/1.1 500 Oops\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    head = b"HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    writer.write(head + body)
 
 
 async def echoes_as_garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 from email.utils import formatdate
 from itertools import pairwise
 from typing import Any
@@ -11,16 +13,24 @@ import pytest
 
 from aioinstructure import (
     BadRequest,
+    ClientClosed,
+    ConfigurationError,
+    Conflict,
     ConnectError,
     DeadlineError,
     Error,
     Forbidden,
     NotFound,
+    RedirectError,
+    Request,
+    Response,
+    ResponseError,
     ServerError,
     Throttled,
     TransportError,
     Unauthorized,
     UnknownOutcome,
+    Unprocessable,
 )
 from aioinstructure.canvas.course_paces import CoursePace
 from aioinstructure.testing import reply
@@ -344,6 +354,159 @@ async def test_a_retried_delete_after_an_error_response_finds_nothing(first: Any
     canvas, _ = canvas_on([first, reply({}, status=404)])
     with pytest.raises(NotFound):
         await canvas.course_paces.delete(1, 5)
+
+
+def may_have_happened(error: Error) -> bool:
+    """What an error says about a write."""
+    assert isinstance(error, TransportError | ResponseError)
+    return error.may_have_happened
+
+
+MAY_HAVE_ARRIVED = [
+    TransportError("cut off"),
+    DeadlineError("the request timed out"),
+    failing(408),
+    failing(500),
+    failing(504),
+]
+SAYS_SO: dict[str, tuple[Any, type[TransportError | ResponseError]]] = {
+    "400": (failing(400), BadRequest),
+    "401": (invalid_token(), Unauthorized),
+    "403": (failing(403), Forbidden),
+    "409": (failing(409), Conflict),
+    "422": (failing(422), Unprocessable),
+    "302": (failing(302, location="/login"), RedirectError),
+    "throttled": (throttled(retry_after="600"), Throttled),
+    "501": (failing(501), ServerError),
+    "no connection": (ConnectError("refused"), UnknownOutcome),
+    "closed": (ClientClosed("the client is closed"), UnknownOutcome),
+    "bad setting": (ConfigurationError("no such header"), UnknownOutcome),
+    "another origin": (failing(302, location="https://elsewhere.test/"), UnknownOutcome),
+}
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
+@pytest.mark.parametrize("first", MAY_HAVE_ARRIVED, ids=repr)
+@pytest.mark.parametrize("name", SAYS_SO)
+async def test_no_later_error_denies_that_a_write_may_have_arrived(
+    name: str, first: Any, method: str
+) -> None:
+    """Whatever ends the call, its error has `may_have_happened`; a copy of it has too."""
+    last, kind = SAYS_SO[name]
+    canvas, transport = canvas_on([first, *[last] * 3], deadline=60)
+    with pytest.raises(kind) as caught:
+        await canvas.request(method, PATH, idempotent=True)
+    assert type(caught.value) is kind
+    assert len(transport.requests) > 1
+    for error in (caught.value, copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):  # noqa: S301 - pickled here
+        assert may_have_happened(error)
+    assert_nothing_left(canvas)
+
+
+@pytest.mark.parametrize("first", MAY_HAVE_ARRIVED, ids=repr)
+@pytest.mark.parametrize("name", SAYS_SO)
+async def test_a_read_never_happens(name: str, first: Any) -> None:
+    """The errors of a read are not changed by earlier attempts."""
+    last, kind = SAYS_SO[name]
+    canvas, _ = canvas_on([first, *[last] * 3], deadline=60)
+    with pytest.raises(Error) as caught:
+        await canvas.request("GET", PATH)
+    assert not getattr(caught.value, "may_have_happened", False)
+    assert type(caught.value) is kind or kind is UnknownOutcome
+    assert type(caught.value) is not UnknownOutcome
+
+
+async def test_the_first_lost_attempt_is_not_forgotten() -> None:
+    """However many attempts failed to connect, or were refused, after it."""
+    lost: list[Any] = [TransportError("cut off"), *[throttled()] * 5, *[ConnectError("no")] * 3]
+    canvas, transport = canvas_on(lost)
+    with pytest.raises(UnknownOutcome, match="earlier attempt") as caught:
+        await canvas.request("PUT", PATH)
+    assert len(transport.requests) == 9
+    assert type(caught.value.__cause__) is ConnectError
+
+
+@pytest.mark.parametrize("name", ["400", "401", "403", "409", "422", "throttled"])
+async def test_a_write_that_was_refused_has_not_happened(name: str) -> None:
+    """Without an earlier attempt that may have arrived, a refusal is certain."""
+    last, kind = SAYS_SO[name]
+    canvas, _ = canvas_on([ConnectError("refused"), last], deadline=60)
+    with pytest.raises(kind) as caught:
+        await canvas.request("PUT", PATH)
+    assert not may_have_happened(caught.value)
+
+
+async def test_a_write_that_was_never_sent_has_not_happened() -> None:
+    """ConnectError four times is still ConnectError."""
+    canvas, _ = canvas_on([ConnectError("refused")] * 4)
+    with pytest.raises(ConnectError) as caught:
+        await canvas.request("PUT", PATH)
+    assert not caught.value.may_have_happened
+
+
+async def test_a_deadline_in_a_pause_remembers_a_lost_attempt() -> None:
+    """The attempts after the lost one have no connection, and no time is left for another."""
+
+    def refuse(_: Request) -> Response:
+        raise ConnectError("refused")
+
+    patient = RetryPolicy(attempts=50, budget_reserve=50)
+    canvas, _ = canvas_on([TransportError("cut off"), refuse], retry=patient, deadline=5)
+    with pytest.raises(UnknownOutcome) as caught:
+        await canvas.request("PUT", PATH)
+    assert caught.value.wait is not None
+
+
+class Renewed:
+    """A credential whose refreshes end as given, one for each attempt."""
+
+    def __init__(self, ends: list[Error | None]) -> None:
+        self.ends = ends
+
+    def needs_refresh(self, now: float) -> bool:
+        return True
+
+    async def refresh(self) -> None:
+        if (failure := self.ends.pop(0)) is not None:
+            raise failure
+
+    def invalidate(self) -> bool:
+        return False
+
+    def authorize(self, request: Request, now: float) -> Request:
+        return request
+
+
+TOKEN_REQUEST = Request("POST", "https://canvas.test/login/oauth2/token", idempotent=False)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (ConnectError("refused", request=TOKEN_REQUEST), UnknownOutcome),
+        (ConfigurationError("no refresh token"), UnknownOutcome),
+        (TransportError("cut off"), TransportError),
+        (Unauthorized(Response(401, request=TOKEN_REQUEST)), Unauthorized),
+    ],
+    ids=repr,
+)
+async def test_a_refresh_that_fails_after_a_lost_write_does_not_deny_it(
+    failure: Error, kind: type[TransportError | ResponseError]
+) -> None:
+    """The error is about another request; the write may have arrived all the same."""
+    canvas, _ = canvas_on([TransportError("cut off")], auth=Renewed([None, *[failure] * 3]))
+    with pytest.raises(kind) as caught:
+        await canvas.request("PUT", PATH)
+    assert may_have_happened(caught.value)
+
+
+async def test_a_lost_refresh_is_not_a_lost_write() -> None:
+    """The token request may have arrived; the write was not sent."""
+    lost = TransportError("cut off", request=TOKEN_REQUEST)
+    canvas, _ = canvas_on([failing(409)], auth=Renewed([lost, None]))
+    with pytest.raises(Conflict) as caught:
+        await canvas.request("PUT", PATH)
+    assert not caught.value.may_have_happened
 
 
 async def test_another_exception_is_not_caught() -> None:

@@ -568,8 +568,8 @@ def test_no_response_is_another_error_for_a_write() -> None:
 
 def test_a_failed_write_may_have_happened() -> None:
     """A failed read has no effect."""
-    assert error_of(response_of(500, request=POST), POST).may_have_happened  # type: ignore[attr-defined]
-    assert not error_of(response_of(500)).may_have_happened  # type: ignore[attr-defined]
+    assert error_of(response_of(500, request=POST), POST).may_have_happened
+    assert not error_of(response_of(500)).may_have_happened
 
 
 ANY_JSON = st.recursive(

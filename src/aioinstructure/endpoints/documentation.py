@@ -47,7 +47,7 @@ def _errors(route: Route) -> Iterator[str]:
     yield "    ResponseError: The service refuses the call; NotFound, Forbidden and others."
     if route.paginated:
         yield "    IncompleteError: The list changed while it was read."
-    elif not route.idempotent:
+    elif route.method != "GET" or not route.idempotent:
         yield "    UnknownOutcome: The connection failed, and the call may have been carried out."
     yield "    TransportError: No response came, after all retries."
     yield "    DecodeError: The response is not what the model says."

@@ -42,7 +42,7 @@ class Transport(Protocol):
 
         Raises:
             TransportError: There was no response. `UnknownOutcome` if the request is not
-                idempotent.
+                idempotent, or if it is a write and the transport was closed meanwhile.
         """
         ...
 
@@ -96,6 +96,8 @@ class CallContext:
         attempts: How many attempts were started.
         in_flight: Whether an attempt is with the transport, or was when the call was cancelled.
         unanswered: Whether an attempt that may have arrived got no response.
+        may_have_happened: Whether this is a write of which an attempt may have taken effect: it got
+            no response, or one that leaves this open.
         last_error: The error of the last attempt.
     """
 
@@ -106,6 +108,7 @@ class CallContext:
     attempts: int = 0
     in_flight: bool = False
     unanswered: bool = False
+    may_have_happened: bool = False
     last_error: Error | None = None
     on_head: OnHead | None = field(default=None, repr=False)
     on_body: OnBody | None = field(default=None, repr=False)

@@ -2,6 +2,10 @@
 
 URLs are sent byte for byte (yarl would rewrite `%2E` and bookmarks), redirects are not followed,
 and every failure in aiohttp is converted to an error of the library here.
+
+One call of `send` is one request on the wire. aiohttp alone would send GET, HEAD, OPTIONS, TRACE,
+PUT and DELETE a second time after a lost connection, which neither the quota nor the caller of a
+write would know of.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ from aioinstructure.wire.redact import scrub
 from aioinstructure.wire.responses import no_response_error
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import aiohttp
 
 __all__ = ["USER_AGENT", "HttpTransport"]
@@ -102,13 +108,15 @@ class HttpTransport:
                     await on_body(response.content.iter_chunked(_CHUNK))
                     return Response(response.status, found)
                 return Response(response.status, found, await response.read())
+        except _ConnectionLost as lost:
+            failure = lost.error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = error
         # Raise outside of the handler, so that the failure is not the context of the new error. A
         # traceback shows the cause: do not chain one that holds the request or the signed URL.
         shown = f"{failure} {failure!r}"
         safe = scrub(shown) == shown and not isinstance(failure, aiohttp.ClientResponseError)
-        raise _translate(failure, request) from (failure if safe else None)
+        raise _translate(failure, request, self._closed) from (failure if safe else None)
 
     async def _session(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -136,6 +144,10 @@ class HttpTransport:
         self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
         if self.ssl is not None:
             self._extra["ssl"] = self.ssl
+        # Those of a request replace those of its session: add these, which a session does not
+        # publish. The first is outermost, so that the others see the errors of aiohttp.
+        given: Sequence[aiohttp.ClientMiddlewareType] = getattr(self.session, "_middlewares", ())
+        self._extra["middlewares"] = (_send_once, *given)
         if self.session is not None:
             return self.session
         # Without its trust_env: that also reads passwords from ~/.netrc, and then refuses to send
@@ -169,6 +181,31 @@ class HttpTransport:
                 await session.close()
 
 
+class _ConnectionLost(Exception):
+    """The connection was lost after the request may have been sent; aiohttp does not handle it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Replace the errors after which aiohttp would send the request again."""
+    try:
+        return await send(request)
+    except Exception as error:
+        import aiohttp  # noqa: PLC0415
+
+        is_lost = isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+        if is_lost and not isinstance(
+            error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+        ):
+            raise _ConnectionLost(error) from error
+        raise
+
+
 def _body(request: Request) -> tuple[Any, dict[str, str]]:
     """Return the body for aiohttp, and the headers with the length of a source that knows it."""
     headers = dict(request.headers.lower)
@@ -190,8 +227,8 @@ def _proxy_of(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-def _translate(error: Exception, request: Request) -> Error:
-    """Return the library's error for one of aiohttp's."""
+def _translate(error: Exception, request: Request, closed: bool) -> Error:
+    """Return the library's error for one of aiohttp's; `closed` if no request can follow."""
     import aiohttp  # noqa: PLC0415
 
     what = f"{request.method} {request.url.partition('?')[0]}"
@@ -207,4 +244,4 @@ def _translate(error: Exception, request: Request) -> Error:
         return ConfigurationError(f"the request cannot be sent: {what}: {detail}")
     if isinstance(error, TimeoutError) and request.idempotent:
         return DeadlineError(f"the request timed out: {what}")
-    return no_response_error(request, detail)
+    return no_response_error(request, detail, can_repeat=not closed)

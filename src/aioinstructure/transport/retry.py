@@ -3,6 +3,9 @@
 Throttled calls return to the queue as often as the deadline allows: they say nothing about the
 server's health and spend no retry budget. Other failures of calls that may be repeated are retried
 with full jitter, from a budget that protects a broken server from a flood.
+
+The layer also remembers, for each call, that an attempt of a write may have taken effect: the error
+of a later attempt must not say otherwise.
 """
 
 from __future__ import annotations
@@ -179,16 +182,40 @@ def retry_layer(
                 raise context.last_error.with_wait(error.wait) from error
             except Error as error:
                 context.in_flight = False
-                context.last_error = error
+                known = context.last_error = _with_history(context, error)
                 if _already_gone(context, error):
                     return Response(204, request=context.request)
                 tried = tried or _Attempts(credential, budget, rng)
                 pause = tried.pause_after(error, context.request)
                 if pause is None:
-                    raise
+                    raise known  # noqa: B904 - with its own cause
             await _sleep(pause, context, clock)
 
     return handle
+
+
+def _with_history(context: CallContext, error: Error) -> Error:
+    """The error of an attempt, as it is to be raised after the attempts before it.
+
+    If an earlier attempt of a write may have taken effect, the error says so. One that cannot say
+    so, or says that nothing was sent, becomes the cause of an UnknownOutcome.
+    """
+    if isinstance(error, TransportError | ResponseError):
+        if not context.may_have_happened:
+            # The errors of a credential refresh are about another request.
+            is_ours = error.request is context.request
+            context.may_have_happened = is_ours and error.may_have_happened
+            return error
+        if not isinstance(error, ConnectError):
+            return error if error.may_have_happened else error.with_earlier_attempt()
+    elif not context.may_have_happened:
+        return error
+    unknown = UnknownOutcome(
+        f"an earlier attempt may have taken effect, and the last one failed: {error}",
+        request=context.request,
+    )
+    unknown.__cause__ = error
+    return unknown
 
 
 def _already_gone(context: CallContext, error: Error) -> bool:

@@ -208,11 +208,19 @@ def _single_error(response: Response) -> tuple[Mapping[str, Any], Mapping[str, A
     return {}, {}
 
 
-def no_response_error(request: Request, detail: str) -> TransportError:
-    """Return the error for a request that was sent and received no complete response."""
+def no_response_error(request: Request, detail: str, *, can_repeat: bool = True) -> TransportError:
+    """Return the error for a request that was sent and received no complete response.
+
+    Args:
+        request: The request.
+        detail: What happened instead.
+        can_repeat: Whether another attempt could find out what a write has done.
+    """
     what = f"{request.method} {request.path.partition('?')[0]}: {detail}"
     if request.idempotent:
-        return TransportError(f"no complete response: {what}", request=request)
+        error = TransportError(f"no complete response: {what}", request=request)
+        if can_repeat or not error.may_have_happened:
+            return error
     return UnknownOutcome(f"no response, the write may have taken effect: {what}", request=request)
 
 

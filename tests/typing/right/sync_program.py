@@ -102,6 +102,7 @@ async def errors(canvas: Canvas) -> None:
     except ServerError as error:
         assert_type(error.may_have_happened, bool)
     except ResponseError as error:
+        assert_type(error.may_have_happened, bool)
         assert_type(error.status, int)
         assert_type(error.request_id, str | None)
         assert_type(error.response, Response)
@@ -115,6 +116,7 @@ async def errors_without_an_answer(canvas: Canvas) -> None:
         assert_type(error.request, Request | None)
     except TransportError as error:
         assert_type(error.wait, float | None)
+        assert_type(error.may_have_happened, bool)
     except DecodeError as error:
         assert_type(error.paths, list[str])
         assert_type(error.response, Response | None)
