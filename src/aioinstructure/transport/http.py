@@ -193,17 +193,14 @@ async def _send_once(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Replace the errors after which aiohttp would send the request again."""
+    import aiohttp  # noqa: PLC0415
+
     try:
         return await send(request)
-    except Exception as error:
-        import aiohttp  # noqa: PLC0415
-
-        is_lost = isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
-        if is_lost and not isinstance(
-            error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
-        ):
-            raise _ConnectionLost(error) from error
-        raise
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise  # nothing was sent
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionLost(error) from error
 
 
 def _body(request: Request) -> tuple[Any, dict[str, str]]:
