@@ -239,14 +239,6 @@ async def test_a_list_continues_after_take() -> None:
 # --- ends ---------------------------------------------------------------------------------------
 
 
-async def test_an_empty_page_is_the_end_whatever_it_links_to() -> None:
-    """Canvas has next links forever after the last page."""
-    rig = Rig(page_of(1, then=2), page_of(then=3))
-    assert await ids(aiter(rig.courses())) == [1]
-    await rig.settle()
-    assert rig.sent == ["1", "2"]
-
-
 @pytest.mark.parametrize("back_to", [1, 2, 3])
 async def test_a_cycle_of_pages_is_incomplete(back_to: int) -> None:
     """Whether a page links to itself or further back: its items are yielded, then it ends."""

@@ -37,6 +37,11 @@ def follow(header: str, *, name: str = "link") -> Request | None:
         '; title="a, b; c"; rel="next"',
         r'; title="say \"hi\", <x>; rel=prev"; rel="next"',
         '; title="; rel=prev"; rel=next; rel=prev',
+        "; rel=next; crossorigin",
+        '; crossorigin; type=text/html; rel="next";',
+        '; rel="https://example.test/relation next"',
+        '; rel="next",</style.css>; rel=preload; as=style',
+        '; rel="next", ,',
     ],
 )
 def test_the_next_page_is_found_in_every_spelling(name: str, parameters: str) -> None:
@@ -138,6 +143,21 @@ def test_no_next_link_is_the_end(header: str) -> None:
         f'<{HOME}/x>; rel="next',
         f'<{HOME}/x>; rel="current",<{HOME}/y; rel="next"',
         f'<{HOME}/x>; rel="current",{HOME}/y; rel="next"',
+        f"<{HOME}/x>; rel='next'",
+        f"<{HOME}/x>; rel='last next'",
+        f"<{HOME}/x>; rel=&quot;next&quot;",
+        f'<{HOME}/x>; rel="current",<{HOME}/y>; rel=&quot;next&quot;',
+        f'<{HOME}/x>; rel="nextpage"',
+        f"<{HOME}/x>; rel=preload; as=style",
+        f'<{HOME}/x?a>b>; rel="next"',
+        f'<{HOME}/x?a<b>; rel="next"',
+        f'<{HOME}/x>; rel="next" garbage',
+        f'<{HOME}/x>; rel="next",garbage',
+        f'<{HOME}/x>; rel="first",<{HOME}/y>',
+        f'<{HOME}/x>; rel="first",<{HOME}/y>; rel',
+        f'<{HOME}/x>; rel="first",<{HOME}/y>; rel=""',
+        f'<{HOME}/x>; rel="first",<{HOME}/y>; title="rel=next"',
+        ",",
     ],
 )
 def test_an_invalid_header_does_not_end_the_list(header: str) -> None:
@@ -145,6 +165,29 @@ def test_an_invalid_header_does_not_end_the_list(header: str) -> None:
     with pytest.raises(DecodeError, match="Link header") as caught:
         follow(header)
     assert caught.value.response is not None
+
+
+@pytest.mark.parametrize("relation", ["first", "prev", "current", "last", "last hub", "LAST"])
+def test_a_header_with_another_relation_of_a_page_is_the_end(relation: str) -> None:
+    """It says where the page is in the list, and names no next one."""
+    assert follow(f'<{HOME}/x>; rel="{relation}"') is None
+
+
+def test_the_error_says_where_the_header_cannot_be_read() -> None:
+    """By the first character of the entry."""
+    with pytest.raises(DecodeError, match="from character 16"):
+        follow('</x>; rel=prev,</y?q=a>b>; rel="next"')
+    with pytest.raises(DecodeError, match="no known relation"):
+        follow('</x>; rel="nextpage"')
+
+
+@pytest.mark.parametrize(
+    "part", ["<", ";", " ", "a", "; ", ";a=", "<x>;", '"', '\\"', ";rel=next,"]
+)
+def test_a_long_invalid_header_is_read_once(part: str) -> None:
+    """Headers are untrusted: no text makes the parser try again from each character."""
+    for start in ("", "<x>", "<x>;", '<x>;a="', "<x>;a"):
+        assert isinstance(parse_link(start + part * 20_000), dict)
 
 
 def test_a_header_that_echoes_a_credential_is_not_shown() -> None:

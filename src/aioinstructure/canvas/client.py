@@ -48,7 +48,7 @@ class Canvas(Client):
                 print(course.name)
     """
 
-    _pager: ClassVar[Pager] = LinkHeaderPager("/api/")
+    _pager: ClassVar[Pager] = LinkHeaderPager("/api/", safe_url_length=3_000)
 
     accounts: AccountsAPI
     course_paces: CoursePacesAPI

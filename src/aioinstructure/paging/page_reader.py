@@ -12,48 +12,18 @@ from attrs import define, evolve, field
 
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import DecodeError, IncompleteError, InputError, ResponseError
+from aioinstructure.errors import DecodeError, Error, IncompleteError, InputError, ResponseError
 from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
 from aioinstructure.paging.page_source import PageSource
+from aioinstructure.paging.progress import ProgressCheck
 from aioinstructure.paging.result_page import ResultPage
 
 __all__ = ["ItemReader", "PageReader", "ReadPosition"]
 
 T = TypeVar("T")
 
-_RECENT = 128
-"""How many pages back a cycle is noticed at once."""
-
 _RESTARTS = 5
 """How often a list that restarts itself does so before it gives up."""
-
-
-class CycleDetector:
-    """The calls that were made, in a memory that does not grow.
-
-    The last ones are all known. Of those before, one is: the longer the list, the farther back
-    (Brent's algorithm). So a cycle of any length is noticed, a long one some rounds late.
-    """
-
-    __slots__ = ("_anchor", "_count", "_recent")
-
-    def __init__(self) -> None:
-        self._recent: dict[int, None] = {}
-        self._anchor: int | None = None
-        self._count = 0
-
-    def __contains__(self, call: Call[Any]) -> bool:
-        return (mark := hash(call.target)) == self._anchor or mark in self._recent
-
-    def add(self, call: Call[Any]) -> None:
-        """Remember a call."""
-        mark = hash(call.target)
-        self._recent[mark] = None
-        self._count += 1
-        if len(self._recent) > _RECENT:
-            del self._recent[next(iter(self._recent))]
-        if self._count & (self._count - 1) == 0:  # a power of two
-            self._anchor = mark
 
 
 @define(eq=False)
@@ -77,7 +47,12 @@ class ReadPosition(Generic[T]):
     def move(
         self, call: Call[T], page: ResultPage[T], unread: list[Any], resumed_after: tuple[Any, ...]
     ) -> None:
-        """Begin another page."""
+        """Begin another page.
+
+        An empty page after another one changes nothing: the last item read is still the position.
+        """
+        if not page.raw and self.page is not None:
+            return
         self.before = ids_of(self.unread[: self.done], self.before) or resumed_after
         self.call, self.page, self.unread, self.done = call, page, unread, 0
 
@@ -86,7 +61,7 @@ class ReadPosition(Generic[T]):
         if self.call is None or self.page is None:
             return None
         raw = self.page.raw
-        if self.done == len(self.unread):
+        if self.done == len(self.unread) and self.page.next_error is None:
             call, read = source.pager_for(self.call).resume_point(self.call, self.page)
             if call != self.call:
                 return source.state_for(call, read, ids_of(raw)[:read])
@@ -111,11 +86,12 @@ class PageReader(Generic[T]):
         "_busy",
         "_call",
         "_check",
-        "_cycles",
         "_first",
         "_next",
+        "_next_error",
         "_pager",
         "_prefetch",
+        "_progress",
         "_restarts",
         "_seen",
         "_source",
@@ -141,12 +117,13 @@ class PageReader(Generic[T]):
         self._prefetch = prefetch
         self._pager = source.pager_for(call)
         self._next: Call[T] | None = call
+        self._next_error: Error | None = None
         self._tasks: dict[Call[T], asyncio.Task[ResultPage[T]]] = {}  # in the order of the list
         self._check = self._pager.consistency_check(call)
         self._seen: set[Any] | None = set() if call.on_change == "restart" else None
         self._restarts = 0
         self._busy = False
-        self._cycles = CycleDetector()
+        self._progress = ProgressCheck()
         self.ended = False
         self.position: ReadPosition[T] = ReadPosition()
 
@@ -162,12 +139,17 @@ class PageReader(Generic[T]):
             raise StopAsyncIteration
         position = self.position
         position.done = len(position.unread)
+        if position.page is not page:  # an empty one, after which the position is where it was
+            return page if page.cursor is None else evolve(page, state=position.state(self._source))
         return page if position.unread is page.raw else evolve(page, raw=position.unread)
 
     async def advance(self) -> ResultPage[T] | None:
         """Move the position to the start of the next page; None after the last."""
         if self._busy:
             raise InputError("two tasks iterate over the same list at once")
+        if self._next_error is not None and not self.ended:
+            self.drop()
+            raise self._next_error
         call = self._next
         if call is None or self.ended:
             self.ended = True
@@ -175,6 +157,7 @@ class PageReader(Generic[T]):
         self._busy = True
         try:
             call, page, read = await self._consistent_page(call)
+            following = self._progress.next_after(call, page, self._pager)
         except BaseException:
             self.drop()
             raise
@@ -182,7 +165,7 @@ class PageReader(Generic[T]):
             self._busy = False
         if self.ended:  # closed while the page was on its way
             return None
-        self._next = page.next if page.raw else None
+        self._next, self._next_error = following, page.next_error
         self._look_ahead(call, page)
         resumed_after = () if self._state is None else self._state.last_ids
         self._state = None
@@ -198,7 +181,7 @@ class PageReader(Generic[T]):
         for early in [each for each in self._tasks if each not in wanted]:
             _cancel(self._tasks.pop(early))
         for each in wanted:
-            if each not in self._tasks and each not in self._cycles:
+            if each not in self._tasks and not self._progress.has_seen(each):
                 task = asyncio.create_task(self._source.fetch_page(each))
                 task.add_done_callback(_retrieve)
                 self._tasks[each] = task
@@ -210,6 +193,7 @@ class PageReader(Generic[T]):
         """
         while True:
             page = await self._obtain(call)
+            self._progress.see_items(call, page)
             try:
                 read = 0
                 if self._state is not None:
@@ -244,19 +228,13 @@ class PageReader(Generic[T]):
         """
         first = self._pager.first_call(self._call)
         self._cancel_all()
-        self._cycles = CycleDetector()
+        self._progress = ProgressCheck()
         self._check = self._pager.consistency_check(first)
         self._state = None
         return first
 
     async def _obtain(self, call: Call[T]) -> ResultPage[T]:
-        if call in self._cycles:
-            raise IncompleteError(
-                f"the list runs in a cycle: it leads back to {call.target}",
-                expected="an unread page",
-                got=call.target,
-            )
-        self._cycles.add(call)
+        self._progress.see_call(call)
         if self._first is not None:
             page, self._first = self._first, None
             return page

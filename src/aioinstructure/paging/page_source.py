@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import DecodeError
+from aioinstructure.errors import DecodeError, IncompleteError
 from aioinstructure.paging.cursor import CursorState, ids_of
 from aioinstructure.paging.pagers import Pager
 from aioinstructure.paging.result_page import ResultPage
@@ -45,8 +45,11 @@ class PageSource:
     async def fetch_page(self, call: Call[T]) -> ResultPage[T]:
         """Send the call and read the page in its response.
 
+        Where the next page is not known, the page says so, since its items are valid. A page
+        without items raises the error.
+
         Raises:
-            DecodeError: There is no list, or its link to the next page is invalid.
+            DecodeError: There is no list; or no item, and the link to the next page is invalid.
             Error: As for any call.
         """
         response = await self.send(call)
@@ -54,10 +57,18 @@ class PageSource:
         pager = self.pager_for(call)
         try:
             raw = pager.items(body, call, response)
-            following = pager.next_call(call, response, body, raw)
         except DecodeError as error:
             error.response = response
             raise
+        following, next_error = None, None
+        try:
+            following = pager.next_call(call, response, body, raw)
+        except (DecodeError, IncompleteError) as error:
+            if isinstance(error, DecodeError):
+                error.response = response
+            if not raw:
+                raise
+            next_error = error.with_traceback(None)
         page = ResultPage(
             raw=raw,
             response=response,
@@ -65,10 +76,11 @@ class PageSource:
             next=following,
             state=None,
             structure=converter_for(call.route.returns),
+            next_error=next_error,
         )
-        if following is None and not pager.grows(call):
+        if next_error is None and following is None and not pager.grows(call):
             return page
-        point, read = pager.resume_point(call, page)
+        point, read = pager.resume_point(call, page) if next_error is None else (call, len(raw))
         return evolve(
             page, state=self.state_for(point, read, ids_of(raw)[:read], len(response.body))
         )

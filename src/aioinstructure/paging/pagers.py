@@ -11,22 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
+from aioinstructure._types import UNSET
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import IncompleteError, InputError, OriginError
-from aioinstructure.paging.cursor import id_of, same_id
+from aioinstructure.errors import DecodeError, IncompleteError, InputError, OriginError
+from aioinstructure.paging.consistency import ConsistencyCheck, OffsetConsistencyCheck
+from aioinstructure.paging.cursor import id_of
 from aioinstructure.paging.result_page import ResultPage, items_at
-from aioinstructure.wire.links import next_by_body, next_by_header
+from aioinstructure.wire.links import next_by_body, next_by_header, parse_link
 from aioinstructure.wire.message import Request, Response
 
 __all__ = [
     "AHEAD",
-    "ConsistencyCheck",
     "KeysetPager",
     "LinkHeaderPager",
     "NumberedPager",
-    "OffsetConsistencyCheck",
     "OffsetPager",
     "Pager",
 ]
@@ -37,14 +37,7 @@ AHEAD: Final = 4
 """Pages that are requested before they are read: at 5 calls a second, for responses that take 0.8 s."""
 
 _DIGITS: Final = 18
-
-
-class ConsistencyCheck(Protocol):
-    """Compares the pages of one reading."""
-
-    def see(self, page: ResultPage[Any]) -> None:
-        """Raise IncompleteError if the page does not continue where the last one ended."""
-        ...
+_DATA: Final = ("data",)
 
 
 class Pager(Protocol):
@@ -66,7 +59,16 @@ class Pager(Protocol):
     def next_call(
         self, call: Call[T], response: Response, body: Any, raw: Sequence[Any]
     ) -> Call[T] | None:
-        """The call for the next page; None on the last one."""
+        """The call for the next page; None on the last one.
+
+        Raises:
+            DecodeError: What the server says about the next page cannot be read.
+            IncompleteError: It says nothing about it where it should.
+        """
+        ...
+
+    def may_be_past_end(self, page: ResultPage[Any]) -> bool:
+        """Whether an empty page that links to a next one may be a page after the end of the list."""
         ...
 
     def first_call(self, call: Call[T]) -> Call[T]:
@@ -108,6 +110,10 @@ class _OnePageAhead:
         total = body.get("total_entries") if isinstance(body, Mapping) else None
         return total if type(total) is int else None
 
+    def may_be_past_end(self, page: ResultPage[Any]) -> bool:
+        """No such page has a next one."""
+        return False
+
     def first_call(self, call: Call[T]) -> Call[T]:
         """The same list without a page."""
         return evolve(call, page=None)
@@ -135,9 +141,16 @@ class LinkHeaderPager(_OnePageAhead):
 
     Args:
         root: What the links must be below, such as "/api/".
+        safe_url_length: Up to which length of a request's URL the server certainly sends the links,
+            if it leaves out long ones.
+        size_name: The parameter of the page size.
+        default_size: The page size of a request that names none.
     """
 
     root: str = "/"
+    safe_url_length: int | None = None
+    size_name: str = "per_page"
+    default_size: int = 10
 
     def next_call(
         self, call: Call[T], response: Response, body: Any, raw: Sequence[Any]
@@ -145,20 +158,62 @@ class LinkHeaderPager(_OnePageAhead):
         """By the path and query of `rel="next"`, sent unchanged."""
         request = _request(response)
         following = next_by_header(request, response)
-        if following is None:
-            return None
-        return call.at_page(_path_below(self.root, following))
+        if following is not None:
+            return call.at_page(_path_below(self.root, following))
+        if not response.headers.get("link", "").strip():
+            self._check_length(request, raw)
+        return None
+
+    def _check_length(self, request: Request, raw: Sequence[Any]) -> None:
+        """Refuse a page without links whose links may have been left out for their length.
+
+        The server may give fewer items a page than were asked for, but not fewer than by default:
+        a page of fewer items is the only one.
+        """
+        length = len(request.url)
+        if self.safe_url_length is None or length <= self.safe_url_length:
+            return
+        size = dict(parse_qsl(request.path.partition("?")[2])).get(self.size_name, "")
+        full = self.default_size
+        if size.isascii() and size.isdecimal() and len(size) <= _DIGITS:
+            full = min(full, max(1, int(size)))
+        if len(raw) >= full:
+            raise IncompleteError(
+                f"{len(raw)} items came without a Link header for a URL of {length} characters:"
+                " the server leaves out links that are too long, so that more pages may follow;"
+                " ask for less in one call",
+                expected="a Link header",
+                got=f"a URL of {length} characters",
+            )
+
+    def may_be_past_end(self, page: ResultPage[Any]) -> bool:
+        """Where the next page has a number and the last page is not known.
+
+        Canvas replies so to a number after the last page. Elsewhere an empty page is one whose
+        items the caller may not see.
+        """
+        following = page.next
+        if following is None or following.page is None:
+            return False
+        number = _page_token(following.page)
+        links = parse_link(page.response.headers.get("link", ""))
+        return number.isascii() and number.isdecimal() and "last" not in links
 
     def resume_point(self, call: Call[T], page: ResultPage[T]) -> tuple[Call[T], int]:
         """At the next page where its link is a bookmark, which names an item and not a number."""
-        if page.next is not None and page.next.page is not None and _is_bookmark(page.next.page):
+        if (
+            page.next is not None
+            and page.next.page is not None
+            and _page_token(page.next.page).startswith("bookmark:")
+        ):
             return page.next, 0
         return call, len(page.raw)
 
 
-def _is_bookmark(page: str) -> bool:
+def _page_token(page: str) -> str:
+    """What a link calls its page: a number or a bookmark; "" if it has no such parameter."""
     pages = [value for name, value in parse_qsl(page.partition("?")[2]) if name == "page"]
-    return bool(pages) and pages[-1].startswith("bookmark:")
+    return pages[-1] if pages else ""
 
 
 @frozen
@@ -201,11 +256,13 @@ class OffsetPager:
         name: The parameter of the offset.
         is_ordered: Whether a list has a stable order, so that its pages can be requested side by
             side.
+        is_to_one: Whether a list is a relationship to one object at most.
     """
 
     root: str = "/"
     name: str = "offset"
     is_ordered: Callable[[Call[Any]], bool] = field(default=lambda _: True, repr=False)
+    is_to_one: Callable[[Call[Any]], bool] = field(default=lambda _: False, repr=False)
 
     @property
     def names(self) -> Sequence[str]:
@@ -223,14 +280,20 @@ class OffsetPager:
     def items(self, body: Any, call: Call[Any], response: Response) -> list[Any]:
         """What `data` holds, unless the operation says otherwise.
 
-        A to-one relationship may be an object: a list of one or none.
+        A to-one relationship is an object: a list of one or none. Elsewhere an object or null is
+        no list.
         """
-        if call.route.items:
+        if call.route.items not in ((), _DATA):
             return items_at(body, call.route.items, response)
-        one = body.get("data") if isinstance(body, Mapping) else None
-        if isinstance(one, Mapping):
-            return [one] if one else []
-        return items_at(body, ("data",), response)
+        found = body.get("data", UNSET) if isinstance(body, Mapping) else UNSET
+        if isinstance(found, Mapping | None):
+            if self.is_to_one(call):
+                return [found] if found else []
+            shown = "null" if found is None else "an object" if found else "an empty object"
+            raise DecodeError(
+                "no list", paths=[f"expected a list at data, got {shown} @ $"], response=response
+            )
+        return items_at(body, _DATA, response)
 
     def total(self, body: Any) -> int | None:
         """What `meta.count` says."""
@@ -249,6 +312,10 @@ class OffsetPager:
         if size is None or size < 1:
             return call.at_page(path)
         return self.at(call, self.offset(call) + size)
+
+    def may_be_past_end(self, page: ResultPage[Any]) -> bool:
+        """Where all items that the server has counted have come: OffsetConsistencyCheck adds them up."""
+        return page.total is not None
 
     def first_call(self, call: Call[T]) -> Call[T]:
         """At offset 0."""
@@ -327,7 +394,27 @@ class KeysetPager:
     ) -> Call[T] | None:
         """After the last key, while there is a next page."""
         following = self.fallback.next_call(call, response, body, raw)
-        return None if following is None else self._after_last(call, raw) or following
+        if following is None:
+            self._check_count(call, body, raw)
+            return None
+        return self._after_last(call, raw) or following
+
+    def _check_count(self, call: Call[Any], body: Any, raw: Sequence[Any]) -> None:
+        """Compare the last page with the count of the items after the key, which it must hold."""
+        total = self.total(body)
+        if total is None or total <= len(raw) or not self.grows(call):
+            return
+        if call.page is not None or any(call.value(name) is not None for name in self.names):
+            return  # a page of the fallback: the items before it are counted too
+        raise IncompleteError(
+            f"the server counts {total} items, but the last page has {len(raw)}",
+            expected=total,
+            got=len(raw),
+        )
+
+    def may_be_past_end(self, page: ResultPage[Any]) -> bool:
+        """As the fallback."""
+        return self.fallback.may_be_past_end(page)
 
     def first_call(self, call: Call[T]) -> Call[T]:
         """As the fallback."""
@@ -351,53 +438,6 @@ class KeysetPager:
     def consistency_check(self, call: Call[Any]) -> ConsistencyCheck | None:
         """By key nothing shifts."""
         return None if self.grows(call) else self.fallback.consistency_check(call)
-
-
-@define
-class OffsetConsistencyCheck:
-    """Adds up the pages of one reading of a list by offset.
-
-    A list that changes between two pages shifts: items come twice, or never. Three things show it:
-    the count on each page, an item of the page before, and a sum that is wrong at the end. One item
-    added and another removed between the same two pages, both before the position, stay unseen.
-
-    Args:
-        start: The offset at which the reading begins.
-    """
-
-    start: int
-    _expected: int | None = field(default=None, init=False)
-    _got: int = field(default=0, init=False)
-    _last: frozenset[str] = field(default=frozenset(), init=False)
-
-    def see(self, page: ResultPage[Any]) -> None:
-        """Raise IncompleteError if the page does not continue where the last one ended."""
-        if page.total is None:
-            return
-        if self._expected is None:
-            self._expected = page.total
-        if page.total != self._expected:
-            raise IncompleteError(
-                f"the list changed while it was read: it had {self._expected} items,"
-                f" now it has {page.total}",
-                expected=self._expected,
-                got=page.total,
-            )
-        ids = frozenset(same_id(found) for item in page.raw if (found := id_of(item)) is not None)
-        if twice := sorted(ids & self._last):
-            raise IncompleteError(
-                f"the list changed while it was read: {twice[0]} was sent twice",
-                expected="items that had not come before",
-                got=twice,
-            )
-        self._last = ids
-        self._got += len(page.raw)
-        if (page.next is None or not page.raw) and self.start + self._got != self._expected:
-            raise IncompleteError(
-                f"the list has {self._expected} items, but {self.start + self._got} were received",
-                expected=self._expected,
-                got=self.start + self._got,
-            )
 
 
 def _request(response: Response) -> Request:

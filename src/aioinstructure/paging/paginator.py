@@ -36,9 +36,10 @@ class Paginator(Restartable[T], Generic[T]):
 
     Raises:
         InputError: A second loop while one runs, two tasks in one loop, or an invalid number for `take`.
-        IncompleteError: The list changed while it was read, or its links run in a cycle.
-        DecodeError: There is no list, or an item is not what its model says; the items before it
-            were yielded.
+        IncompleteError: The list changed while it was read, its pages run in a cycle, or the
+            server left out where it goes on.
+        DecodeError: There is no list, an item is not what its model says, or the link to the next
+            page is invalid; the items before it were yielded.
         Error: A page could not be fetched, as for any call: see `aioinstructure.errors`.
 
     Example:

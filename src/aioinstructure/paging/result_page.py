@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from aioinstructure._public import public
 from aioinstructure.endpoints.route import Call
-from aioinstructure.errors import DecodeError
+from aioinstructure.errors import DecodeError, Error
 from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.wire.message import Response
 
@@ -28,15 +28,28 @@ class ResultPage(Generic[T]):
             were not read before.
         response: The complete response.
         total: How many items the list has, where the server says so.
-        next: The call for the page after it; None on the last one.
+        next_error: Why the page after it is not known: the server's link to it cannot be read, or
+            is missing where there should be one. A loop raises it after the items.
     """
 
     raw: list[Any] = field(repr=False)
     response: Response = field(repr=False)
     total: int | None = field(repr=False)
-    next: Call[T] | None = field(repr=False)
+    _next: Call[T] | None = field(repr=False, alias="next")
     _state: CursorState | None = field(repr=False, alias="state")
     _structure: Callable[[Any], T] = field(repr=False, alias="structure")
+    next_error: Error | None = field(default=None, repr=False)
+
+    @property
+    def next(self) -> Call[T] | None:
+        """The call for the page after it; None on the last one.
+
+        Raises:
+            Error: `next_error`, if it is not known whether there is one.
+        """
+        if self.next_error is not None:
+            raise self.next_error
+        return self._next
 
     @property
     def items(self) -> list[T]:
@@ -68,7 +81,9 @@ class ResultPage(Generic[T]):
 
     def __repr__(self) -> str:
         total = "" if self.total is None else f" of {self.total}"
-        more = "more follow" if self.next is not None else "the last page"
+        more = "more follow" if self._next is not None else "the last page"
+        if self.next_error is not None:
+            more = "the next page is not known"
         return f"<ResultPage {len(self.raw)} items{total}, {more}>"
 
 

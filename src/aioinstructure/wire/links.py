@@ -18,8 +18,18 @@ from aioinstructure.wire.redact import scrub
 
 __all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link", "reserved_names"]
 
-_ENTRY = re.compile(r"""<([^<>]*)>((?:[^,"<]|"(?:[^"\\]|\\.)*")*)""")
-_PARAMETER = re.compile(r""";\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))""")
+_GAP = re.compile(r"[\s,]*")
+_URL = re.compile(r"<([^<>]*)>")
+_PARAMETER = re.compile(
+    r"""\s*;\s*(?:([^\s=;,"<>]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]+)))?)?"""
+)
+_END_OF_ENTRY = re.compile(r"\s*(?:,|$)")
+_RELATION = re.compile(r"[a-z0-9][a-z0-9._-]*|[a-z][a-z0-9+.-]*:\S+")
+"""A registered name, or a URI."""
+
+_PAGING = frozenset({"first", "prev", "current", "next", "last"})
+"""The relations of a list's pages. A header without any of them says nothing about the list."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _RESERVED = frozenset(
@@ -69,34 +79,70 @@ def origin_of(url: str) -> str:
 
 
 def parse_link(header: str) -> dict[str, str]:
-    """Return the URL of each relation, the first one of a name. Invalid entries are skipped."""
+    """Return the URL of each relation, the first one of a name, as far as the header can be read."""
+    return _read(header)[0]
+
+
+def _read(header: str) -> tuple[dict[str, str], int]:
+    """Return the URL of each relation, and the position up to which the header can be read.
+
+    That is its length, or the start of the first entry that is invalid: what comes after that
+    start may be delimited in another way than it seems.
+    """
     links: dict[str, str] = {}
-    for url, parameters in _ENTRY.findall(header):
-        for name, quoted, bare in _PARAMETER.findall(parameters):
-            if name.lower() == "rel":
-                for relation in (quoted or bare).lower().split():
-                    links.setdefault(relation, url)
-                break  # RFC 8288: the first one is used
-    return links
+    at = _end(_GAP, header, 0)
+    while at < len(header):
+        url = _URL.match(header, at)
+        if url is None:
+            return links, at
+        relations, end = _relations(header, url.end())
+        end = _end(_END_OF_ENTRY, header, end)
+        if end < 0 or not relations or not all(map(_RELATION.fullmatch, relations)):
+            return links, at
+        for relation in relations:
+            links.setdefault(relation, url[1])
+        at = _end(_GAP, header, end)
+    return links, at
+
+
+def _end(pattern: re.Pattern[str], header: str, at: int) -> int:
+    found = pattern.match(header, at)
+    return -1 if found is None else found.end()
+
+
+def _relations(header: str, at: int) -> tuple[list[str], int]:
+    """Return the relations that an entry's parameters name, and where the parameters end."""
+    relations: list[str] | None = None
+    while (found := _PARAMETER.match(header, at)) is not None:
+        name, quoted, bare = found.groups()
+        if relations is None and name is not None and name.lower() == "rel":
+            relations = (quoted or bare or "").lower().split()  # RFC 8288: the first one is used
+        at = found.end()
+    return relations or [], at
 
 
 def next_by_header(request: Request, response: Response) -> Request | None:
     """Return the request for the next page from the Link header; None on the last page.
 
     Raises:
-        DecodeError: The Link header has no next page, and part of it cannot be parsed: stopping
-            there could silently truncate the list.
+        DecodeError: The Link header cannot be read to its end, or has no relation of a page:
+            stopping there could silently truncate the list.
         OriginError: The next page is on another origin.
     """
     header = response.headers.get("link", "").strip()
     if not header:
         return None
-    links = parse_link(header)
-    if "next" in links:
-        return _follow(request, links["next"])
-    if not links or _ENTRY.sub("", header).strip(", \t"):
-        raise DecodeError(f"invalid Link header: {scrub(header[:200])!r}", response=response)
-    return None
+    links, end = _read(header)
+    if end < len(header):
+        raise DecodeError(
+            f"invalid Link header, from character {end + 1}: {scrub(header[:200])!r}",
+            response=response,
+        )
+    if links.keys().isdisjoint(_PAGING):
+        raise DecodeError(
+            f"the Link header has no known relation: {scrub(header[:200])!r}", response=response
+        )
+    return _follow(request, links["next"]) if "next" in links else None
 
 
 def next_by_body(request: Request, body: Any) -> Request | None:

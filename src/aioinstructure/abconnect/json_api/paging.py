@@ -28,6 +28,19 @@ WILDCARD: Final = "wildcard"
 
 _UNIQUE: Final = frozenset({"guid", "id"})
 
+_TO_ONE: Final = frozenset(
+    {
+        "asset",
+        "deleted_standard",
+        "focus",
+        "nondeliverable_standard",
+        "owner",
+        "parent",
+        "standard",
+    }
+)
+"""The relationships that the vendor shows as one object; all others are lists."""
+
 
 @cache
 def _sorted_resource(route: Route) -> str:
@@ -97,4 +110,10 @@ def _is_ordered(call: Call[Any]) -> bool:
     return not _is_by_relevance(call, _sorted_resource(call.route))
 
 
-PAGER: Final = _JSONAPIPager(f"{BASE}/", is_ordered=_is_ordered)
+def _is_to_one(call: Call[Any]) -> bool:
+    """Whether a path is a relationship to one object: "/standards/{id}/parent"."""
+    steps = call.path.partition("?")[0].removeprefix(BASE).strip("/").split("/")
+    return len(steps) == 3 and steps[2] in _TO_ONE
+
+
+PAGER: Final = _JSONAPIPager(f"{BASE}/", is_ordered=_is_ordered, is_to_one=_is_to_one)
