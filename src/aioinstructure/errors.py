@@ -23,6 +23,7 @@ Error:
     └ SyncError            a stream could not be synced
 
 No message or repr shows a credential: errors hold the request from before it was authorized.
+Every message is one printable line of at most 2,000 characters, whatever a server sent.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from aioinstructure.wire.message import Request, Response
 
 from aioinstructure._public import public
+from aioinstructure._text import one_line
 
 __all__ = [
     "BadRequest",
@@ -67,11 +69,27 @@ __all__ = [
 ]
 
 
+_ERRORS_SHOWN = 10
+_PATHS_SHOWN = 5
+_PATHS_KEPT = 100
+# Their sum, with the rest of a message, stays below the limit of an error.
+_ERRORS_LENGTH = 1_000
+_REQUEST_LENGTH = 600
+_ID_LENGTH = 100
+_PATH_LENGTH = 300
+
+
 @public
 class Error(Exception):
-    """The base of all errors of the library. Errors can be copied and pickled."""
+    """The base of all errors of the library. Errors can be copied and pickled.
+
+    Its message is one printable line of at most 2,000 characters.
+    """
 
     _earlier: bool = False  # whether an earlier attempt of the same write may have taken effect
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(one_line(arg) if isinstance(arg, str) else arg for arg in args))
 
     def with_wait(self, seconds: float) -> Self:
         """Set `.wait`, the seconds until another attempt could be sent, and return the error."""
@@ -181,7 +199,9 @@ class ResponseError(Error):
         response: The response; `.response.request` is the request, without a credential.
         status: Its HTTP status.
         request_id: The request id to give to the vendor's support, or None.
-        errors: The messages in the body, in order; empty for HTML or an empty body.
+        errors: The first 100 different messages in the body, in order, each on one line of at most
+            500 characters; empty for HTML or an empty body.
+        more_errors: How many further messages the body has.
         retry_after: Seconds that the server asked to wait, or None.
         wait: Seconds until the quota would have allowed another attempt; None if unknown.
         may_have_happened: Whether this is a write that may have taken effect: by this attempt if
@@ -193,11 +213,13 @@ class ResponseError(Error):
         response: Response,
         *,
         errors: Sequence[str] = (),
+        more_errors: int = 0,
         snippet: str = "",
         retry_after: float | None = None,
     ) -> None:
         self.response = response
         self.errors = list(errors)
+        self.more_errors = more_errors
         self.retry_after = retry_after
         self.wait: float | None = None
         super().__init__(self._describe(snippet))
@@ -228,10 +250,19 @@ class ResponseError(Error):
             phrase = f" {HTTPStatus(self.status).phrase}"
         except ValueError:
             phrase = ""
-        says = "; ".join(self.errors) or snippet or "no body"
-        where = f" ({self.request.method} {self.request.path})" if self.request else ""
-        mark = f" [request id {self.request_id}]" if self.request_id else ""
+        listed = one_line("; ".join(self.errors[:_ERRORS_SHOWN]), _ERRORS_LENGTH)
+        says = listed or one_line(snippet, _ERRORS_LENGTH) or "no body"
+        says += _and_more(max(0, len(self.errors) - _ERRORS_SHOWN) + self.more_errors)
+        request = self.request
+        where = (
+            f" ({one_line(f'{request.method} {request.path}', _REQUEST_LENGTH)})" if request else ""
+        )
+        mark = f" [request id {one_line(self.request_id, _ID_LENGTH)}]" if self.request_id else ""
         return f"{self.status}{phrase}{where}: {says}{mark}"
+
+
+def _and_more(count: int) -> str:
+    return f"; and {count:,} more" if count else ""
 
 
 @public
@@ -297,15 +328,20 @@ class DecodeError(Error):
     """The body does not match the model, or is not JSON.
 
     Attributes:
-        paths: What is wrong and where, such as "expected a list, got 5 @ $.modules[0].items".
+        paths: What is wrong and where, such as "expected a list, got 5 @ $.modules[0].items"; the
+            first 100, each on one line of at most 300 characters.
         response: The complete response; None if the value did not come from one.
     """
 
     def __init__(
         self, message: str, *, paths: Sequence[str] = (), response: Response | None = None
     ) -> None:
-        super().__init__(f"{message}: {'; '.join(paths[:5])}" if paths else message)
-        self.paths = list(paths)
+        self.paths = [one_line(path, _PATH_LENGTH) for path in paths[:_PATHS_KEPT]]
+        if self.paths:
+            rest = _and_more(max(0, len(paths) - _PATHS_SHOWN))
+            shown = "; ".join(self.paths[:_PATHS_SHOWN])
+            message = f"{one_line(message, _PATH_LENGTH)}: {shown}{rest}"
+        super().__init__(message)
         self.response = response
 
 

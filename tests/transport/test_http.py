@@ -505,6 +505,7 @@ async def echoes_as_garbage(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
+LAST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n"
 SERVERS: dict[str, tuple[Callable[..., Any], type[Error], type[Error]]] = {
     "closes at once": (raw(b""), TransportError, UnknownOutcome),
     "closes in the head": (raw(b"HTTP/1.1 200 O"), TransportError, UnknownOutcome),
@@ -607,6 +608,29 @@ async def test_bad_servers_end_in_the_right_error_and_show_no_credential(
     assert kind == BEARER or len(secrets) > 2
     for text in (*all_that_is_shown(error), caplog.text, repr(transport)):
         assert not any(secret in text for secret in secrets)
+
+
+@pytest.mark.real_loop
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n[12]",
+        b"HTTP/1.1 200 " + b"O" * 60_000 + b"\r\n\r\n",
+        b"HTTP/1.1 400 " + b"O" * 5_000 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        b"SSH\x1b[2J\xff\r\n\r\n",
+        LAST + b"X-Request-Context-Id: \xff\x1b[2J\r\n\r\n",
+        LAST + b"X-Request-Context-Id: \xff\xe2\x80\xae\r\n\r\n",
+    ],
+    ids=["bad gzip", "long status line", "long reason", "no http", "control in id", "bytes in id"],
+)
+async def test_what_a_server_says_is_one_printable_line(served: Serve, answer: bytes) -> None:
+    """Also where aiohttp quotes the server, in several lines."""
+    async with served(raw(answer)) as origin:
+        error, _ = await end_of(f"{origin}/x", BearerToken(TOKEN), "POST", HttpTransport())
+    assert isinstance(error, TransportError | ResponseError)
+    assert str(error).isprintable()
+    assert str(error).encode()
+    assert len(str(error)) < 500
 
 
 @pytest.mark.real_loop

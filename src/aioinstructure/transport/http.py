@@ -29,7 +29,7 @@ from aioinstructure.errors import (
 )
 from aioinstructure.transport.call_context import OnBody, OnHead
 from aioinstructure.wire.message import Headers, Request, Response
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import scrub, shown
 from aioinstructure.wire.responses import no_response_error
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ USER_AGENT = f"aioinstructure/{__version__}"
 
 _CHUNK = 65_536
 """The chunk size of a streamed body, in bytes."""
+
+_DETAIL = 300
+"""The most characters of a text of aiohttp, which may quote the server."""
 
 
 @define(eq=False)
@@ -229,7 +232,7 @@ def _translate(error: Exception, request: Request, closed: bool) -> Error:
     import aiohttp  # noqa: PLC0415
 
     what = f"{request.method} {request.url.partition('?')[0]}"
-    detail = scrub(str(error)) or type(error).__name__
+    detail = shown(str(error), _DETAIL) or type(error).__name__
     if isinstance(
         error,
         aiohttp.ClientConnectorError

@@ -8,11 +8,13 @@ from aioinstructure.clock import Clock
 from aioinstructure.errors import Error
 from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import shown
 
 __all__ = ["log_attempts_layer"]
 
 log = logging.getLogger("aioinstructure.http")
+
+_PATH = 1_000  # the next page is on a path that the server wrote
 
 
 def log_attempts_layer(inner: Handler, clock: Clock) -> Handler:
@@ -36,7 +38,7 @@ def log_attempts_layer(inner: Handler, clock: Clock) -> Handler:
             log.debug(
                 "%s %s -> %s in %.3f s, queueing included (attempt %d, %s)",
                 request.method,
-                scrub(request.path),
+                shown(request.path, _PATH),
                 outcome,
                 clock.monotonic() - start,
                 context.attempts,

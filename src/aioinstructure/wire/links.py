@@ -14,7 +14,7 @@ from attrs import evolve
 
 from aioinstructure.errors import DecodeError, InputError, OriginError
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import scrub, shown
 
 __all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link", "reserved_names"]
 
@@ -31,6 +31,7 @@ _PAGING = frozenset({"first", "prev", "current", "next", "last"})
 """The relations of a list's pages. A header without any of them says nothing about the list."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SHOWN = 200  # characters of a text of the server
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _RESERVED = frozenset(
     {
@@ -177,7 +178,8 @@ def _follow(request: Request, link: str) -> Request:
     except ValueError as error:
         raise OriginError(f"the next page is not an http URL: {scrub(link[:200])!r}") from error
     if origin != (own := origin_of(request.url)):
-        raise OriginError(f"the next page is on {origin}, not on {own}: nothing was sent there")
+        there = shown(origin, _SHOWN)
+        raise OriginError(f"the next page is on {there}, not on {own}: nothing was sent there")
     if "@" in urlsplit(url).netloc:
         raise OriginError(f"the next page on {own} has a user name: nothing was sent there")
     return evolve(request, url=_without_reserved(url.partition("#")[0]))

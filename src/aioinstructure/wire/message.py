@@ -11,8 +11,11 @@ import orjson
 from attrs import field, frozen
 
 from aioinstructure._public import public
+from aioinstructure._text import one_line
 
 __all__ = ["BodySource", "Headers", "Request", "Response"]
+
+_REPR = 1_000  # a server chooses the names of headers, and the URL of a next page
 
 
 class Headers(Mapping[str, str]):
@@ -60,7 +63,7 @@ class Headers(Mapping[str, str]):
         return len(self._fields)
 
     def __repr__(self) -> str:
-        return f"Headers({list(self._fields)})"
+        return f"Headers({one_line(str(list(self._fields)), _REPR)})"
 
 
 class BodySource(Protocol):
@@ -87,7 +90,7 @@ _SIGNED = re.compile(
 
 
 def _unsigned(url: str) -> str:
-    return repr(_SIGNED.sub(r"\1...", url))
+    return one_line(repr(_SIGNED.sub(r"\1...", url)), _REPR)
 
 
 def _headers(fields: Mapping[str, str]) -> Headers:

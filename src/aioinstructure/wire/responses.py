@@ -6,7 +6,8 @@ all of them and never fails itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urljoin
 
@@ -30,7 +31,7 @@ from aioinstructure.errors import (
 from aioinstructure.wire.links import origin_of
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.quota_report import QuotaReport, is_throttled
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import shown
 
 __all__ = [
     "Denial",
@@ -58,6 +59,10 @@ _CLASSES: dict[int, type[ResponseError]] = {
     429: Throttled,
 }
 _SNIPPET = 200
+_MESSAGE = 500
+_NAME = 200
+_MOST_MESSAGES = 100
+_HEADER = 100
 _DEEPEST = 20
 
 _PARTS: Final[dict[str, Refused]] = {
@@ -73,6 +78,10 @@ _PARTS: Final[dict[str, Refused]] = {
 _NO_RIGHT: Final = ("unauthorized", "unauthorised")
 """The `status` beside a missing right. Canvas may translate the message next to it."""
 
+_UNTITLED: Final = ("message", "detail")
+_TITLED: Final = (*_UNTITLED, "title")
+"""The members of an error that may be its text, best first."""
+
 _MISSING: Final = "The specified resource does not exist."
 
 
@@ -85,7 +94,7 @@ def decoded_json(response: Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        kind = response.headers.get("content-type", "no content type")
+        kind = shown(response.headers.get("content-type", "no content type"), _HEADER)
         what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
         raise DecodeError(f"expected JSON, got {what}", response=response) from error
 
@@ -109,11 +118,12 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
         _check_redirect_origin(request, response)
     refused = is_throttled(response)
     kind = Throttled if refused else _CLASSES.get(status, _by_hundreds(status))
+    messages, more = _bounded_messages(response)
     error = kind(
         response,
-        errors=error_messages(response),
-        # Scrub before truncating: half a token may be too short to be recognized.
-        snippet=" ".join(scrub(response.text[: 10 * _SNIPPET]).split())[:_SNIPPET],
+        errors=messages,
+        more_errors=more,
+        snippet=shown(response.text, _SNIPPET),
         retry_after=QuotaReport.of(response.headers, now).retry_after,
     )
     if isinstance(error, Unauthorized):
@@ -137,8 +147,8 @@ def _check_redirect_origin(request: Request, response: Response) -> None:
         return
     if target != home:
         raise OriginError(
-            f"{request.method} {request.path} was redirected from {home} to {target}:"
-            " nothing was sent there"
+            f"{request.method} {request.path} was redirected from {home} to"
+            f" {shown(target, _SNIPPET)}: nothing was sent there"
         )
 
 
@@ -225,54 +235,74 @@ def no_response_error(request: Request, detail: str, *, can_repeat: bool = True)
 
 
 def error_messages(response: Response) -> list[str]:
-    """Return the error messages in the body, in order; none if it is not JSON."""
+    """Return the first 100 messages in the body, in order, as lines; none if it is not JSON."""
+    return _bounded_messages(response)[0]
+
+
+def _bounded_messages(response: Response) -> tuple[list[str], int]:
+    """Return the first different messages in the body, and the number of the others.
+
+    A message that is not returned costs its place in a dictionary, not a search for credentials.
+    """
     try:
         body = response.json()
     except ValueError:
-        return []
-    found: list[str] = []
-    for message in _messages(body):
-        text = scrub(" ".join(message.split()))
-        if text and text not in found:
-            found.append(text)
+        return [], 0
+    found = _messages(body)
+    # Cut the name: one of any length may stand before each message.
+    first = (
+        shown(f"{name[:_NAME]}: {text}" if name not in ("", "base") else text, _MESSAGE)
+        for name, text in islice(found, _MOST_MESSAGES)
+    )
+    return list(dict.fromkeys(first)), max(0, len(found) - _MOST_MESSAGES)
+
+
+_Found: TypeAlias = dict[tuple[str, str], None]
+"""The fields that messages are about, and the messages: different ones, in order."""
+
+
+def _messages(body: Any) -> _Found:
+    found: _Found = {}
+    if not isinstance(body, dict):
+        if isinstance(body, str | list):
+            _collect(found, body)
+        return found
+    _collect(found, body.get("errors"))
+    for key in ("error_description", "message", "error"):
+        if isinstance(text := body.get(key), str):
+            _collect(found, text)
+            break
     return found
 
 
-def _messages(body: Any) -> Iterator[str]:
-    if not isinstance(body, Mapping):
-        if isinstance(body, str | list):
-            yield from _entries(body)
-        return
-    yield from _entries(body.get("errors"))
-    for key in ("error_description", "message", "error"):
-        if isinstance(text := body.get(key), str):
-            yield text
-            break
+def _collect(found: _Found, errors: Any, name: str = "", depth: int = 0) -> None:
+    """Add the messages of an `errors` member of any shape; `name` is the field they are about.
 
-
-def _entries(errors: Any, name: str = "", depth: int = 0) -> Iterator[str]:
-    """The messages of an `errors` member of any shape; `name` is the field they are about."""
+    A body may have tens of thousands, so that each costs a few calls.
+    """
     if depth > _DEEPEST:
         return
     if isinstance(errors, str):
-        yield f"{name}: {errors}" if name not in ("", "base") else errors
+        if errors and not errors.isspace():
+            found[name, errors] = None
     elif isinstance(errors, list):
         for entry in errors:
-            yield from _entries(entry, name, depth + 1)
-    elif isinstance(errors, Mapping):
+            _collect(found, entry, name, depth + 1)
+    elif isinstance(errors, dict):
         # Beside the status of a JSON:API error, a title is a message; elsewhere it may be a field.
-        keys = ("message", "detail", "title") if "status" in errors else ("message", "detail")
-        text = next((errors[key] for key in keys if isinstance(errors.get(key), str)), None)
-        if text is None:
-            for key, inner in errors.items():
-                yield from _entries(inner, key, depth + 1)
-            return
-        about = errors.get("field") or errors.get("attribute") or _source(errors.get("source"))
-        yield from _entries(text, about if isinstance(about, str) and about else name)
+        for key in _TITLED if "status" in errors else _UNTITLED:
+            text = errors.get(key)
+            if isinstance(text, str):
+                about = errors.get("field") or errors.get("attribute")
+                about = about or _source(errors.get("source"))
+                _collect(found, text, about if isinstance(about, str) and about else name)
+                return
+        for key, inner in errors.items():
+            _collect(found, inner, key, depth + 1)
 
 
 def _source(source: Any) -> str:
     """The parameter, or the pointer into the body, that a JSON:API error names."""
-    if not isinstance(source, Mapping):
+    if not isinstance(source, dict):
         return ""
     return str(source.get("parameter") or source.get("pointer") or "")
