@@ -616,3 +616,12 @@ def test_a_repr_shows_what_is_set() -> None:
     """Canvas courses have sixty fields, most of them not sent."""
     assert repr(structure({"id": 1, "name": "x", "new": 1}, Course)) == "Course(id=1, name='x')"
     assert repr(ModuleItem()) == "ModuleItem()"
+
+
+def test_a_repr_is_one_bounded_line() -> None:
+    """A server chooses the values: a page of HTML is shown in part, and controls are escaped."""
+    text = repr(structure({"id": 1, "name": "\x1b[2J\n\u202e" + "x" * 60_000}, Course))
+    assert text.startswith(r"Course(id=1, name='\x1b[2J\n\u202exxx")
+    assert text.endswith("xxx...)")
+    assert text.isprintable()
+    assert len(text) < 1_100

@@ -135,6 +135,18 @@ async def test_each_attempt_is_logged_once_and_without_a_credential(
     assert "secret-in-a-query" not in caplog.text
 
 
+async def test_the_log_shows_a_part_of_a_long_address(caplog: pytest.LogCaptureFixture) -> None:
+    """A server chooses the address of the next page: the record is one bounded line."""
+    link = f'<https://canvas.test/api/v1/courses?page=\x1b\u202e{"b" * 20_000}>; rel="next"'
+    canvas, transport = canvas_on([reply([{"id": 1}], headers={"link": link}), reply([{"id": 2}])])
+    with caplog.at_level(logging.DEBUG, "aioinstructure.http"):
+        assert [course.id async for course in canvas.courses.list()] == [1, 2]
+    assert len(transport.paths[1]) > 20_000
+    attempts = [r.getMessage() for r in caplog.records if r.name == "aioinstructure.http"]
+    assert len(attempts) == 2
+    assert all(text.isprintable() and len(text) < 1_200 for text in attempts)
+
+
 async def test_an_attempt_that_is_cancelled_or_fails_is_logged_as_such(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

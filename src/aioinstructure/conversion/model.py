@@ -12,6 +12,7 @@ import orjson
 from attrs import define, field, frozen
 
 from aioinstructure._public import public
+from aioinstructure._text import one_line
 from aioinstructure.conversion.shared import converter_for
 
 __all__ = ["NULL_KEYS", "KeySet", "Model", "field_names", "json_value", "wire_name"]
@@ -118,7 +119,7 @@ class Model:
 
     def __repr__(self) -> str:
         shown = (
-            f"{attribute.name}={value!r}"
+            f"{attribute.name}={one_line(repr(value), _SHOWN)}"
             for attribute in attrs.fields(type(self))
             if attribute.name not in _OWN
             and (value := getattr(self, attribute.name)) != _default(attribute)
@@ -134,6 +135,7 @@ class Model:
 
 
 _OWN = frozenset({"extra", "__keys__", "__nulls__"})
+_SHOWN = 1_000  # the most characters of one value: a syllabus is a page of HTML
 
 
 def field_names(cls: type[Model]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from aioinstructure.paging.page_reader import ItemReader, PageReader, ReadPositi
 from aioinstructure.paging.page_source import PageSource
 from aioinstructure.paging.restartable import Restartable
 from aioinstructure.paging.result_page import ResultPage
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import shown
 
 __all__ = ["Paginator"]
 
@@ -145,4 +145,4 @@ class Paginator(Restartable[T], Generic[T]):
             await reader.aclose()
 
     def __repr__(self) -> str:
-        return f"<Paginator of {self.route.name or 'a path'} at {scrub(self._call.target)}>"
+        return f"<Paginator of {self.route.name or 'a path'} at {shown(self._call.target, 500)}>"
