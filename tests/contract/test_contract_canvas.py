@@ -210,6 +210,20 @@ async def test_resuming_in_another_client(harness: Harness) -> None:
     assert rest == everything[12:]
 
 
+@pytest.mark.parametrize(
+    "named", ["https://school.invalid", "http://127.0.0.1:9", "http://simulator.test"]
+)
+async def test_links_that_name_another_origin(harness: Harness, named: str) -> None:
+    """A vanity host, another port and a proxy's http: each page comes from the client's origin."""
+    async with harness.canvas() as canvas:
+        expected = [course.id async for course in canvas.courses.list(page_size=9)]
+        harness.simulator.knobs.public_origin = named
+        pages = canvas.courses.list(page_size=9)
+        start = [course.id for course in await pages.take(12)]
+        rest = [course.id async for course in canvas.resume(str(pages.cursor))]
+        assert start + rest == expected
+
+
 async def test_calls_without_a_method(harness: Harness) -> None:
     """A raw call returns the response; a list instead of an object is a DecodeError."""
     async with harness.canvas() as canvas:
