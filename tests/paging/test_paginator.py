@@ -1143,8 +1143,8 @@ async def test_other_lists_of_ab_connect_follow_their_links() -> None:
     assert first.total == 2
 
 
-@pytest.mark.parametrize("sort", [None, ["guid"]])
-async def test_ab_connect_may_name_another_of_its_hosts(sort: list[str] | None) -> None:
+@pytest.mark.parametrize("sort", [[], ["guid"]])
+async def test_ab_connect_may_name_another_of_its_hosts(sort: list[str]) -> None:
     """All 250 standards come from the client's origin."""
 
     def respond(request: Request) -> Response:
