@@ -1,7 +1,8 @@
 """The loggers of the library: silent unless the program, or AIOINSTRUCTURE_LOG, asks for records.
 
-Loggers: aioinstructure.http (each attempt), .quota (refusals and learned limits), .sync and
-.abconnect (what starts again or is tried again). No record contains a credential.
+Loggers: aioinstructure.http (each attempt, and another origin in a link), .quota (refusals and
+learned limits), .sync and .abconnect (what starts again or is tried again). No record contains a
+credential.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, get_origin, overload
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from aioinstructure._suggest import suggestion
 from aioinstructure._types import Lane
@@ -22,7 +22,7 @@ from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, route
 from aioinstructure.endpoints.route import Call, Route, Verb, checked_path
 from aioinstructure.errors import ClientClosed, DecodeError, InputError, ResponseError
 from aioinstructure.paging.cursor import Cursor, CursorState
-from aioinstructure.paging.page_source import PageSource
+from aioinstructure.paging.page_source import LinkNotice, PageSource
 from aioinstructure.paging.pagers import LinkHeaderPager, Pager
 from aioinstructure.paging.paginator import Paginator
 from aioinstructure.quota import Cost, Scheduler
@@ -55,6 +55,7 @@ class _Core:
     components: Components
     handler: Handler
     closed: bool = False
+    link_notice: LinkNotice = field(factory=LinkNotice)
 
 
 class Client:
@@ -150,7 +151,9 @@ class Client:
 
     def _list(self, call: Call[T], state: CursorState | None = None) -> Paginator[T]:
         view = self if self._options.flow is not None else self._copy(self._options)
-        source = PageSource(view.send, self.origin, self._fixed_query, self._pager)
+        source = PageSource(
+            view.send, self.origin, self._fixed_query, self._pager, self._core.link_notice
+        )
         return Paginator(source, call, state=state)
 
     async def request(

@@ -3,7 +3,7 @@
 Error:
     ├ ConfigurationError   no credential, plain http off loopback, two quotas for one credential
     ├ InputError           a bad literal, id, limit, cursor, filter or date; nothing was sent
-    ├ OriginError          a link or redirect that leaves the origin; nothing was sent there
+    ├ OriginError          a redirect to another origin, or a link that leaves the API; not followed
     ├ ClientClosed         the client was closed, or belongs to another event loop
     ├ TransportError       no complete response
     │  ├ ConnectError      the connection failed: the request was certainly not sent
@@ -134,7 +134,7 @@ class InputError(Error, ValueError):
 
 @public
 class OriginError(Error):
-    """A link or redirect points to another origin; nothing was sent there."""
+    """A redirect to another origin, or a link that is none of the API; nothing was sent there."""
 
 
 @public

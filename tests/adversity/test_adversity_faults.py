@@ -67,7 +67,6 @@ PERSISTENT: list[tuple[dict[str, Any], type[Error]]] = [
     ({"kind": "invalid_json"}, DecodeError),
     ({"kind": "redirect"}, OriginError),
     ({"kind": "redirect", "status": 307, "location": "/login"}, RedirectError),
-    ({"kind": "foreign_next"}, OriginError),
     ({"kind": "wrong_shape"}, DecodeError),
 ]
 
@@ -83,6 +82,16 @@ async def test_a_persistent_fault_gives_the_right_error(
         await listing(simulator, deadline=60)
     assert type(caught.value) is error
     assert "page=2" in str(simulator.requests[-1]) or "offset=" in str(simulator.requests[-1])
+
+
+@LISTS
+async def test_a_link_to_another_origin_is_requested_from_the_own(
+    simulator: Simulator, listing: Any
+) -> None:
+    """The list is complete, as without the fault."""
+    expected = await listing(simulator)
+    simulator.faults.add([Fault(kind="foreign_next", count=99)])
+    assert await listing(simulator) == expected
 
 
 async def test_an_invalid_next_link(simulator: Simulator) -> None:

@@ -32,6 +32,17 @@ async def test_standards_page_by_page(harness: Harness) -> None:
         assert len(some) == 3
 
 
+async def test_links_that_name_another_host(harness: Harness) -> None:
+    """The list is complete, and each page comes from the client's origin."""
+    harness.simulator.knobs.update(standards=250, public_origin="https://vendor.invalid")
+    async with harness.abconnect() as ab:
+        for sort in ([], ["guid"]):
+            pages = [page async for page in ab.standards.list(sort=sort, fields=["guid"]).pages()]
+            guids = {item.guid for page in pages for item in page.items}
+            assert len(guids) == pages[0].total
+            assert len(pages) > 2
+
+
 async def test_one_standard_and_its_relationships(harness: Harness) -> None:
     """A wildcard gives all fields; each relationship has its own list."""
     async with harness.abconnect() as ab:

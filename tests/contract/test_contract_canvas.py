@@ -8,6 +8,7 @@ import pytest
 
 from aioinstructure import (
     BadRequest,
+    Canvas,
     DecodeError,
     Forbidden,
     NotFound,
@@ -16,6 +17,7 @@ from aioinstructure import (
     Unauthorized,
     Unprocessable,
 )
+from aioinstructure.simulator import Simulator
 from aioinstructure.simulator.server import start
 from tests.contract.harness import Harness
 
@@ -208,6 +210,39 @@ async def test_resuming_in_another_client(harness: Harness) -> None:
     async with harness.canvas() as other:
         rest = [course.id async for course in other.resume(text)]
     assert rest == everything[12:]
+
+
+@pytest.mark.parametrize(
+    "named", ["https://school.invalid", "http://127.0.0.1:9", "http://simulator.test"]
+)
+async def test_links_that_name_another_origin(harness: Harness, named: str) -> None:
+    """A vanity host, another port and a proxy's http: each page comes from the client's origin."""
+    async with harness.canvas() as canvas:
+        expected = [course.id async for course in canvas.courses.list(page_size=9)]
+        harness.simulator.knobs.public_origin = named
+        pages = canvas.courses.list(page_size=9)
+        start = [course.id for course in await pages.take(12)]
+        rest = [course.id async for course in canvas.resume(str(pages.cursor))]
+        assert start + rest == expected
+
+
+@pytest.mark.real_loop
+async def test_nothing_is_sent_to_the_origin_of_a_link() -> None:
+    """A second server that all links name, and that would reply, gets no request."""
+    near, far = Simulator(), Simulator()
+    server, other = await start(near), await start(far)
+    try:
+        near.knobs.public_origin = other.origin
+        async with Canvas(server.origin, token=near.canvas_token) as canvas:
+            pages = [page async for page in canvas.courses.list(page_size=9).pages()]
+    finally:
+        await server.close()
+        await other.close()
+        await asyncio.sleep(0)
+    assert len(pages) > 3
+    assert f"<{other.origin}/api/" in pages[0].response.headers["link"]
+    assert len(near.requests) == len(pages)
+    assert len(far.requests) == 0
 
 
 async def test_calls_without_a_method(harness: Harness) -> None:

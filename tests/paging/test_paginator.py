@@ -270,9 +270,62 @@ async def test_a_cycle_of_any_length_is_detected(back_to: int) -> None:
     assert 400 <= seen <= 2_000
 
 
-async def test_a_link_to_another_origin_is_an_error() -> None:
-    """Nothing is sent there."""
-    rig = Rig(reply([{"id": 1}], next="https://evil.test/api/v1/courses?page=2"))
+@pytest.mark.parametrize(
+    "origin",
+    ["https://school.test", "http://canvas.test", "https://canvas.test:8443", "//school.test"],
+)
+async def test_the_origin_of_a_link_is_not_used(
+    origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next page comes from the client's origin; once per client this is logged, without a query."""
+    caplog.set_level("INFO", "aioinstructure.http")
+    pages = [
+        reply([{"id": 1}, {"id": 2}], next=f"{origin}/api/v1/courses?page=2&per_page=2"),
+        reply([{"id": 3}, {"id": 4}], next=f"{origin}/api/v1/courses?page=3&per_page=2"),
+        page_of(5),
+    ]
+    rig = Rig(*pages, *pages, *pages[1:])
+    for _ in range(2):
+        assert await ids(aiter(rig.courses())) == [1, 2, 3, 4, 5]
+    first = await rig.canvas.with_options(lane="bulk").courses.list(page_size=2)
+    await rig.settle()
+    assert rig.sent[:6] == ["1", "2", "3"] * 2
+    assert first.next is not None
+    assert all(request.url.startswith(f"{HOME}/api/v1/") for request in rig.transport.requests)
+    (record,) = (r for r in caplog.records if r.levelname == "INFO")
+    assert record.name == "aioinstructure.http"
+    assert HOME in record.getMessage()
+    assert "page=" not in record.getMessage()
+
+
+async def test_a_cursor_after_such_a_link_resumes() -> None:
+    """It holds the path and the query of the page, and not the origin of the link."""
+    link = "https://school.test/api/v1/courses?page=bookmark:abc&per_page=2"
+    rig = Rig(reply([{"id": 1}, {"id": 2}], next=link), page_of(3))
+    pages = rig.courses()
+    assert [course.id for course in await pages.take(2)] == [1, 2]
+    text = str(pages.cursor)
+    assert "school" not in text
+    other = Rig(page_of(3))
+    assert [course.id async for course in other.canvas.resume(text)] == [3]
+    assert other.transport.requests[0].url == f"{HOME}/api/v1/courses?page=bookmark:abc&per_page=2"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://canvas.test@evil.test/api/v1/courses?page=2",
+        "https://user:word@canvas.test/api/v1/courses?page=2",
+        "javascript:alert(1)",
+        "https://school.test/login?page=2",
+        "https://school.test/api/../login?page=2",
+        "https://school.test/api/v1/%2e%2E/%2e./login?page=2",
+        "https://canvas.test/api/v1/courses?page=2\r\nX-Header: 1",
+    ],
+)
+async def test_a_link_that_is_none_of_the_api_is_an_error(link: str) -> None:
+    """Nothing is sent for it."""
+    rig = Rig(reply([{"id": 1}], next=link))
     with pytest.raises(OriginError):
         await ids(aiter(rig.courses()))
     await rig.settle()
@@ -1088,6 +1141,27 @@ async def test_other_lists_of_ab_connect_follow_their_links() -> None:
     )
     first = await ab_of(page)[0].standards.list(page_size=1)
     assert first.total == 2
+
+
+@pytest.mark.parametrize("sort", [[], ["guid"]])
+async def test_ab_connect_may_name_another_of_its_hosts(sort: list[str]) -> None:
+    """All 250 standards come from the client's origin."""
+
+    def respond(request: Request) -> Response:
+        query = dict(parse_qsl(request.path.partition("?")[2]))
+        offset = int(query.get("offset", 0))
+        data = [{"id": f"S{n}"} for n in range(offset, min(250, offset + 100))]
+        more = {
+            "next": f"https://other.ab.test/rest/v4.1/standards?limit=100&offset={offset + 100}"
+        }
+        links = more if offset + 100 < 250 else {}
+        return reply({"data": data, "links": links, "meta": {"count": 250, "limit": 100}})
+
+    ab, transport = ab_of(respond)
+    found = await ab.standards.list(page_size=100, sort=sort).collect()
+    assert [standard.id for standard in found] == [f"S{n}" for n in range(250)]
+    assert len(transport.requests) == 3
+    assert all(request.url.startswith(f"{AB}/rest/v4.1/") for request in transport.requests)
 
 
 async def test_a_link_out_of_the_base_is_refused() -> None:

@@ -137,7 +137,7 @@ async def test_each_attempt_is_logged_once_and_without_a_credential(
 
 async def test_the_log_shows_a_part_of_a_long_address(caplog: pytest.LogCaptureFixture) -> None:
     """A server chooses the address of the next page: the record is one bounded line."""
-    link = f'<https://canvas.test/api/v1/courses?page=\x1b\u202e{"b" * 20_000}>; rel="next"'
+    link = f'<https://canvas.test/api/v1/courses?page=\u202e{"b" * 20_000}>; rel="next"'
     canvas, transport = canvas_on([reply([{"id": 1}], headers={"link": link}), reply([{"id": 2}])])
     with caplog.at_level(logging.DEBUG, "aioinstructure.http"):
         assert [course.id async for course in canvas.courses.list()] == [1, 2]

@@ -127,7 +127,7 @@ def test_the_work_for_further_messages_is_small() -> None:
         with counted_calls() as count:
             error_of(response)
         found.append(count.calls)
-    assert found[1] - found[0] < 15_000 * 10
+    assert found[1] - found[0] < 15_000 * 20
 
 
 def test_long_messages_leave_room_for_the_count_and_the_request_id() -> None:
@@ -225,14 +225,13 @@ def test_many_paths_are_counted() -> None:
 
 
 def test_a_link_header_of_any_length_is_quoted_in_part() -> None:
-    """An unreadable Link header, and one that leaves the origin."""
+    """An unreadable Link header, and one that is no address."""
     with pytest.raises(DecodeError) as caught:
         next_by_header(GET, Response(200, {"link": f"<\x1b{'x' * 60_000}"}, b"", GET))
     check(caught.value, 500)
-    link = f"<https://{'h' * 60_000}.test/>; rel=next"
+    link = f"<https://\u202e{'h' * 60_000}:x/>; rel=next"
     with pytest.raises(OriginError) as left:
         next_by_header(GET, Response(200, {"link": link}, b"", GET))
-    assert str(left.value).endswith(": nothing was sent there")
     check(left.value, 500)
 
 

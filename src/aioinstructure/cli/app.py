@@ -49,10 +49,10 @@ _SHOW_CURSOR = b"\x1b[?25h"
 class _Group(click.Group):
     """Imports a command when it is used, and prints errors without a traceback."""
 
-    def list_commands(self, _: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"aioinstructure.cli.{cmd_name}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
@@ -15,11 +16,25 @@ from aioinstructure.paging.pagers import Pager
 from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.wire.message import Response
 from aioinstructure.wire.params import Query
+from aioinstructure.wire.redact import shown
 from aioinstructure.wire.responses import decoded_json
 
-__all__ = ["PageSource"]
+__all__ = ["LinkNotice", "PageSource"]
 
 T = TypeVar("T")
+
+log = logging.getLogger("aioinstructure.http")
+
+
+@define
+class LinkNotice:
+    """Whether a client has logged that links name another origin: once is enough.
+
+    Attributes:
+        given: Whether it has.
+    """
+
+    given: bool = False
 
 
 @frozen
@@ -31,12 +46,14 @@ class PageSource:
         origin: The origin of the client, which cursors are bound to.
         fixed: The pairs that each request of the client has; a cursor names them.
         pager: How lists are paged, unless their operation says otherwise.
+        notice: Shared by the lists of a client.
     """
 
     send: Callable[[Call[Any]], Awaitable[Response]]
     origin: str
     fixed: Query
     pager: Pager
+    notice: LinkNotice
 
     def pager_for(self, call: Call[Any]) -> Pager:
         """How a list is paged."""
@@ -50,6 +67,7 @@ class PageSource:
 
         Raises:
             DecodeError: There is no list; or no item, and the link to the next page is invalid.
+            OriginError: The link to the next page is not one that can be followed.
             Error: As for any call.
         """
         response = await self.send(call)
@@ -69,6 +87,8 @@ class PageSource:
             if not raw:
                 raise
             next_error = error.with_traceback(None)
+        if following is not None:
+            self._log_other_origin(pager, response, body)
         page = ResultPage(
             raw=raw,
             response=response,
@@ -84,6 +104,19 @@ class PageSource:
         return evolve(
             page, state=self.state_for(point, read, ids_of(raw)[:read], len(response.body))
         )
+
+    def _log_other_origin(self, pager: Pager, response: Response, body: Any) -> None:
+        if self.notice.given or not log.isEnabledFor(logging.INFO):
+            return
+        other = pager.other_origin(response, body)
+        if other is not None:
+            self.notice.given = True
+            log.info(
+                "a link to a next page names %s: not used, the page is requested from %s"
+                " (logged once per client)",
+                shown(other, 200),
+                self.origin,
+            )
 
     def state_for(
         self, call: Call[Any], read: int, last_ids: tuple[Any, ...], body_length: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from attrs import evolve, field, frozen
 
@@ -19,7 +19,13 @@ from aioinstructure.errors import DecodeError, IncompleteError, InputError, Orig
 from aioinstructure.paging.consistency import ConsistencyCheck, OffsetConsistencyCheck
 from aioinstructure.paging.cursor import id_of
 from aioinstructure.paging.result_page import ResultPage, items_at
-from aioinstructure.wire.links import next_by_body, next_by_header, parse_link
+from aioinstructure.wire.links import (
+    next_by_body,
+    next_by_header,
+    other_origin_by_body,
+    other_origin_by_header,
+    parse_link,
+)
 from aioinstructure.wire.message import Request, Response
 
 __all__ = [
@@ -64,7 +70,12 @@ class Pager(Protocol):
         Raises:
             DecodeError: What the server says about the next page cannot be read.
             IncompleteError: It says nothing about it where it should.
+            OriginError: The link is not one that can be followed, or leaves the API.
         """
+        ...
+
+    def other_origin(self, response: Response, body: Any) -> str | None:
+        """The origin that a link of `next_call` names, if it is not the client's; never used."""
         ...
 
     def may_be_past_end(self, page: ResultPage[Any]) -> bool:
@@ -109,6 +120,10 @@ class _OnePageAhead:
         """What `total_entries` says, which some wrapped lists have."""
         total = body.get("total_entries") if isinstance(body, Mapping) else None
         return total if type(total) is int else None
+
+    def other_origin(self, response: Response, body: Any) -> str | None:
+        """There is no link."""
+        return None
 
     def may_be_past_end(self, page: ResultPage[Any]) -> bool:
         """No such page has a next one."""
@@ -155,7 +170,7 @@ class LinkHeaderPager(_OnePageAhead):
     def next_call(
         self, call: Call[T], response: Response, body: Any, raw: Sequence[Any]
     ) -> Call[T] | None:
-        """By the path and query of `rel="next"`, sent unchanged."""
+        """By the path and query of `rel="next"`, sent unchanged to the client's own origin."""
         request = _request(response)
         following = next_by_header(request, response)
         if following is not None:
@@ -163,6 +178,10 @@ class LinkHeaderPager(_OnePageAhead):
         if not response.headers.get("link", "").strip():
             self._check_length(request, raw)
         return None
+
+    def other_origin(self, response: Response, body: Any) -> str | None:
+        """That of `rel="next"`."""
+        return other_origin_by_header(_request(response), response)
 
     def _check_length(self, request: Request, raw: Sequence[Any]) -> None:
         """Refuse a page without links whose links may have been left out for their length.
@@ -313,6 +332,10 @@ class OffsetPager:
             return call.at_page(path)
         return self.at(call, self.offset(call) + size)
 
+    def other_origin(self, response: Response, body: Any) -> str | None:
+        """That of `links.next`."""
+        return other_origin_by_body(_request(response), body)
+
     def may_be_past_end(self, page: ResultPage[Any]) -> bool:
         """Where all items that the server has counted have come: OffsetConsistencyCheck adds them up."""
         return page.total is not None
@@ -399,6 +422,10 @@ class KeysetPager:
             return None
         return self._after_last(call, raw) or following
 
+    def other_origin(self, response: Response, body: Any) -> str | None:
+        """As the fallback."""
+        return self.fallback.other_origin(response, body)
+
     def _check_count(self, call: Call[Any], body: Any, raw: Sequence[Any]) -> None:
         """Compare the last page with the count of the items after the key, which it must hold."""
         total = self.total(body)
@@ -447,7 +474,8 @@ def _request(response: Response) -> Request:
 
 def _path_below(root: str, request: Request) -> str:
     path = request.path
-    if not path.startswith(root):
+    steps = unquote(path.partition("?")[0]).split("/")
+    if not path.startswith(root) or ".." in steps:
         raise OriginError(f"the next page is outside of {root}: {path[:200]!r}")
     return path
 

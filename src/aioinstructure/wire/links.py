@@ -1,6 +1,8 @@
 """Links to the next page: Link headers (RFC 8288) and the `links` of JSON:API bodies.
 
-A link is opaque and untrusted: it is sent unchanged, and only to the origin that returned it.
+A link is opaque and untrusted. Its path and query are sent unchanged, to the origin of the request
+that returned it. Another origin that it names is not used: a service behind several names or a proxy
+names any of them.
 """
 
 from __future__ import annotations
@@ -14,9 +16,17 @@ from attrs import evolve
 
 from aioinstructure.errors import DecodeError, InputError, OriginError
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.redact import scrub, shown
+from aioinstructure.wire.redact import scrub
 
-__all__ = ["next_by_body", "next_by_header", "origin_of", "parse_link", "reserved_names"]
+__all__ = [
+    "next_by_body",
+    "next_by_header",
+    "origin_of",
+    "other_origin_by_body",
+    "other_origin_by_header",
+    "parse_link",
+    "reserved_names",
+]
 
 _GAP = re.compile(r"[\s,]*")
 _URL = re.compile(r"<([^<>]*)>")
@@ -31,7 +41,7 @@ _PAGING = frozenset({"first", "prev", "current", "next", "last"})
 """The relations of a list's pages. A header without any of them says nothing about the list."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SHOWN = 200  # characters of a text of the server
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _RESERVED = frozenset(
     {
@@ -128,8 +138,24 @@ def next_by_header(request: Request, response: Response) -> Request | None:
     Raises:
         DecodeError: The Link header cannot be read to its end, or has no relation of a page:
             stopping there could silently truncate the list.
-        OriginError: The next page is on another origin.
+        OriginError: The link is not one that can be followed.
     """
+    link = _link_in_header(response)
+    return None if link is None else _follow(request, link)
+
+
+def other_origin_by_header(request: Request, response: Response) -> str | None:
+    """Return the origin that the Link header names for the next page, if it is not the request's.
+
+    Raises:
+        DecodeError: As for `next_by_header`.
+        OriginError: As for `next_by_header`.
+    """
+    link = _link_in_header(response)
+    return None if link is None else _other_origin(request, link)
+
+
+def _link_in_header(response: Response) -> str | None:
     header = response.headers.get("link", "").strip()
     if not header:
         return None
@@ -143,7 +169,7 @@ def next_by_header(request: Request, response: Response) -> Request | None:
         raise DecodeError(
             f"the Link header has no known relation: {scrub(header[:200])!r}", response=response
         )
-    return _follow(request, links["next"]) if "next" in links else None
+    return links.get("next")
 
 
 def next_by_body(request: Request, body: Any) -> Request | None:
@@ -151,8 +177,24 @@ def next_by_body(request: Request, body: Any) -> Request | None:
 
     Raises:
         DecodeError: The link is not text: stopping there would truncate the list.
-        OriginError: The next page is on another origin.
+        OriginError: The link is not one that can be followed.
     """
+    link = _link_in_body(body)
+    return None if link is None else _follow(request, link)
+
+
+def other_origin_by_body(request: Request, body: Any) -> str | None:
+    """Return the origin that a JSON:API body names for the next page, if it is not the request's.
+
+    Raises:
+        DecodeError: As for `next_by_body`.
+        OriginError: As for `next_by_body`.
+    """
+    link = _link_in_body(body)
+    return None if link is None else _other_origin(request, link)
+
+
+def _link_in_body(body: Any) -> str | None:
     links = body.get("links") if isinstance(body, Mapping) else None
     url = links.get("next") if isinstance(links, Mapping) else None
     if isinstance(url, Mapping):  # a link object of JSON:API
@@ -162,27 +204,42 @@ def next_by_body(request: Request, body: Any) -> Request | None:
     if not isinstance(url, str):
         what = f"expected a link, got {scrub(repr(url)):.60} @ $.links.next"
         raise DecodeError("invalid link to the next page", paths=[what])
-    return _follow(request, url)
+    return url
 
 
 def _follow(request: Request, link: str) -> Request:
-    """Return the request for a link, unchanged except for characters that a URL cannot contain.
+    """Return the request for a link's path and query, on the origin of the request before.
 
-    Parameters that the client adds itself are removed: cursors must not contain them.
+    They are unchanged except for characters that a URL cannot contain, and for parameters that the
+    client adds itself: cursors must not contain them.
     """
+    url, _ = _resolve(request, link)
+    target = evolve(request, url=url.partition("#")[0]).path
+    return evolve(request, url=origin_of(request.url) + _without_reserved(target))
+
+
+def _other_origin(request: Request, link: str) -> str | None:
+    _, origin = _resolve(request, link)
+    return None if origin == origin_of(request.url) else origin
+
+
+def _resolve(request: Request, link: str) -> tuple[str, str]:
+    """Return the absolute URL of a link, and the origin that it names.
+
+    Raises:
+        OriginError: It is not an http URL, has a user name, or has control characters.
+    """
+    if _CONTROL.search(link):
+        raise OriginError("the link to the next page has control characters: it was not followed")
     try:
-        # Escape blanks and non-ASCII characters; urljoin would drop control characters.
-        link = quote(link, safe=_PRINTABLE)
+        link = quote(link, safe=_PRINTABLE)  # blanks and non-ASCII characters
         url = link if link.startswith(("https://", "http://")) else urljoin(request.url, link)
         origin = origin_of(url)
     except ValueError as error:
         raise OriginError(f"the next page is not an http URL: {scrub(link[:200])!r}") from error
-    if origin != (own := origin_of(request.url)):
-        there = shown(origin, _SHOWN)
-        raise OriginError(f"the next page is on {there}, not on {own}: nothing was sent there")
     if "@" in urlsplit(url).netloc:
-        raise OriginError(f"the next page on {own} has a user name: nothing was sent there")
-    return evolve(request, url=_without_reserved(url.partition("#")[0]))
+        raise OriginError("the link to the next page has a user name: it was not followed")
+    return url, origin
 
 
 def _without_reserved(url: str) -> str:

@@ -34,14 +34,16 @@ KINDS = (
 status: `status`, with a body that is json, html or empty. close: the connection drops in the
 middle of the body. hang: no response, ever. truncated: a correct length, but the JSON stops half
 way. invalid_json: a 200 that is not JSON. redirect: `status` (302 by default) to `location`.
-bad_link: the Link header, or `links.next` of AB Connect, is invalid. foreign_next: the next page
-is on the origin `location`. wrong_shape: JSON of another type than documented. delay: the normal
+bad_link: the Link header, or `links.next` of AB Connect, is invalid. foreign_next: the links, or
+`links.next` of AB Connect, name the origin `location`. wrong_shape: JSON of another type than documented. delay: the normal
 response, `seconds` later.
 """
 
 _BODIES = ("json", "html", "empty")
 _STAGES = ("gateway", "service")
 _SPOILING = {"truncated", "bad_link", "foreign_next", "wrong_shape"}
+_ORIGIN = re.compile(r"(?:(?<=<)|^)https?://[^/>]*")
+"""At the start of a link, in a Link header or alone."""
 _FOREIGN = "https://elsewhere.invalid"
 
 
@@ -202,17 +204,18 @@ def apply_to_body(fault: Fault, reply: Reply) -> Reply:
         body = b'{"unexpected":true}' if body.startswith(b"[") else b'["unexpected"]'
     elif fault.kind == "bad_link":
         headers["Link"] = '<<not a link; rel=next, "'
-        body = _next_link(body, "::not a link::")
+        body = _next_link(body, lambda _: "::not a link::")
     elif fault.kind == "foreign_next":
-        headers["Link"] = f'<{fault.location}/api/v1/courses?page=2&per_page=10>; rel="next"'
-        body = _next_link(body, f"{fault.location}/rest/v4.1/standards?offset=10")
+        if "Link" in headers:
+            headers["Link"] = _ORIGIN.sub(lambda _: fault.location, headers["Link"])
+        body = _next_link(body, lambda url: _ORIGIN.sub(lambda _: fault.location, url or "") or url)
     return Reply(reply.status, body, headers, reply.items)
 
 
-def _next_link(body: bytes, url: str) -> bytes:
-    """Replace the next link in a body of AB Connect."""
+def _next_link(body: bytes, changed: Callable[[str | None], str | None]) -> bytes:
+    """Change the next link in a body of AB Connect."""
     if not body.startswith(b'{"links":'):
         return body
     value = orjson.loads(body)
-    value["links"]["next"] = url
+    value["links"]["next"] = changed(value["links"].get("next"))
     return orjson.dumps(value)
