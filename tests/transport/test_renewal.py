@@ -145,6 +145,19 @@ async def test_ten_refusals_of_one_token_renew_it_once(gap: float, seconds: floa
     assert_nothing_left(canvas)
 
 
+async def test_calls_that_were_queued_during_a_refusal_do_not_renew_again() -> None:
+    """They leave the queue after the token was discarded, and are refused: they only repeat."""
+    service = Service()
+    auth = Rotating(service, "t0")
+    transport = FakeTransport([service.answer], seconds=0.5)
+    clock = running_clock()
+    quota = Scheduler(TokenBucket(5, 1), clock=clock)
+    canvas = Canvas("https://canvas.test", auth=auth, transport=transport, clock=clock, quota=quota)
+    assert await ten(canvas) == [[]] * 10
+    assert (service.refreshes, auth.discarded, len(transport.requests)) == (1, 1, 20)
+    assert_nothing_left(canvas)
+
+
 async def test_a_token_refused_later_is_renewed_again() -> None:
     """A request with the present token was refused: that is a reason for a second renewal."""
     service = Service()
