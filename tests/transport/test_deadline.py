@@ -217,11 +217,12 @@ class Hanging:
 
 
 async def test_a_renewal_that_hangs_before_anything_was_sent() -> None:
-    """Nothing was sent: a QuotaError that says so."""
+    """Nothing was sent: a QuotaError that says so. The renewal ends by itself."""
     canvas, transport = canvas_on([], auth=Hanging(0), deadline=10)
     with pytest.raises(QuotaError, match="not sent within 10 s"):
         await canvas.request("GET", "/api/v1/x")
     assert transport.requests == []
+    await asyncio.sleep(1_000)
     assert_nothing_left(canvas)
 
 
@@ -235,6 +236,7 @@ async def test_a_renewal_that_hangs_after_a_refusal() -> None:
     assert caught.value.wait is not None
     assert caught.value.wait < 1
     assert len(transport.requests) == 1
+    await asyncio.sleep(1_000)
     assert_nothing_left(canvas)
 
 

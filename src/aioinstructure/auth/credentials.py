@@ -30,11 +30,19 @@ class Credential(Protocol):
         ...
 
     async def refresh(self) -> None:
-        """Renew the credential. Called when `needs_refresh` is true, before any quota is taken."""
+        """Renew the credential. Called when `needs_refresh` is true, before any quota is taken.
+
+        A client calls it once for all calls that wait, in a task that their deadlines and
+        cancellations do not end: give what it sends a time limit. If it fails, they all get the
+        error, and the next call tries again.
+        """
         ...
 
     def invalidate(self) -> bool:
-        """Discard what the server has refused. Return True if a retry may succeed."""
+        """Discard what the server has refused. Return True if a retry may succeed.
+
+        A client calls it once for all requests that carried the same credential.
+        """
         ...
 
 

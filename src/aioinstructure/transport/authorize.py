@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from attrs import evolve
 
-from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.errors import TransportError
 from aioinstructure.transport.call_context import (
@@ -16,16 +15,19 @@ from aioinstructure.transport.call_context import (
     StreamingTransport,
     Transport,
 )
+from aioinstructure.transport.renewal import Renewal
 from aioinstructure.wire.message import Request, Response
 
 __all__ = ["authorize_layer"]
 
 
-def authorize_layer(transport: Transport, credential: Credential, clock: Clock) -> Handler:
+def authorize_layer(transport: Transport, renewal: Renewal, clock: Clock) -> Handler:
     """Send an authorized copy; the response refers to the request without the credential."""
+    credential = renewal.credential
 
     async def handle(context: CallContext) -> Response:
         ready = credential.authorize(context.request, clock.wall())
+        context.generation = renewal.generation
         context.in_flight = True
         try:
             if context.on_body is None:

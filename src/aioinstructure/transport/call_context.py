@@ -94,6 +94,7 @@ class CallContext:
     Attributes:
         deadline_at: Loop time of the deadline.
         attempts: How many attempts were started.
+        generation: The generation of the credential that the last attempt carried.
         in_flight: Whether an attempt is with the transport, or was when the call was cancelled.
         unanswered: Whether an attempt that may have arrived got no response.
         may_have_happened: Whether this is a write of which an attempt may have taken effect: it got
@@ -106,6 +107,7 @@ class CallContext:
     cost: Cost
     deadline_at: float | None = None
     attempts: int = 0
+    generation: int = 0
     in_flight: bool = False
     unanswered: bool = False
     may_have_happened: bool = False

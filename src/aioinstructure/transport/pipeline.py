@@ -17,6 +17,7 @@ from aioinstructure.transport.deadline import deadline_layer
 from aioinstructure.transport.log_attempts import log_attempts_layer
 from aioinstructure.transport.raise_for_status import raise_for_status_layer
 from aioinstructure.transport.refresh_credential import refresh_credential_layer
+from aioinstructure.transport.renewal import Renewal
 from aioinstructure.transport.retry import RetryBudget, RetryPolicy, retry_layer
 from aioinstructure.transport.single_flight import SingleFlight, single_flight_layer
 from aioinstructure.transport.throttle import throttle_layer
@@ -40,15 +41,18 @@ class Components:
     budget: RetryBudget = field(
         default=Factory(lambda parts: RetryBudget(parts.retry), takes_self=True), init=False
     )
+    renewal: Renewal = field(
+        default=Factory(lambda parts: Renewal(parts.credential), takes_self=True), init=False
+    )
 
 
 LAYERS: Final[tuple[tuple[str, Callable[[Handler, Components], Handler]], ...]] = (
     ("single_flight", lambda inner, c: single_flight_layer(inner, SingleFlight(), c.shares_reads)),
     ("deadline", lambda inner, c: deadline_layer(inner, c.scheduler)),
-    ("retry", lambda inner, c: retry_layer(inner, c.credential, c.clock, c.budget, c.rng)),
+    ("retry", lambda inner, c: retry_layer(inner, c.renewal, c.clock, c.budget, c.rng)),
     ("raise_for_status", lambda inner, c: raise_for_status_layer(inner, c.clock)),
     ("log_attempts", lambda inner, c: log_attempts_layer(inner, c.clock)),
-    ("refresh_credential", lambda inner, c: refresh_credential_layer(inner, c.credential, c.clock)),
+    ("refresh_credential", lambda inner, c: refresh_credential_layer(inner, c.renewal, c.clock)),
     ("throttle", lambda inner, c: throttle_layer(inner, c.scheduler, c.clock)),
 )
 """The layers by name, outermost first. After the last one, the request is authorized and sent."""
@@ -56,7 +60,7 @@ LAYERS: Final[tuple[tuple[str, Callable[[Handler, Components], Handler]], ...]] 
 
 def build(components: Components) -> Handler:
     """Build the pipeline: the outermost layer, which calls the next one, down to the transport."""
-    handler = authorize_layer(components.transport, components.credential, components.clock)
+    handler = authorize_layer(components.transport, components.renewal, components.clock)
     for _, layer in reversed(LAYERS):
         handler = layer(handler, components)
     return handler

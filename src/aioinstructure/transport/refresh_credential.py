@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.transport.call_context import CallContext, Handler
+from aioinstructure.transport.renewal import Renewal
 from aioinstructure.wire.message import Response
 
 __all__ = ["refresh_credential_layer"]
 
 
-def refresh_credential_layer(inner: Handler, credential: Credential, clock: Clock) -> Handler:
-    """Refresh the credential if it needs to be."""
+def refresh_credential_layer(inner: Handler, renewal: Renewal, clock: Clock) -> Handler:
+    """Wait for the renewal of the credential if it needs one."""
 
     async def handle(context: CallContext) -> Response:
-        if credential.needs_refresh(clock.wall()):
-            await credential.refresh()
+        if renewal.is_needed(clock.wall()):
+            await renewal.wait()
         return await inner(context)
 
     return handle

@@ -16,7 +16,6 @@ import random
 from attrs import define, field, frozen
 
 from aioinstructure._public import public
-from aioinstructure.auth.credentials import Credential
 from aioinstructure.clock import Clock
 from aioinstructure.errors import (
     ConnectError,
@@ -30,6 +29,7 @@ from aioinstructure.errors import (
     UnknownOutcome,
 )
 from aioinstructure.transport.call_context import CallContext, Handler
+from aioinstructure.transport.renewal import Renewal
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.quota_report import refused_by_bucket
 from aioinstructure.wire.responses import is_credential_error
@@ -121,21 +121,21 @@ class RetryBudget:
 class _Attempts:
     """What one call has tried, and therefore what it may try next."""
 
-    credential: Credential
+    renewal: Renewal
     budget: RetryBudget
     rng: random.Random
     failures: int = 0
     throttles: int = 0
-    renewed: bool = False
+    refused: bool = False
 
-    def pause_after(self, error: Error, request: Request) -> float | None:
+    def pause_after(self, error: Error, context: CallContext) -> float | None:
         """Seconds before the next attempt; None if there must be none."""
-        policy = self.budget.policy
+        policy, request = self.budget.policy, context.request
         if isinstance(error, Throttled):
             self.throttles += 1
             return self._after_throttle(error)
-        if is_credential_error(error) and not self.renewed and self.credential.invalidate():
-            self.renewed = True
+        if self._may_authorize_again(error, context):
+            self.refused = True
             return 0.0
         self.failures += 1
         if not policy.may_retry(error, request) or self.failures >= policy.attempts:
@@ -144,6 +144,12 @@ class _Attempts:
             return None
         wait = getattr(error, "retry_after", None)
         return float(wait) if wait is not None else policy.pause(self.failures, self.rng)
+
+    def _may_authorize_again(self, error: Error, context: CallContext) -> bool:
+        """Once per call, after a refusal of this request; that of a token request is final."""
+        if self.refused or not is_credential_error(error) or not _is_ours(error, context):
+            return False
+        return self.renewal.after_refusal(context.generation)
 
     def _after_throttle(self, error: Throttled) -> float:
         """Usually 0: the scheduler has the report, and knows when the bucket has room.
@@ -162,7 +168,7 @@ class _Attempts:
 
 def retry_layer(
     inner: Handler,
-    credential: Credential,
+    renewal: Renewal,
     clock: Clock,
     budget: RetryBudget,
     rng: random.Random,
@@ -185,8 +191,8 @@ def retry_layer(
                 known = context.last_error = _with_history(context, error)
                 if _already_gone(context, error):
                     return Response(204, request=context.request)
-                tried = tried or _Attempts(credential, budget, rng)
-                pause = tried.pause_after(error, context.request)
+                tried = tried or _Attempts(renewal, budget, rng)
+                pause = tried.pause_after(error, context)
                 if pause is None:
                     raise known  # noqa: B904 - with its own cause
             await _sleep(pause, context, clock)
@@ -202,9 +208,7 @@ def _with_history(context: CallContext, error: Error) -> Error:
     """
     if isinstance(error, TransportError | ResponseError):
         if not context.may_have_happened:
-            # The errors of a credential refresh are about another request.
-            is_ours = error.request is context.request
-            context.may_have_happened = is_ours and error.may_have_happened
+            context.may_have_happened = _is_ours(error, context) and error.may_have_happened
             return error
         if not isinstance(error, ConnectError):
             return error if error.may_have_happened else error.with_earlier_attempt()
@@ -216,6 +220,11 @@ def _with_history(context: CallContext, error: Error) -> Error:
     )
     unknown.__cause__ = error
     return unknown
+
+
+def _is_ours(error: Error, context: CallContext) -> bool:
+    """Whether the error is about this request; that of a credential refresh is about another."""
+    return isinstance(error, TransportError | ResponseError) and error.request is context.request
 
 
 def _already_gone(context: CallContext, error: Error) -> bool:

@@ -14,7 +14,7 @@ from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Ha
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
 
-__all__ = ["SingleFlight", "single_flight_layer"]
+__all__ = ["SingleFlight", "own_copy", "single_flight_layer"]
 
 _GRACE: Final = 0.05
 """Seconds that are too short to send a request. A caller that has joined waits this much longer
@@ -82,7 +82,7 @@ class SingleFlight:
         try:
             response = await send(context)
         except Error as error:
-            future.set_exception(_own(error))
+            future.set_exception(own_copy(error))
             future.exception()  # mark as retrieved: perhaps no one has joined
             raise
         else:
@@ -109,16 +109,16 @@ async def _joined(
     except (DeadlineError, QuotaError) as error:
         # It started earlier, so its time ended earlier. Without deadlines the error is everyone's.
         if ends is None or ends - asyncio.get_running_loop().time() < _GRACE:
-            raise _own(error)  # noqa: B904 - with its own cause
+            raise own_copy(error)  # noqa: B904 - with its own cause
         return None
     except Error as error:
-        raise _own(error)  # noqa: B904 - with its own cause
+        raise own_copy(error)  # noqa: B904 - with its own cause
     except TimeoutError as error:
         what = f"{request.method} {scrub(request.path)}"
         raise DeadlineError(f"no response before the deadline: {what}", request=request) from error
 
 
-def _own(error: Error) -> Error:
+def own_copy(error: Error) -> Error:
     """A copy for one caller: tracebacks, contexts and notes of callers must not mix."""
     own = copy.copy(error)
     own.__cause__ = error.__cause__
