@@ -18,7 +18,7 @@ def one_line(text: str, limit: int = LONGEST) -> str:
     """
     if len(text) <= limit and text.isprintable():
         return text
-    # An escape only makes text longer: what is behind the limit is never shown.
+    # An escape only makes text longer: what comes after the limit is never shown.
     shown = " ".join(part for line in text[: limit + 1].splitlines() if (part := line.strip()))
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else _escaped(c) for c in shown)
