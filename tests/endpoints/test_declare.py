@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from aioinstructure._types import UNSET, Id, Opt
 from aioinstructure.abconnect import ABConnect, F
+from aioinstructure.abconnect.standards import StandardsAPI
 from aioinstructure.canvas import Canvas
 from aioinstructure.canvas.course_paces import CoursePace, CoursePacesAPI
 from aioinstructure.canvas.courses import Course
@@ -187,6 +188,8 @@ def test_the_docstring_says_what_the_route_says() -> None:
     assert listed[1] == "Request: GET /things"
     assert "    order: in the query, as order. One of asc, desc." in listed[2].splitlines()
     assert "    class_: in the query, as class." in listed[2].splitlines()
+    assert "    ids: in the query, as ids[]." in listed[2].splitlines()
+    assert "fields: in the query, as fields[standards]." in (StandardsAPI.list.__doc__ or "")
     assert "IncompleteError" in listed[3]
     assert "UnknownOutcome" not in listed[3]
     created = CoursePacesAPI.create.__doc__ or ""

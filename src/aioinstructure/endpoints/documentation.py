@@ -26,15 +26,16 @@ def documentation(route: Route, source: str) -> str:
     """
     parts = [route.doc, f"Request: {route.method} {route.path}"]
     if route.parameters:
-        parts.append("\n".join(["Args:", *map(_parameter, route.parameters)]))
+        parts.append("\n".join(["Args:", *(_parameter(route, each) for each in route.parameters)]))
     parts.append("\n".join(["Raises:", *_errors(route)]))
     if source:
         parts.append(f"Source: {source}")
     return "\n\n".join(part for part in parts if part)
 
 
-def _parameter(parameter: Parameter) -> str:
-    text = f"    {parameter.name}: {_PLACES[parameter.where].format(parameter.wire_name)}."
+def _parameter(route: Route, parameter: Parameter) -> str:
+    place = _PLACES[parameter.where].format(route.sent_name(parameter))
+    text = f"    {parameter.name}: {place}."
     if parameter.where in ("query", "body") and parameter.allowed is not None:
         values = ", ".join(sorted(map(str, parameter.allowed)))
         text += f" {'Any of' if parameter.many else 'One of'} {values}."

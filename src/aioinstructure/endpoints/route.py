@@ -349,6 +349,12 @@ class Route:
         names = [_wire_name(p, arguments) for p in self.parameters if p.where == "query"]
         return [*names, self._page_size_name]
 
+    def sent_name(self, parameter: Parameter) -> str:
+        """The name of a parameter in a request, such as "include[]" for a list of Canvas."""
+        if parameter.where != "query" or not parameter.many:
+            return parameter.wire_name
+        return next(iter(self._pairs(parameter.wire_name, ["x"])))[0]
+
     def path_with(self, arguments: Sequence[tuple[str, str]]) -> str:
         """The path of a call, percent-encoded."""
         if not arguments:
