@@ -118,7 +118,7 @@ async def test_an_empty_page_does_not_end_a_list(
 
 
 async def test_a_number_after_the_last_page_ends_the_list() -> None:
-    """Canvas links such an empty page to the next number for ever: two of them are followed."""
+    """Canvas links each such empty page to the next number: two of them are followed."""
     canvas, transport = canvas_with(after_the_end)
     assert await read(canvas.courses.list(page_size=2)) == ([1, 2, 3], None)
     assert [query(request).get("page") for request in transport.requests] == [

@@ -262,7 +262,7 @@ class _Following:
         except ResponseError as error:
             self.ended = True
             raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
-        except BaseException:
+        except BaseException:  # a cancellation too
             self.ended = True
             raise
 
@@ -277,7 +277,7 @@ class _Following:
                 self._events = None
                 log.warning("polling events failed, retrying at the next poll: %s", error)
                 continue
-            except BaseException:
+            except BaseException:  # a cancellation too
                 self._events = None  # the next step polls again after the last number, at once
                 self._due = None
                 raise

@@ -119,7 +119,7 @@ async def _started(port: int) -> tuple[asyncio.subprocess.Process, dict[str, str
     try:
         async with asyncio.timeout(_START_SECONDS):
             env = await _exports(process)
-    except BaseException:
+    except BaseException:  # a cancellation too
         await _end(process)
         raise
     if not env:

@@ -93,7 +93,7 @@ class Show:
     # --- a terminal -----------------------------------------------------------------------------
 
     async def _bars(self) -> None:
-        # A narrow terminal has no bars and no rates, to leave room for the counts.
+        # A narrow terminal has no bars and no rates, so that the counts fit.
         wide = self.console.width >= _WIDE
         columns: list[ProgressColumn] = [TextColumn("{task.description:<14}")]
         if wide:

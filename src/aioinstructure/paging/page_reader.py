@@ -158,7 +158,7 @@ class PageReader(Generic[T]):
         try:
             call, page, read = await self._consistent_page(call)
             following = self._progress.next_after(call, page, self._pager)
-        except BaseException:
+        except BaseException:  # a cancellation too
             self.drop()
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Progress of a list: a server that leads from page to page for ever is noticed.
+"""Progress of a list: detects a server whose pages never end.
 
 Pages that come again, under their own address or under a new one, and pages without items. Knows
 nothing of how pages are fetched.
@@ -118,7 +118,7 @@ class ProgressCheck:
             )
 
     def next_after(self, call: Call[T], page: ResultPage[T], pager: Pager) -> Call[T] | None:
-        """The call for the next page that is to be read; None where the list ends.
+        """The call for the next page to read; None where the list ends.
 
         An empty page does not end a list, unless the pager says that it may be one after the end
         and some of those came in a row.

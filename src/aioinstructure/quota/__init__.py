@@ -1,7 +1,7 @@
 """The client's model of a server's quota, and the scheduler that spends it. Independent of HTTP.
 
 `Scheduler.acquire` waits for a turn and returns a `Lease`. `TokenBucket` (AB Connect) and
-`CostBucket` (Canvas) are pure replicas that say when there is room.
+`CostBucket` (Canvas) are pure replicas that say when a call can be sent.
 """
 
 from __future__ import annotations

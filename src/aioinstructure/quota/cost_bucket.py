@@ -171,7 +171,7 @@ class CostBucket(Limits):
         positive("units", cost.units)
 
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
-        """Seconds until there is room; see `Limiter.wait`."""
+        """Seconds until the bucket can take the call; see `Limiter.wait`."""
         self._advance(now)
         if self._in_flight >= self._slots(now, reserve=reserve):
             return math.inf

@@ -106,7 +106,7 @@ class Limiter(Protocol):
 
     @property
     def reserve_seconds(self) -> float:
-        """How long after an interactive call room for another one is kept free, in seconds."""
+        """Seconds after an interactive call for which the quota of another one is kept free."""
         ...
 
     @property
@@ -134,7 +134,7 @@ class Limiter(Protocol):
     def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
         """Seconds until the call may be sent: 0 is now, inf is not before a response arrives.
 
-        With `reserve`, room for one interactive call must remain. Secondary buckets are not
+        With `reserve`, the quota of one interactive call must remain. Secondary buckets are not
         considered: see `bucket_wait`.
         """
         ...

@@ -2,12 +2,12 @@
 
 `acquire` waits for a turn and returns a `Lease`; the caller reports how the call ended. One method,
 `_decide`, grants all calls that may be sent now. While calls wait, it is called on every arrival,
-response, cancellation and timer. A call that finds an empty queue and room for itself is granted at
+response, cancellation and timer. A call that finds an empty queue and enough quota is granted at
 once. `_decide` never waits: waiters hold futures, and one timer covers the next moment at which
 something can change.
 
-- Interactive calls go before bulk ones, and bulk before background. While lower lanes run, room for
-  one interactive call is kept free, for as long as the limiter's `reserve_seconds` says.
+- Interactive calls go before bulk ones, and bulk before background. While lower lanes run, the quota
+  of one interactive call is kept free, for as long as the limiter's `reserve_seconds` says.
 - Aging: one grant in 20 goes to a lower lane whose next call has waited more than 10 s.
 - The limiter is a pure state machine: a token bucket or a cost quota. The scheduler does not know
   which.

@@ -180,7 +180,7 @@ class _Job:
         await self._write([], Checkpoint(self.cursor, True))
 
     def _name(self, skipped: Sequence[SkippedParent]) -> None:
-        """Add the parents to the report while there is room."""
+        """Add the parents to the report, up to its limit."""
         named = self.report.skipped_parents
         for parent in skipped:
             # A list that is read again skips the same parents again.

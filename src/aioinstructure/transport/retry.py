@@ -152,7 +152,7 @@ class _Attempts:
         return self.renewal.after_refusal(context.generation)
 
     def _after_throttle(self, error: Throttled) -> float:
-        """Usually 0: the scheduler has the report, and knows when the bucket has room.
+        """Usually 0: the scheduler has the report, and knows when the bucket can take a call.
 
         But a limit of a single endpoint (Canvas page view queries return 429 in JSON) is not part
         of the bucket: without a pause the call would be repeated endlessly.
@@ -201,7 +201,7 @@ def retry_layer(
 
 
 def _with_history(context: CallContext, error: Error) -> Error:
-    """The error of an attempt, as it is to be raised after the attempts before it.
+    """The error to raise for an attempt, in view of the attempts before it.
 
     If an earlier attempt of a write may have taken effect, the error says so. One that cannot say
     so, or says that nothing was sent, becomes the cause of an UnknownOutcome.

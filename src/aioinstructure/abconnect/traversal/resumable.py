@@ -122,7 +122,7 @@ class _Loop(Generic[T]):
             except ResponseError as error:
                 self.ended = True
                 raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
-            except BaseException:
+            except BaseException:  # a cancellation too
                 self.ended = True
                 raise
             if found is None:
