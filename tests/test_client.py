@@ -561,17 +561,17 @@ async def test_an_operation_without_a_result_ignores_the_body() -> None:
 
 async def test_an_unexpected_empty_body_is_a_decode_error() -> None:
     """The message says that it is empty."""
-    canvas, _ = canvas_with(reply(), reply(status=204))
+    canvas, _ = canvas_with(reply(), reply(), reply(status=204))
     for call in (canvas.courses.get(1), canvas.courses.list().collect()):
         with pytest.raises(DecodeError, match="an empty body"):
             await call
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[1,", b"\xff\xfe", b"while(1);[]", b"NaN"])
+@pytest.mark.parametrize("body", [b"[1,", b"\xff\xfe", b"while(1)", b"NaN,"])
 async def test_a_body_that_is_not_json(body: bytes) -> None:
     """DecodeError shows size and type, and has the response."""
-    canvas, _ = canvas_with(reply(body=body, headers={"content-type": "text/html"}))
-    with pytest.raises(DecodeError, match=f"{len(body)} bytes of text/html") as caught:
+    canvas, _ = canvas_with(reply(body=body, headers={"content-type": "text/plain"}))
+    with pytest.raises(DecodeError, match=f"{len(body)} bytes of text/plain") as caught:
         await canvas.courses.get(1)
     assert caught.value.response is not None
     assert caught.value.response.body == body

@@ -12,6 +12,7 @@ ROOT = Path(aioinstructure.__file__).parent
 PACKAGE = "aioinstructure"
 
 GROUND = {
+    "_json",
     "_lazy",
     "_logging",
     "_public",
@@ -112,7 +113,14 @@ def violations() -> Iterator[str]:
 def allowed(name: str, inner: str) -> bool:
     if below(inner, {"cli"}):
         return below(name, {"cli", "__main__"})
-    if below(name, EVERYTHING) or inner in ("_lazy", "_public", "_suggest", "_text", "_version"):
+    if below(name, EVERYTHING) or inner in (
+        "_json",
+        "_lazy",
+        "_public",
+        "_suggest",
+        "_text",
+        "_version",
+    ):
         return True
     if name == "" and inner == "_logging":
         return True

@@ -389,6 +389,7 @@ class Client:
             raise ClientClosed("the client is closed")
         cost = _cost(call.route.name, self._bucket_of(call))
         context = CallContext(self._request(call), self._queued_as, cost)
+        context.expects_json = call.route.expects_json
         try:
             return await core.handler(context)
         except ResponseError as error:

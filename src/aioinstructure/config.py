@@ -18,7 +18,7 @@ from aioinstructure.clock import Clock
 from aioinstructure.errors import ConfigurationError, InputError
 from aioinstructure.quota import Limiter, Scheduler
 from aioinstructure.transport.call_context import Transport
-from aioinstructure.transport.http import USER_AGENT, HttpTransport
+from aioinstructure.transport.http import MAX_BODY, USER_AGENT, HttpTransport
 from aioinstructure.transport.pipeline import Components
 from aioinstructure.transport.retry import RetryPolicy
 from aioinstructure.wire.links import origin_of
@@ -54,6 +54,10 @@ class CommonOptions(TypedDict, total=False):
         allow_http: Allow plain http to other hosts than loopback; warns.
         deadline: Seconds for one call or page; see `with_options`.
         retry: How often and when failed calls are repeated.
+        max_body: The most bytes of a decoded response body; 64 MiB by default. A larger response
+            is a TransportError. Streamed downloads have no limit.
+        max_retry_after: The longest Retry-After, in seconds, after which a failed call is repeated;
+            300 by default. If the server asks for more, the call fails at once.
         clock: Other sources of time.
     """
 
@@ -67,6 +71,8 @@ class CommonOptions(TypedDict, total=False):
     allow_http: bool
     deadline: float | None
     retry: RetryPolicy | None
+    max_body: int
+    max_retry_after: float
     clock: Clock | None
 
 
@@ -126,6 +132,7 @@ def components_of(
         clock=clock,
         rng=random.Random(),  # noqa: S311 - jitter
         retry=options.get("retry") or RetryPolicy(),
+        max_retry_after=seconds("max_retry_after", options.get("max_retry_after", 300.0)) or 0.0,
         shares_reads=shares_reads,
     )
 
@@ -177,7 +184,14 @@ def _http_transport(options: ClientOptions) -> HttpTransport:
         ssl=ssl,
         proxy=options.get("proxy"),
         trust_env=options.get("trust_env", False),
+        max_body=_whole("max_body", options.get("max_body", MAX_BODY)),
     )
+
+
+def _whole(name: str, value: int) -> int:
+    if type(value) is not int or value < 1:
+        raise InputError(f"{name} must be an integer of 1 or more, not {value!r:.100}")
+    return value
 
 
 def checked_origin(url: str, *, allow_http: bool, bases: Sequence[str] = ()) -> str:

@@ -149,16 +149,25 @@ class TransportError(Error):
     Attributes:
         request: The request.
         wait: Seconds until the quota would have allowed another attempt; None if unknown.
+        is_final: Whether the library does not repeat the request, since it would end the same way:
+            the response is no valid HTTP, its body is larger than `max_body`, or the
+            proxy wants a password.
         may_have_happened: Whether this is a write that may have taken effect, by this attempt or
             an earlier one.
     """
 
     def __init__(
-        self, message: str, *, request: Request | None = None, wait: float | None = None
+        self,
+        message: str,
+        *,
+        request: Request | None = None,
+        wait: float | None = None,
+        is_final: bool = False,
     ) -> None:
         super().__init__(message)
         self.request = request
         self.wait = wait
+        self.is_final = is_final
 
     @property
     def may_have_happened(self) -> bool:

@@ -289,7 +289,7 @@ async def test_an_object_without_an_id_is_an_error(clock: Clock) -> None:
 async def test_a_pace_that_is_not_json_is_an_error(clock: Clock) -> None:
     """A SyncError caused by a DecodeError, not an error of the parser."""
     simulator = world(clock)
-    simulator.faults.add([Fault(path="course_pacing", kind="invalid_json")])
+    simulator.faults.add([Fault(path="course_pacing", kind="invalid_json", count=999)])
     with pytest.raises(SyncError, match="course_paces failed") as caught:
         await run(simulator, clock, MemorySink(), "course_paces")
     assert isinstance(caught.value.__cause__, DecodeError)

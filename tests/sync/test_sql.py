@@ -117,7 +117,8 @@ async def test_a_failed_write_changes_neither_rows_nor_checkpoint(store: Store) 
     with pytest.raises(SyncError) as caught:
         await sink.write(SOURCE, "events", [Row("2", {}), no_json()], Checkpoint("b", True))
     assert (
-        str(caught.value) == f"cannot write to {store.shown}: Type is not JSON serializable: object"
+        str(caught.value)
+        == f"cannot write to {store.shown}: Object of type object is not JSON serializable"
     )
     assert caught.value.stream == "events"
     assert await sink.checkpoint(SOURCE, "events") == Checkpoint("a", False)

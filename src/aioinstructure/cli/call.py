@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
-import orjson
 
+from aioinstructure._json import dumps, loads
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.conversion.model import json_value
@@ -77,7 +77,7 @@ async def _call(
 
 
 def _echo(value: Any) -> None:
-    click.echo(orjson.dumps(json_value(value)))
+    click.echo(dumps(json_value(value)))
 
 
 def parse(route: Route, args: Sequence[str]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _value(parameter: Parameter, kinds: set[Any], text: str) -> Any:
     if kinds & {str, Literal}:
         return text
     try:
-        return orjson.loads(text)
+        return loads(text.encode())
     except ValueError as error:
         raise click.UsageError(f"--{parameter.name} must be JSON, got {text!r}") from error
 

@@ -227,6 +227,11 @@ class _BindPlan:
         self.elsewhere = [p for p in parameters if p.where != "path"]
 
 
+def _reads_json(route: Route) -> bool:
+    has_result = route.returns not in (None, bytes, str)
+    return route.method == "GET" and has_result and bool(route.name or route.paginated)
+
+
 @frozen(eq=False)
 class Route:
     """One operation of a service.
@@ -245,6 +250,8 @@ class Route:
         doc: The docstring.
         body: The root key of the body, or the function that makes it.
         pager: How its pages are read, a `paging.pagers.Pager`; None for the client's usual way.
+        expects_json: Whether it is a read that returns JSON; false for one without a name, whose
+            caller reads the response.
     """
 
     method: Verb
@@ -259,6 +266,9 @@ class Route:
     doc: str = field(default="", repr=False)
     body: Body = field(default=None, repr=False)
     pager: Any = field(default=None, repr=False)
+    expects_json: bool = field(
+        default=Factory(_reads_json, takes_self=True), init=False, repr=False
+    )
     _refine: Refine | None = field(default=None, repr=False, alias="refine")
     _complete: Complete | None = field(default=None, repr=False, alias="complete")
     _pairs: PairEncoder = field(default=rails_pairs, repr=False, alias="pairs")

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-import orjson
 from attrs import frozen
 
+from aioinstructure._json import dumps, loads
 from aioinstructure._public import public
 from aioinstructure.endpoints.route import Call, Route, checked_path
 from aioinstructure.errors import IncompleteError, InputError
@@ -54,7 +54,7 @@ class Cursor(str, Generic[T]):
 
 def encode_cursor(kind: str, origin: str, payload: Sequence[Any]) -> str:
     """The text of a cursor."""
-    return orjson.dumps([_VERSION, kind, origin, payload]).decode()
+    return dumps([_VERSION, kind, origin, payload]).decode()
 
 
 def decode_cursor(text: str, kinds: Sequence[str], origin: str) -> tuple[str, list[Any]]:
@@ -64,7 +64,7 @@ def decode_cursor(text: str, kinds: Sequence[str], origin: str) -> tuple[str, li
         InputError: It is no cursor, or one of another version, kind or origin.
     """
     try:
-        found = orjson.loads(text.encode())
+        found = loads(text.encode())
     except (ValueError, AttributeError) as error:
         raise InputError(f"not a cursor: {text!r:.100}") from error
     version = found[0] if isinstance(found, list) and found else None

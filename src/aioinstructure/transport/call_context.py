@@ -99,6 +99,7 @@ class CallContext:
         unanswered: Whether an attempt that may have arrived got no response.
         may_have_happened: Whether this is a write of which an attempt may have taken effect: it got
             no response, or one that leaves this open.
+        expects_json: Whether this is a read whose result is JSON.
         last_error: The error of the last attempt.
     """
 
@@ -111,6 +112,7 @@ class CallContext:
     in_flight: bool = False
     unanswered: bool = False
     may_have_happened: bool = False
+    expects_json: bool = False
     last_error: Error | None = None
     on_head: OnHead | None = field(default=None, repr=False)
     on_body: OnBody | None = field(default=None, repr=False)

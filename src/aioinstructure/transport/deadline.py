@@ -13,7 +13,7 @@ from aioinstructure.errors import (
 from aioinstructure.quota import Scheduler
 from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Response
-from aioinstructure.wire.redact import scrub
+from aioinstructure.wire.redact import scrub, without_frames
 
 __all__ = ["deadline_layer"]
 
@@ -33,7 +33,7 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
         except TimeoutError as error:
             if not limit.expired():
                 raise  # another timeout, such as that of a credential refresh
-            raise _deadline_error(context, scheduler) from error
+            raise _deadline_error(context, scheduler) from without_frames(error)
 
     return handle
 

@@ -1,7 +1,8 @@
 """The network layer, on aiohttp: the only client module that imports it, on first use.
 
 URLs are sent byte for byte (yarl would rewrite `%2E` and bookmarks), redirects are not followed,
-and every failure in aiohttp is converted to an error of the library here.
+bodies are decoded by `transport/body.py`, and every failure in aiohttp is converted to an error of
+the library here.
 
 One call of `send` is one request on the wire. aiohttp alone would send GET, HEAD, OPTIONS, TRACE,
 PUT and DELETE a second time after a lost connection, which neither the quota nor the caller of a
@@ -13,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import ssl as tls
 import warnings
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from attrs import define, field
@@ -26,26 +28,41 @@ from aioinstructure.errors import (
     ConnectError,
     DeadlineError,
     Error,
+    TransportError,
+)
+from aioinstructure.transport.body import (
+    ACCEPTED,
+    BodyDecoder,
+    BodyTooLarge,
+    BrokenBody,
+    read_body,
 )
 from aioinstructure.transport.call_context import OnBody, OnHead
+from aioinstructure.transport.proxy import Proxy
 from aioinstructure.wire.message import Headers, Request, Response
-from aioinstructure.wire.redact import scrub, shown
-from aioinstructure.wire.responses import no_response_error
+from aioinstructure.wire.redact import scrub, shown, without_frames
+from aioinstructure.wire.responses import is_cut_json, no_response_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import aiohttp
 
-__all__ = ["USER_AGENT", "HttpTransport"]
+__all__ = ["MAX_BODY", "USER_AGENT", "HttpTransport"]
 
 USER_AGENT = f"aioinstructure/{__version__}"
 """The default User-Agent."""
 
-_CHUNK = 65_536
+MAX_BODY: Final = 64 * 2**20
+"""The default for the most bytes of a decoded body."""
+
+_CHUNK: Final = 65_536
 """The chunk size of a streamed body, in bytes."""
 
-_DETAIL = 300
+_FIELD: Final = 65_536
+"""The most bytes of one header field; aiohttp's 8,190 are too few for some Link headers."""
+
+_DETAIL: Final = 300
 """The most characters of a text of aiohttp, which may quote the server."""
 
 
@@ -58,9 +75,13 @@ class HttpTransport:
         headers: Sent with every request, unless the request has the same field.
         timeout: Seconds for one attempt, from connecting to the last byte of the body.
         ssl: A context with the caller's own certificate authorities; None for the default.
-        proxy: The URL of a proxy.
+        proxy: The URL of a proxy, with its user and password if it needs them.
         trust_env: Read proxies from the environment.
         connections: The maximum number of connections; the quota decides how many are needed.
+        max_body: The most bytes of a decoded response body; a streamed one has no limit.
+
+    Raises:
+        ConfigurationError: The proxy is no URL.
     """
 
     session: aiohttp.ClientSession | None = field(default=None, repr=False)
@@ -70,11 +91,16 @@ class HttpTransport:
     proxy: str | None = field(default=None, repr=False)
     trust_env: bool = False
     connections: int = 100
+    max_body: int = MAX_BODY
+    _proxy: Proxy = field(init=False, repr=False)
     _now: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
     _closed: bool = field(default=False, init=False)
     _base: dict[str, str] = field(factory=dict, init=False, repr=False)
     _extra: dict[str, Any] = field(factory=dict, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._proxy = Proxy.of(self.proxy)
 
     async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
         """See Transport."""
@@ -87,39 +113,78 @@ class HttpTransport:
     async def _send(
         self, request: Request, on_head: OnHead | None, on_body: OnBody | None
     ) -> Response:
+        # A traceback may show the locals of its frames. So an error is raised here, where none of
+        # them holds a credential, and not where the request is sent.
+        try:
+            outcome = await self._outcome(request, on_head, on_body)
+        except asyncio.CancelledError as error:
+            raise error.with_traceback(None)  # noqa: B904 - itself, without the frames of aiohttp
+        if isinstance(outcome, Error):
+            raise outcome
+        return outcome
+
+    async def _outcome(
+        self, request: Request, on_head: OnHead | None, on_body: OnBody | None
+    ) -> Response | Error:
+        """Send the request; return its response, or the error to raise."""
         import aiohttp  # noqa: PLC0415 - two thirds of the import time of the package
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
         session = await self._session()
-        proxy = self.proxy or (_proxy_of(request.url) if self.trust_env else None)
-        body, headers = _body(request)
+        proxy = self._proxy_for(request.url)
+        reading = _Reading(request.method, self.max_body, on_head, on_body)
         try:
             async with session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers={**self._base, **headers},
-                data=body,
+                headers=self._headers(request, proxy),
+                data=request.body if request.source is None else request.source.chunks(),
                 allow_redirects=False,
                 raise_for_status=False,  # overrides the session's setting: a layer does that
-                proxy=proxy,
+                **_proxied(request, proxy),
                 **self._extra,
-            ) as response:
-                found = Headers(response.headers.items())
-                if on_head is not None:
-                    on_head(response.status, found)
-                if on_body is not None and 200 <= response.status < 300:
-                    await on_body(response.content.iter_chunked(_CHUNK))
-                    return Response(response.status, found)
-                return Response(response.status, found, await response.read())
+            ) as reading.response:
+                found = await reading.read()
         except _ConnectionLost as lost:
-            failure = lost.error
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            failure: Exception = lost.error
+        except BodyTooLarge:
+            return self._too_large(request)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, BrokenBody) as error:
+            if not reading.has_failed_with(error):
+                raise  # of the caller's `on_body`
             failure = error
-        # Raise outside of the handler, so that the failure is not the context of the new error. A
+        else:
+            if found.status == 407:
+                return proxy.refusal(request)
+            return proxy.secrets.removed_from(found) if found.status >= 300 else found
+        # Outside of the handler, so that the failure is not the context of the new error. A
         # traceback shows the cause: do not chain one that holds the request or the signed URL.
-        shown = f"{failure} {failure!r}"
-        safe = scrub(shown) == shown and not isinstance(failure, aiohttp.ClientResponseError)
-        raise _translate(failure, request, self._closed) from (failure if safe else None)
+        translated = _translated(failure, request, proxy, self._closed)
+        text = f"{failure} {failure!r}"
+        is_safe = scrub(text) == text and not isinstance(failure, aiohttp.ClientResponseError)
+        if is_safe and not proxy.is_used:
+            translated.__cause__ = without_frames(failure)
+        return translated
+
+    def _proxy_for(self, url: str) -> Proxy:
+        if self.proxy is None and self.trust_env:
+            return Proxy.of(_proxy_of(url))
+        return self._proxy
+
+    def _headers(self, request: Request, proxy: Proxy) -> dict[str, str]:
+        headers = {**self._base, **request.headers.lower}
+        if request.source is not None and request.source.length is not None:
+            headers["content-length"] = str(request.source.length)
+        if proxy.authorization and request.url.startswith("http:"):  # the proxy reads it
+            headers["proxy-authorization"] = proxy.authorization
+        return headers
+
+    def _too_large(self, request: Request) -> Error:
+        return TransportError(
+            f"{_name(request)}: the response is larger than max_body, {self.max_body:,} bytes",
+            request=request,
+            is_final=True,
+        )
 
     async def _session(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -143,8 +208,13 @@ class HttpTransport:
         if self.session is not None and self.session.closed:
             raise ClientClosed("the given session is closed")
         self._loop = loop
-        self._base = dict(Headers(self.headers))
-        self._extra = {"timeout": aiohttp.ClientTimeout(total=self.timeout)}
+        self._base = {"accept-encoding": ACCEPTED, **Headers(self.headers)}
+        self._extra = {
+            "timeout": aiohttp.ClientTimeout(total=self.timeout),
+            "auto_decompress": False,
+            "max_line_size": _FIELD,
+            "max_field_size": _FIELD,
+        }
         if self.ssl is not None:
             self._extra["ssl"] = self.ssl
         # Those of a request replace those of its session: add these, which a session does not
@@ -206,15 +276,65 @@ async def _send_once(
         raise _ConnectionLost(error) from error
 
 
-def _body(request: Request) -> tuple[Any, dict[str, str]]:
-    """Return the body for aiohttp, and the headers with the length of a source that knows it."""
-    headers = dict(request.headers.lower)
-    source = request.source
-    if source is None:
-        return request.body, headers
-    if source.length is not None:
-        headers["content-length"] = str(source.length)
-    return source.chunks(), headers
+@define(eq=False)
+class _Reading:
+    """Reads one response. Its repr shows nothing of it, since a traceback may show the locals."""
+
+    method: str
+    max_body: int
+    on_head: OnHead | None = field(repr=False)
+    on_body: OnBody | None = field(repr=False)
+    response: Any = field(default=None, init=False, repr=False)
+    _is_streaming: bool = field(default=False, init=False)
+    _failure: Exception | None = field(default=None, init=False, repr=False)
+
+    async def read(self) -> Response:
+        """The response, with its body unless `on_body` has taken it."""
+        status, headers = self.response.status, Headers(self.response.headers.items())
+        if self.on_head is not None:
+            self.on_head(status, headers)
+        if self.on_body is not None and 200 <= status < 300:
+            self._is_streaming = True
+            await self.on_body(self._chunks(headers))
+            if self._failure is not None:  # which `on_body` has ignored
+                raise self._failure
+            return Response(status, headers)
+        body = await read_body(self.response.content.iter_any(), headers, self.max_body)
+        response = Response(status, headers, body)
+        if self._ends_with_connection(headers) and is_cut_json(response):
+            raise BrokenBody("the response broke off: its JSON has no end")
+        return response
+
+    def _ends_with_connection(self, headers: Headers) -> bool:
+        """Whether the body has no length, so that only its content shows that it is complete."""
+        return "content-length" not in headers.lower and "transfer-encoding" not in headers.lower
+
+    async def _chunks(self, headers: Headers) -> AsyncIterator[bytes]:
+        import aiohttp  # noqa: PLC0415
+
+        try:
+            decoder = BodyDecoder(headers.get("content-encoding", ""))
+            async for chunk in self.response.content.iter_chunked(_CHUNK):
+                for piece in decoder.feed(chunk):
+                    yield piece
+            decoder.finish()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, BrokenBody) as error:
+            self._failure = error
+            raise
+
+    def has_failed_with(self, error: Exception) -> bool:
+        """Whether the error is of the connection, not of the caller's `on_body`."""
+        return not self._is_streaming or error is self._failure
+
+
+def _proxied(request: Request, proxy: Proxy) -> dict[str, Any]:
+    """The arguments of aiohttp for a proxy."""
+    if not proxy.authorization or request.url.startswith("http:"):
+        return {"proxy": proxy.address}
+    return {
+        "proxy": proxy.address,
+        "proxy_headers": {"Proxy-Authorization": proxy.authorization},
+    }
 
 
 def _proxy_of(url: str) -> str | None:
@@ -227,19 +347,26 @@ def _proxy_of(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-def _translate(error: Exception, request: Request, closed: bool) -> Error:
+def _name(request: Request) -> str:
+    return f"{request.method} {request.path.partition('?')[0]}"
+
+
+def _translated(error: Exception, request: Request, proxy: Proxy, closed: bool) -> Error:
     """Return the library's error for one of aiohttp's; `closed` if no request can follow."""
     import aiohttp  # noqa: PLC0415
 
-    what = f"{request.method} {request.url.partition('?')[0]}"
-    detail = shown(str(error), _DETAIL) or type(error).__name__
-    if isinstance(
-        error,
-        aiohttp.ClientConnectorError
-        | aiohttp.ConnectionTimeoutError
-        | aiohttp.ClientHttpProxyError,
-    ):
+    what = _name(request)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy.refusal(request, error.status)
+    detail = shown(proxy.secrets.removed(str(error)), _DETAIL) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return ConnectError(f"cannot connect: {what}: {detail}")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return TransportError(
+            f"the response is no valid HTTP: {what}: {detail}",
+            request=request,
+            is_final=True,
+        )
     if isinstance(error, ValueError):
         return ConfigurationError(f"the request cannot be sent: {what}: {detail}")
     if isinstance(error, TimeoutError) and request.idempotent:

@@ -11,7 +11,9 @@ of a later attempt must not say otherwise.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+from typing import Final
 
 from attrs import define, field, frozen
 
@@ -30,11 +32,20 @@ from aioinstructure.errors import (
 )
 from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.transport.renewal import Renewal
+from aioinstructure.transport.server_clock import ServerClock
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.quota_report import refused_by_bucket
-from aioinstructure.wire.responses import is_credential_error
+from aioinstructure.wire.redact import shown
+from aioinstructure.wire.responses import is_credential_error, is_stand_in
 
-__all__ = ["RetryBudget", "RetryPolicy", "retry_layer"]
+__all__ = ["Recovery", "RetryBudget", "RetryPolicy", "retry_layer"]
+
+log = logging.getLogger("aioinstructure.http")
+
+_LONG: Final = 10.0
+"""Seconds of a wait that is logged."""
+
+_PATH: Final = 300
 
 
 @public
@@ -43,9 +54,11 @@ class RetryPolicy:
     """How often and when a failed call is repeated. Pass another one as `Canvas(retry=...)`.
 
     Retried are calls whose connection failed, and idempotent calls without a response or with a
-    transient status: 408, and every 5xx except 501 (not implemented) and 505 (HTTP version).
+    transient status: 408, and every 5xx except 501 (not implemented) and 505 (HTTP version). A read
+    is also repeated once if a web page or an empty body came with status 200 instead of JSON.
     The pause before retry n is random, from 0 to `base` x 2^(n-1) seconds: 0.5, 1, 2 by default.
-    A Retry-After of the server replaces it.
+    A Retry-After of the server replaces it, unless it is above `max_retry_after` of the client:
+    then the call is not repeated. A wait of more than 10 s is logged as a warning.
 
     Args:
         attempts: The maximum number of attempts, including the first. 1 never retries.
@@ -77,6 +90,8 @@ class RetryPolicy:
 
     def may_retry(self, error: Error, request: Request) -> bool:
         """Whether the same request may be sent again after this error."""
+        if isinstance(error, TransportError) and error.is_final:
+            return False
         if isinstance(error, ConnectError):
             return True
         if not request.idempotent or isinstance(error, UnknownOutcome):
@@ -117,39 +132,73 @@ class RetryBudget:
         return True
 
 
+@frozen
+class Recovery:
+    """What the calls of a client and its views have in common when they fail.
+
+    Attributes:
+        renewal: Renews a credential that was refused.
+        server_clock: Learns the server's time from such a refusal.
+        budget: The retries that are left, and their policy.
+        rng: Draws the pauses.
+        max_retry_after: The longest Retry-After, in seconds, after which a call is repeated.
+    """
+
+    renewal: Renewal
+    server_clock: ServerClock
+    budget: RetryBudget
+    rng: random.Random
+    max_retry_after: float
+
+
 @define
 class _Attempts:
     """What one call has tried, and therefore what it may try next."""
 
-    renewal: Renewal
-    budget: RetryBudget
-    rng: random.Random
+    recovery: Recovery
     failures: int = 0
     throttles: int = 0
     refused: bool = False
+    had_stand_in: bool = False
 
     def pause_after(self, error: Error, context: CallContext) -> float | None:
         """Seconds before the next attempt; None if there must be none."""
-        policy, request = self.budget.policy, context.request
         if isinstance(error, Throttled):
             self.throttles += 1
             return self._after_throttle(error)
         if self._may_authorize_again(error, context):
             self.refused = True
             return 0.0
-        self.failures += 1
-        if not policy.may_retry(error, request) or self.failures >= policy.attempts:
-            return None
-        if not self.budget.spend():
+        if not self.recovery.budget.policy.may_retry(error, context.request):
             return None
         wait = getattr(error, "retry_after", None)
-        return float(wait) if wait is not None else policy.pause(self.failures, self.rng)
+        if wait is not None and wait > self.recovery.max_retry_after:
+            return None
+        pause = self.pause_after_failure()
+        return pause if pause is None or wait is None else float(wait)
+
+    def pause_after_failure(self) -> float | None:
+        """Seconds before the next attempt, if the policy and the budget allow one; else None."""
+        self.failures += 1
+        budget = self.recovery.budget
+        if self.failures >= budget.policy.attempts or not budget.spend():
+            return None
+        return budget.policy.pause(self.failures, self.recovery.rng)
+
+    def pause_after_stand_in(self) -> float | None:
+        """Seconds before the next attempt, which there is once; None if there must be none."""
+        if self.had_stand_in:
+            return None
+        self.had_stand_in = True
+        return self.pause_after_failure()
 
     def _may_authorize_again(self, error: Error, context: CallContext) -> bool:
         """Once per call, after a refusal of this request; that of a token request is final."""
         if self.refused or not is_credential_error(error) or not _is_ours(error, context):
             return False
-        return self.renewal.after_refusal(context.generation)
+        if isinstance(error, ResponseError):
+            self.recovery.server_clock.learn(error.response)
+        return self.recovery.renewal.after_refusal(context.generation)
 
     def _after_throttle(self, error: Throttled) -> float:
         """Usually 0: the scheduler has the report, and knows when the bucket can take a call.
@@ -163,41 +212,47 @@ class _Attempts:
         )
         if is_known or self.throttles == 1:
             return 0.0
-        return self.budget.policy.pause(self.throttles - 1, self.rng)
+        return self.recovery.budget.policy.pause(self.throttles - 1, self.recovery.rng)
 
 
-def retry_layer(
-    inner: Handler,
-    renewal: Renewal,
-    clock: Clock,
-    budget: RetryBudget,
-    rng: random.Random,
-) -> Handler:
+def retry_layer(inner: Handler, recovery: Recovery, clock: Clock) -> Handler:
     """Retry calls where the policy and the budget allow it."""
 
     async def handle(context: CallContext) -> Response:
-        budget.earn()
+        recovery.budget.earn()
         tried: _Attempts | None = None  # created at the first failure: most calls have none
         while True:
             context.attempts += 1
+            outcome: Response | Error
             try:
-                return await inner(context)
+                outcome = await inner(context)
             except QuotaError as error:
                 if context.last_error is None:
                     raise
                 raise context.last_error.with_wait(error.wait) from error
             except Error as error:
                 context.in_flight = False
-                known = context.last_error = _with_history(context, error)
+                outcome = context.last_error = _with_history(context, error)
                 if _already_gone(context, error):
                     return Response(204, request=context.request)
-                tried = tried or _Attempts(renewal, budget, rng)
+                tried = tried or _Attempts(recovery)
                 pause = tried.pause_after(error, context)
-                if pause is None:
-                    raise known  # noqa: B904 - with its own cause
+            else:
+                if not context.expects_json or not is_stand_in(outcome):
+                    return outcome
+                tried = tried or _Attempts(recovery)
+                pause = tried.pause_after_stand_in()
+            if pause is None:
+                return _ended(outcome)
             await _sleep(pause, context, clock)
 
     return handle
+
+
+def _ended(outcome: Response | Error) -> Response:
+    if isinstance(outcome, Error):
+        raise outcome
+    return outcome
 
 
 def _with_history(context: CallContext, error: Error) -> Error:
@@ -239,5 +294,11 @@ async def _sleep(seconds: float, context: CallContext, clock: Clock) -> None:
     wait = getattr(error, "retry_after", None) or 0.0
     if error is not None and ends is not None and clock.monotonic() + max(seconds, wait) >= ends:
         raise error.with_wait(max(seconds, wait))
+    if seconds > _LONG:
+        request = context.request
+        log.warning(
+            "%s %s waits %.0f s before its next attempt: %s",
+            request.method, shown(request.path, _PATH), seconds, error or "a web page came",
+        )  # fmt: skip
     if seconds > 0:
         await asyncio.sleep(seconds)

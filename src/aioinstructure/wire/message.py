@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
-import orjson
 from attrs import field, frozen
 
+from aioinstructure._json import loads
 from aioinstructure._public import public
 from aioinstructure._text import one_line
 
@@ -48,6 +50,17 @@ class Headers(Mapping[str, str]):
             return None
         return number if math.isfinite(number) else None
 
+    def date(self, name: str) -> float | None:
+        """Return a field, named in lower case, as seconds since 1970 (UTC); None if it is no date."""
+        text = self._fields.get(name)
+        if text is None:
+            return None
+        try:
+            date = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
     @property
     def lower(self) -> Mapping[str, str]:
         """The fields as a plain dictionary with lower-case names."""
@@ -82,6 +95,14 @@ class BodySource(Protocol):
         """Iterate over the body from its start."""
         ...
 
+
+_KIND = 300  # the longest Content-Type that is read
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.-]+)", re.IGNORECASE)
+# Python knows other encodings too, some of which are no text or take quadratic time.
+_ENCODING = re.compile(
+    r"(iso-?8859-(?!12)(1[0-6]|[1-9])|latin-?1|windows-125[0-8]|cp125[0-8]|koi8-[ru]|utf-(16|32)"
+    r"(-?[bl]e)?|shift_jis|euc-(jp|kr)|gb(2312|k|18030)|big5)"
+)
 
 _HOST = re.compile(r"^[^:]*://[^/?]*")
 _SIGNED = re.compile(
@@ -134,6 +155,16 @@ class Request:
         )
 
 
+def _charset(headers: Headers) -> str:
+    """The encoding that the Content-Type names; "" for UTF-8, and for what no page is written in."""
+    kind = headers.lower.get("content-type", "")
+    if "charset" not in kind.lower():
+        return ""
+    found = _CHARSET.search(kind[:_KIND])
+    name = "" if found is None else found[1].lower()
+    return name if _ENCODING.fullmatch(name) else ""
+
+
 @public
 @frozen
 class Response:
@@ -154,15 +185,18 @@ class Response:
     def json(self) -> Any:
         """Parse the body as JSON.
 
+        What other parsers refuse is read too: lone surrogates, NaN, a byte order mark, integers of
+        any size, bytes that are not in the encoding of the body (these are replaced).
+
         Raises:
-            ValueError: The body is not JSON.
+            ValueError: The body is not JSON, or nested too deep.
         """
-        return orjson.loads(self.body)
+        return loads(self.body, _charset(self.headers))
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are not UTF-8 are replaced."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text; bytes that are not in its encoding are replaced."""
+        return self.body.decode(_charset(self.headers) or "utf-8", "replace")
 
     @property
     def request_id(self) -> str | None:

@@ -8,8 +8,6 @@ Source: Canvas developer portal, page on throttling.
 from __future__ import annotations
 
 import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from attrs import frozen
@@ -41,7 +39,7 @@ class QuotaReport:
 
         Args:
             headers: The headers of the response.
-            now: Wall time in seconds, for a Retry-After that is a date.
+            now: Wall time in seconds, for a Retry-After that is a date in a response without one.
         """
         cost = headers.number("x-request-cost")
         remaining = headers.number("x-rate-limit-remaining")
@@ -56,16 +54,18 @@ NO_REPORT: Final = QuotaReport()
 
 
 def _retry_after(headers: Headers, now: float) -> float | None:
-    """The seconds of the Retry-After header, in either of its forms; None if it is invalid."""
+    """The seconds of the Retry-After header, in either of its forms; None if it is invalid.
+
+    A date is compared with the Date of the response, since the local clock may be wrong.
+    """
     text = headers.lower["retry-after"].strip()
     if _SECONDS.fullmatch(text):
         return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
+    until = headers.date("retry-after")
+    if until is None:
         return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, date.timestamp() - now)
+    sent = headers.date("date")
+    return max(0.0, until - (now if sent is None else sent))
 
 
 def is_throttled(response: Response) -> bool:

@@ -6,6 +6,7 @@ all of them and never fails itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
@@ -14,6 +15,7 @@ from urllib.parse import urljoin
 from aioinstructure.errors import (
     BadRequest,
     Conflict,
+    ConnectError,
     DecodeError,
     Error,
     Forbidden,
@@ -40,6 +42,8 @@ __all__ = [
     "denial_of",
     "error_messages",
     "is_credential_error",
+    "is_cut_json",
+    "is_stand_in",
     "no_response_error",
     "raise_for_status",
     "refused_part",
@@ -64,6 +68,9 @@ _NAME = 200
 _MOST_MESSAGES = 100
 _HEADER = 100
 _DEEPEST = 20
+_START = 65_536  # where the title of a page is looked for, in bytes
+_BLANKS = 100  # the most bytes before the first tag of a page
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 
 _PARTS: Final[dict[str, Refused]] = {
     "Invalid access token.": "token",
@@ -94,9 +101,45 @@ def decoded_json(response: Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        kind = shown(response.headers.get("content-type", "no content type"), _HEADER)
-        what = f"{len(response.body)} bytes of {kind}" if response.body else "an empty body"
-        raise DecodeError(f"expected JSON, got {what}", response=response) from error
+        raise DecodeError(f"expected JSON, got {_what(response)}", response=response) from error
+
+
+def is_stand_in(response: Response) -> bool:
+    """Whether a response of status 200 has no body, or a web page, where JSON was expected.
+
+    A gateway sends such a page while the service behind it is away.
+    """
+    return response.status == 200 and (not response.body or _is_page(response))
+
+
+def is_cut_json(response: Response) -> bool:
+    """Whether the body should be JSON, is none, and is no web page either."""
+    kind = response.headers.get("content-type", "").lower()
+    if "json" not in kind or not response.body or _is_page(response):
+        return False
+    try:
+        response.json()
+    except ValueError:
+        return True
+    return False
+
+
+def _is_page(response: Response) -> bool:
+    return response.body[:_BLANKS].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _what(response: Response) -> str:
+    """What the body is, where it is no JSON."""
+    if not response.body:
+        return "an empty body"
+    if _is_page(response):
+        import html  # noqa: PLC0415 - for this message only
+
+        title = _TITLE.search(response.text[:_START])
+        name = shown(html.unescape(title[1]), _HEADER) if title else ""
+        return f"a web page: {name}" if name else "a web page"
+    kind = shown(response.headers.get("content-type", "no content type"), _HEADER)
+    return f"{len(response.body):,} bytes of {kind}"
 
 
 def raise_for_status(request: Request, response: Response, *, now: float) -> Response:
@@ -114,6 +157,15 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
     status = response.status
     if 200 <= status < 300:
         return response
+    if status < 200:
+        raise no_response_error(request, f"status {status} is none of a response")
+    if status == 407:
+        raise ConnectError(
+            f"a proxy refused the request (407, it wants a password): {request.method}"
+            f" {request.path.partition('?')[0]}",
+            request=request,
+            is_final=True,
+        )
     if 300 <= status < 400:
         _check_redirect_origin(request, response)
     refused = is_throttled(response)

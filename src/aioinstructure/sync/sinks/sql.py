@@ -18,9 +18,9 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from attrs import define, field
 
+from aioinstructure._json import dumps, loads
 from aioinstructure.errors import (
     ConfigurationError,
     Error,
@@ -103,7 +103,7 @@ def _engine(url: URL) -> AsyncEngine:
             connect_args=_CONNECT.get(driver, {}),
             hide_parameters=True,
             json_serializer=_dumps,
-            json_deserializer=orjson.loads,
+            json_deserializer=_loads,
             # Minutes may pass between batches, and the connection may be lost by then.
             pool_pre_ping=True,
         )
@@ -129,7 +129,11 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 def _dumps(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return dumps(value).decode()
+
+
+def _loads(text: str) -> Any:
+    return loads(text.encode())
 
 
 @define(eq=False)
