@@ -50,7 +50,9 @@ def loads(body: bytes, charset: str = "") -> Any:
 
 
 def dumps(value: Any, *, indent: bool = False) -> bytes:
-    """Return JSON. NaN and Infinity, which JSON has no word for, become null.
+    """Return JSON, of ASCII characters where orjson cannot write it.
+
+    NaN and Infinity, which JSON has no word for, become null.
 
     Raises:
         TypeError: Something in the value has no form in JSON.
@@ -62,9 +64,16 @@ def dumps(value: Any, *, indent: bool = False) -> bytes:
         pass
     import json  # noqa: PLC0415 - as in `loads`
 
-    separators = (",", ": ") if indent else (",", ":")
+    encoder = json.JSONEncoder(
+        allow_nan=False,
+        separators=None if indent else (",", ":"),
+        indent=2 if indent else None,
+    )
     try:
-        text = json.dumps(_finite(value), separators=separators, indent=2 if indent else None)
+        try:
+            text = encoder.encode(value)
+        except ValueError:
+            text = encoder.encode(_finite(value))
     except RecursionError:
         raise ValueError("the value is nested too deep") from None
     return text.encode()

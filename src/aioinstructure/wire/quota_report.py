@@ -16,7 +16,7 @@ from aioinstructure.wire.message import Headers, Response
 
 __all__ = ["NO_REPORT", "QuotaReport", "is_throttled", "refused_by_bucket"]
 
-_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]*)?")
+_SECONDS = re.compile(r"[0-9]{1,300}(\.[0-9]*)?(e\+?[0-9]{1,2})?", re.ASCII)
 
 
 @frozen
