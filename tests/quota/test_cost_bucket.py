@@ -119,14 +119,6 @@ def test_refused_waits_by_the_reported_remaining(remaining: Any, least: Any) -> 
     assert least <= bucket.wait(LIST, now) <= least + 1.2
 
 
-def test_refused_with_retry_after() -> None:
-    """A Retry-After is respected in addition to the bucket."""
-    bucket = started()
-    now = grow(bucket)
-    bucket.refused(bucket.take(LIST, now), now, QuotaReport(remaining=590.0, retry_after=40.0))
-    assert bucket.wait(LIST, now) == pytest.approx(40.0)
-
-
 def test_capacity_is_learned_upwards() -> None:
     """A remaining of 700 proves a capacity of 700."""
     bucket = started()

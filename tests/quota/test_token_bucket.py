@@ -95,23 +95,6 @@ def test_probe_does_not_grow_while_idle() -> None:
     assert bucket.read(3_600.0).rate == 5.0
 
 
-def test_retry_after_blocks() -> None:
-    """A Retry-After blocks all calls, even with tokens available."""
-    bucket = started(TokenBucket())
-    bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=60.0))
-    assert bucket.wait(ONE, 31.0) == pytest.approx(30.0)
-    assert bucket.read(31.0).blocked == pytest.approx(30.0)
-    assert bucket.wait(ONE, 61.0) == 0
-
-
-@pytest.mark.parametrize("retry_after", [math.nan, -5.0])
-def test_invalid_retry_after(retry_after: Any) -> None:
-    """An invalid Retry-After is ignored."""
-    bucket = started(TokenBucket())
-    bucket.refused(bucket.take(ONE, 0.0), 1.0, QuotaReport(retry_after=retry_after))
-    assert bucket.read(1.0).blocked == 0
-
-
 def test_start_level_of_the_last_run() -> None:
     """A level read three seconds ago has grown by three seconds, up to the burst."""
     assert started(TokenBucket(start_level=2, start_age=3)).read(0).level == 17
@@ -161,7 +144,7 @@ def test_reset_invalidates_old_tickets() -> None:
     bucket.refused(old[0], 1.0, QuotaReport(retry_after=9))
     bucket.refund(old[1], 1.0)
     reading = bucket.read(1.0)
-    assert (reading.level, reading.rate, reading.blocked) == (24, 5, 0)
+    assert (reading.level, reading.rate) == (24, 5)
 
 
 @given(

@@ -8,7 +8,7 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote, unquote
@@ -138,6 +138,7 @@ async def test_an_echo_shows_nothing(
     }
     async with served(server) as origin:
         client: Canvas | ABConnect
+        call: Coroutine[Any, Any, Any]
         if service == "canvas":
             client = Canvas(origin, token=TOKEN, **options)
             call = client.courses.list().collect()

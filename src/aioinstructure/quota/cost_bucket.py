@@ -98,9 +98,6 @@ RESTART = 4
 BELIEVABLE = 20.0
 """A header above this multiple of the configured capacity is not believed."""
 
-LONGEST = 86_400.0
-"""The longest Retry-After that is believed, in seconds."""
-
 ROUNDING = 1e-9
 """Seconds that count as no wait: float sums may never quite reach their due time."""
 
@@ -142,7 +139,6 @@ class CostBucket(Limits):
     _shared: float = field(default=0.0, init=False)
     _took: float | None = field(default=None, init=False)
     _shortest: float = field(default=math.inf, init=False)
-    _blocked_until: float = field(default=-math.inf, init=False)
     _leak: Leak | None = field(default=None, init=False)
     _idle: Capacity | None = field(default=None, init=False)
 
@@ -180,7 +176,6 @@ class CostBucket(Limits):
         wait = 0.0 if room > need else (need - room) / self.leak + EPSILON
         if self._count > PACED * self.capacity:
             wait = max(wait, self._slot - now)
-        wait = max(wait, self._blocked_until - now)
         return wait if wait > ROUNDING else 0.0
 
     def bucket_wait(self, bucket: str, now: float) -> float:
@@ -268,9 +263,6 @@ class CostBucket(Limits):
                 self._cushion = min(WIDEST, self._cushion + WIDER)
         self._told = None
         self._window = max(2, min(self._window, self._in_flight))
-        pause = number_or_none(report.retry_after, 0.0, math.inf)
-        if pause is not None:
-            self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
         """Raise InputError: Canvas reports its limits in its headers."""
@@ -284,7 +276,7 @@ class CostBucket(Limits):
         self._in_flight = 0
         self._window = 1
         self._told = None
-        self._blocked_until = self._slot = -math.inf
+        self._slot = -math.inf
 
     def read(self, now: float) -> LimiterState:
         """Return the state at `now`."""
@@ -293,7 +285,6 @@ class CostBucket(Limits):
             level=self.capacity - self._count,
             capacity=self.capacity,
             rate=self.leak,
-            blocked=max(0.0, self._blocked_until - now),
             learned=dict(self._learned or {}),
         )
 
@@ -310,7 +301,6 @@ class CostBucket(Limits):
             self._slot = min(self._slot, now)
             self._told = None
             self._ended = min(self._ended, now)
-            self._blocked_until = min(self._blocked_until, now + LONGEST)
 
     def _end(self, ticket: Ticket, now: float) -> bool:
         """Record the end of a call; return False if it belongs to an earlier server bucket."""

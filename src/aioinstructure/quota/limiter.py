@@ -90,14 +90,12 @@ class LimiterState:
         level: What is left to spend, in tokens or units.
         capacity: The maximum of `level`.
         rate: What is added, in tokens or units per second.
-        blocked: Seconds until the next call is allowed after a Retry-After; else 0.
         learned: The limits that differ from the configured ones, by name.
     """
 
     level: float
     capacity: float
     rate: float
-    blocked: float = 0.0
     learned: Mapping[str, float] = field(factory=dict[str, float])
 
 

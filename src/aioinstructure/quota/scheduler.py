@@ -26,12 +26,7 @@ from attrs import define, field
 
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
-from aioinstructure.errors import (
-    ClientClosed,
-    InputError,
-    QueueFull,
-    QuotaError,
-)
+from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
 from aioinstructure.quota.events import (
     Answered,
     LimitLearned,
@@ -42,20 +37,10 @@ from aioinstructure.quota.events import (
     Sent,
     Snapshot,
 )
-from aioinstructure.quota.lanes import (
-    LANES,
-    RANK,
-    Lanes,
-    Waiter,
-)
+from aioinstructure.quota.lanes import LANES, RANK, Lanes, Waiter
 from aioinstructure.quota.lease import Lease, Outcome
-from aioinstructure.quota.limiter import (
-    ONE,
-    Cost,
-    Limiter,
-    Ticket,
-    positive,
-)
+from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
+from aioinstructure.quota.pause import RefusalPause
 from aioinstructure.wire.quota_report import QuotaReport
 
 __all__ = ["Scheduler"]
@@ -65,6 +50,9 @@ AGED = 10.0
 
 AGING = 20
 """One grant in this many is the aging grant."""
+
+LONG = 10.0
+"""Seconds of a pause that is logged as a warning, at most once a minute."""
 
 logger = logging.getLogger("aioinstructure.quota")
 
@@ -117,6 +105,8 @@ class Scheduler:
         self._aged = 0
         self._blocked = len(LANES)
         self._in_flight = self._throttles = self._granted = 0
+        self._pause = RefusalPause()
+        self._warned_at = -math.inf
 
     async def acquire(
         self,
@@ -190,7 +180,7 @@ class Scheduler:
             level=reading.level,
             capacity=reading.capacity,
             rate=reading.rate,
-            blocked=reading.blocked,
+            blocked=self._pause.left(now),
             in_flight=self._in_flight,
             queued={lane: lanes.count(lane) if lanes else 0 for lane in LANES},
             throttles=self._throttles,
@@ -220,6 +210,7 @@ class Scheduler:
         """Start again with a new bucket on the server, as after an OAuth refresh; waiters stay."""
         now = self._time()
         self._limiter.reset(now)
+        self._pause = RefusalPause()
         self._decide(now)
 
     # -- waiting ------------------------------------------------------------------------------
@@ -244,6 +235,7 @@ class Scheduler:
                             ClientClosed("another event loop took over the scheduler")
                         )
         self._loop = loop
+        self._pause.ended(math.inf, answered=False)
         self._limiter.begin(self._clock.monotonic(), fresh=old is None)
 
     def _time(self) -> float:
@@ -269,7 +261,7 @@ class Scheduler:
         if cost.bucket and limiter.bucket_wait(cost.bucket, now) > 0:
             return False
         reserve = lane != "interactive" and self._reserves(now)
-        if limiter.wait(cost, now, reserve=reserve) > 0:
+        if limiter.wait(cost, now, reserve=reserve) > 0 or self._pause.wait(now) > 0:
             return False
         return deadline is None or now <= deadline
 
@@ -357,7 +349,7 @@ class Scheduler:
             if chosen is None:
                 return None, unblocked
             reserve = chosen.lane != "interactive" and self._reserves(now)
-        wait = limiter.wait(chosen.cost, now, reserve=reserve)
+        wait = max(limiter.wait(chosen.cost, now, reserve=reserve), self._pause.wait(now))
         return chosen, min(wait, unblocked) if wait > 0 else wait
 
     def _aged_waiter(
@@ -381,6 +373,7 @@ class Scheduler:
         self._aged = 0 if aged else self._aged + 1
         if self._listener is not None:
             self._emit(Sent(cost.key, lane, max(0.0, now - since)))
+        self._pause.sent()
         ticket = self._limiter.take(cost, now)
         return Lease(functools.partial(self._end, ticket, lane, self._loop))
 
@@ -395,9 +388,10 @@ class Scheduler:
             if cost.bucket:
                 ahead_in_bucket = self._lanes.ahead_in_bucket(lane, cost.bucket)
         reserve = lane != "interactive" and self._reserves(now)
-        return self._limiter.forecast(
+        wait = self._limiter.forecast(
             cost, now, ahead=ahead, ahead_in_bucket=ahead_in_bucket, reserve=reserve
         )
+        return max(wait, self._pause.left(now))
 
     # -- the timer ----------------------------------------------------------------------------
 
@@ -436,6 +430,8 @@ class Scheduler:
         if loop is not self._loop:
             return  # another loop has taken over and counts this call as lost
         now = self._time()
+        if outcome is not Outcome.REFUSED:
+            self._pause.ended(ticket.at, answered=outcome is Outcome.ANSWERED)
         if outcome is Outcome.ANSWERED:
             self._limiter.settle(ticket, now, report)
             if self._listener is not None:
@@ -457,6 +453,7 @@ class Scheduler:
     def _note_refusal(self, ticket: Ticket, lane: Lane, now: float, report: QuotaReport) -> None:
         self._throttles += 1
         self._limiter.refused(ticket, now, report)
+        self._pause.refused(ticket.at, now, report.retry_after)
         # The call waits and is sent again: no action is needed.
         logger.info(
             "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
@@ -467,6 +464,14 @@ class Scheduler:
             report.retry_after,
             self._throttles,
         )
+        pause = self._pause.left(now)
+        if pause > LONG and not 0 <= now - self._warned_at < 60:
+            self._warned_at = now
+            logger.warning(
+                "quota %s: the server refuses calls and asks to wait %.0f s; the next one is sent"
+                " in %.0f s, and %d wait",
+                self._name, report.retry_after, pause, self._lanes.size if self._lanes else 0,
+            )  # fmt: skip
         self._emit(Refused(ticket.cost.key, lane, report))
 
     def _publish_changes(self) -> None:

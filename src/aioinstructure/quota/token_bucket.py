@@ -37,7 +37,6 @@ from aioinstructure.quota.limiter import (
     Learned,
     LimiterState,
     Ticket,
-    number_or_none,
     positive,
 )
 from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
@@ -68,8 +67,8 @@ ENOUGH = 5
 EPSILON = 1e-9
 """Tokens or seconds that may be missing: float sums may never quite reach their due value."""
 
-LONGEST = 86_400.0
-"""The longest Retry-After that is believed, in seconds."""
+LONG_AGO = 86_400.0
+"""Seconds between two refusals from which no rate is derived."""
 
 _SECONDARY: Final[Mapping[str, tuple[float, float]]] = {"wildcard": (2.0, 1.0)}
 """Rate and burst of the bucket for calls whose fields have a wildcard."""
@@ -104,7 +103,6 @@ class TokenBucket:
     _cut_at: float = field(default=-math.inf, init=False)
     _known: float = field(default=math.inf, init=False)
     _answered: int = field(default=0, init=False)
-    _blocked_until: float = field(default=-math.inf, init=False)
     _epoch: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -150,7 +148,6 @@ class TokenBucket:
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
         missing = cost.units + keep - self._level
         wait = self._refill(missing) if missing > EPSILON else 0.0
-        wait = max(wait, self._blocked_until - now)
         return wait if wait > EPSILON else 0.0
 
     def bucket_wait(self, bucket: str, now: float) -> float:
@@ -172,7 +169,7 @@ class TokenBucket:
         if cost.bucket in self.secondary:
             missing = ahead_in_bucket + 1.0 - self._level_of(cost.bucket)
             wait = max(wait, missing / self.secondary[cost.bucket][0])
-        return max(wait, self._blocked_until - now, 0.0)
+        return max(wait, 0.0)
 
     def take(self, cost: Cost, now: float) -> Ticket:
         """Take tokens from both buckets at once."""
@@ -203,9 +200,6 @@ class TokenBucket:
         self._advance(now)
         if ticket.epoch != self._epoch:
             return
-        pause = number_or_none(report.retry_after, 0.0, math.inf)
-        if pause is not None:
-            self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST))
         if ticket.at <= self._cut_at:
             return
         self._level = min(self._level, 0.0)
@@ -219,7 +213,7 @@ class TokenBucket:
         elapsed, answered = now - self._cut_at, self._answered
         self._cut_at, self._answered = now, 0
         self._known = self._pace
-        if 0.0 < elapsed < LONGEST and answered >= ENOUGH:
+        if 0.0 < elapsed < LONG_AGO and answered >= ENOUGH:
             self._known = min(self._pace, max(self._pace / 2, answered / elapsed))
         self._pace = min(CUT * self._pace, KNOWN * self._known)
         self.pending_changes.append(Learned("rate", self._pace))
@@ -230,7 +224,7 @@ class TokenBucket:
         self._epoch += 1
         self._level = self.burst
         self._levels.clear()
-        self._blocked_until = self._cut_at = -math.inf
+        self._cut_at = -math.inf
 
     def read(self, now: float) -> LimiterState:
         """Return level and rate at `now`."""
@@ -240,7 +234,6 @@ class TokenBucket:
             level=max(0.0, self._level),
             capacity=self.burst,
             rate=self._pace,
-            blocked=max(0.0, self._blocked_until - now),
             learned={"rate": self._pace} if differs else {},
         )
 
@@ -252,7 +245,6 @@ class TokenBucket:
         self.now = now
         if not elapsed > 0:  # the clock went back: nothing was added, and no block becomes longer
             self._cut_at = min(self._cut_at, now)
-            self._blocked_until = min(self._blocked_until, now + LONGEST)
             return
         if self._levels:
             for bucket in list(self._levels):
