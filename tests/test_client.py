@@ -577,6 +577,26 @@ async def test_a_body_that_is_not_json(body: bytes) -> None:
     assert caught.value.response.body == body
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"errors": [{"message": "not here"}, {"message": "nor there"}]}, "not here; nor there"),
+        ({"errors": "no"}, "no"),
+        ({"status": "unauthenticated", "errors": [{"message": "sign in"}]}, "sign in"),
+        ({"status": "unauthenticated"}, '{"status":"unauthenticated"}'),
+        ({}, "{}"),
+    ],
+)
+async def test_a_success_that_is_a_refusal(body: Any, says: str) -> None:
+    """DecodeError with what the server says, for a read. A write is done, whatever it shows."""
+    canvas, _ = canvas_with(*[reply(body)] * 2)
+    with pytest.raises(DecodeError) as caught:
+        await canvas.courses.get(1)
+    assert str(caught.value) == f"the response has no Course: {says}"
+    assert caught.value.response is not None
+    assert (await canvas.course_paces.update(1, 2, exclude_weekends=True)).id is None
+
+
 @pytest.mark.parametrize("value", [None, [], "x", 5, [{"id": 1}]])
 async def test_a_body_of_another_shape(value: object) -> None:
     """DecodeError with the response, for any other type of value."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
+import traceback
 
 import pytest
 
 from aioinstructure import errors
 from aioinstructure.canvas.progress import Progress
 from aioinstructure.errors import (
+    ConfigurationError,
     ConnectError,
     DeadlineError,
+    DeadlineExceeded,
     DecodeError,
     Error,
     IncompleteError,
@@ -23,6 +27,7 @@ from aioinstructure.errors import (
     ResponseError,
     ServerError,
     SyncError,
+    Throttled,
     TransportError,
     UnknownOutcome,
 )
@@ -51,8 +56,9 @@ TREE = {
     "DecodeError": "Error",
     "IncompleteError": "Error",
     "ProgressFailed": "Error",
-    "QuotaError": "Error",
-    "QueueFull": "QuotaError",
+    "DeadlineExceeded": "Error",
+    "QuotaError": "DeadlineExceeded",
+    "QueueFull": "Error",
     "SignatureError": "Error",
     "SyncError": "Error",
 }
@@ -77,6 +83,54 @@ def test_the_tree_is_the_documented_one() -> None:
 def test_bad_input_is_also_a_value_error() -> None:
     """As raised by Python's own functions."""
     assert InputError.__bases__ == (Error, ValueError)
+
+
+def test_every_missed_deadline_is_a_timeout() -> None:
+    """And so an OSError; a full queue is none."""
+    for error in (QuotaError("x", wait=1.0), DeadlineError("x")):
+        assert isinstance(error, DeadlineExceeded)
+        assert isinstance(error, TimeoutError)
+        assert isinstance(error, OSError)
+    assert isinstance(DeadlineError("x"), TransportError)
+    assert not isinstance(QueueFull("x", wait=1.0), DeadlineExceeded)
+
+
+@pytest.mark.parametrize(
+    ("wait", "header"), [(None, "1"), (0.0, "1"), (0.2, "1"), (1.0, "1"), (1.01, "2"), (90.0, "90")]
+)
+def test_the_wait_as_a_header(wait: float | None, header: str) -> None:
+    """Whole seconds, rounded up, at least 1: 0 would ask for an immediate repetition."""
+    error = DeadlineError("x")
+    error.wait = wait
+    assert error.retry_after_header == header
+    assert QuotaError("x", wait=math.inf).retry_after_header.isdigit()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Throttled(RESPONSE, errors=["slow"], retry_after=3.0),
+        ServerError(RESPONSE),
+        ConnectError("no", request=REQUEST),
+        UnknownOutcome("lost", request=REQUEST),
+        ConfigurationError("x"),
+    ],
+    ids=repr,
+)
+def test_an_error_that_ends_a_deadline_is_also_a_missed_deadline(error: Error) -> None:
+    """It keeps its class, message and attributes, also in a copy and a pickle."""
+    ended = error.ending_deadline()
+    assert not isinstance(error, DeadlineExceeded)
+    for each in (ended, copy.copy(ended), pickle.loads(pickle.dumps(ended))):  # noqa: S301 - pickled here
+        assert isinstance(each, type(error))
+        assert isinstance(each, DeadlineExceeded)
+        assert isinstance(each, TimeoutError)
+        assert (str(each), repr(each), each.args) == (str(error), repr(error), error.args)
+        assert vars(each) == vars(error)
+        assert type(each) is type(ended)
+    assert ended.ending_deadline() is ended
+    line = traceback.format_exception_only(ended)[-1]
+    assert line.startswith(f"aioinstructure.{type(error).__name__}: ")
 
 
 def test_a_response_error_shows_the_request() -> None:

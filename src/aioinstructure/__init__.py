@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aioinstructure.errors import Conflict as Conflict
     from aioinstructure.errors import ConnectError as ConnectError
     from aioinstructure.errors import DeadlineError as DeadlineError
+    from aioinstructure.errors import DeadlineExceeded as DeadlineExceeded
     from aioinstructure.errors import DecodeError as DecodeError
     from aioinstructure.errors import Error as Error
     from aioinstructure.errors import Forbidden as Forbidden
@@ -67,6 +68,7 @@ _MODULES = {
     "ConnectError": "errors",
     "Cursor": "paging.cursor",
     "DeadlineError": "errors",
+    "DeadlineExceeded": "errors",
     "DecodeError": "errors",
     "Error": "errors",
     "Forbidden": "errors",

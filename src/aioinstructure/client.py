@@ -38,7 +38,8 @@ from aioinstructure.wire.params import (
     query_string,
     rails_pairs,
 )
-from aioinstructure.wire.responses import decoded_json
+from aioinstructure.wire.redact import shown
+from aioinstructure.wire.responses import decoded_json, error_messages
 
 __all__ = ["Client"]
 
@@ -430,10 +431,11 @@ class Client:
         except DecodeError as error:
             error.response = response
             raise
-        is_read = response.request is not None and response.request.method == "GET"
         # All fields have defaults, so that any other object would become an empty model.
+        is_read = response.request is not None and response.request.method == "GET"
         if is_read and isinstance(found, Model) and found.is_empty():
-            raise DecodeError(f"the response has no {tp.__name__}", response=response)
+            says = "; ".join(error_messages(response)) or shown(response.text, 200)
+            raise DecodeError(f"the response has no {tp.__name__}: {says}", response=response)
         return cast("T", found)
 
 

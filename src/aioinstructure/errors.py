@@ -7,7 +7,7 @@ Error:
     ├ ClientClosed         the client was closed, or belongs to another event loop
     ├ TransportError       no complete response
     │  ├ ConnectError      the connection failed: the request was certainly not sent
-    │  ├ DeadlineError     the deadline or timeout passed in flight
+    │  ├ DeadlineError     the deadline or timeout passed in flight; also a DeadlineExceeded
     │  └ UnknownOutcome    a write that may have taken effect
     ├ ResponseError        an error response
     │  ├ BadRequest  Unauthorized  Forbidden  NotFound  Conflict  Unprocessable  RedirectError
@@ -17,10 +17,14 @@ Error:
     ├ DecodeError          the body does not match the model, or is not JSON
     ├ IncompleteError      a list changed while it was read, or its pages are inconsistent
     ├ ProgressFailed       an asynchronous job failed, was canceled, or did not end in time
-    ├ QuotaError           the quota is not available before the deadline; nothing was sent
-    │  └ QueueFull
+    ├ DeadlineExceeded     what every missed deadline ends in; also a TimeoutError
+    │  └ QuotaError        the quota is not available before the deadline; nothing was sent
+    ├ QueueFull            too many calls wait; nothing was sent
     ├ SignatureError       a live event is not signed by Canvas
     └ SyncError            a stream could not be synced
+
+A deadline may pass after an attempt has failed. Then its error is raised, as a DeadlineExceeded too:
+`except DeadlineExceeded` catches every missed deadline, and `except ServerError` this one.
 
 No message or repr shows a credential: errors hold the request from before it was authorized.
 Every message is one printable line of at most 2,000 characters, whatever a server sent.
@@ -28,6 +32,7 @@ Every message is one printable line of at most 2,000 characters, whatever a serv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -45,6 +50,7 @@ __all__ = [
     "Conflict",
     "ConnectError",
     "DeadlineError",
+    "DeadlineExceeded",
     "DecodeError",
     "Error",
     "Forbidden",
@@ -103,15 +109,66 @@ class Error(Exception):
         self._earlier = True
         return self
 
+    def ending_deadline(self) -> Error:
+        """The same error as a DeadlineExceeded, for a deadline that passed after it."""
+        if isinstance(self, DeadlineExceeded):
+            return self
+        error = _restored(type(self), self.args, self.__dict__, ends_deadline=True)
+        error.__cause__ = self.__cause__
+        return error
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with the message alone, which most constructors do not accept.
-        return _restored, (type(self), self.args, self.__dict__.copy())
+        kind = type(self)
+        ends_deadline = issubclass(kind, _EndsDeadline)
+        own = kind.__bases__[1] if ends_deadline else kind
+        return _restored, (own, self.args, self.__dict__.copy(), ends_deadline)
 
 
-def _restored(kind: type[Error], args: tuple[Any, ...], state: dict[str, Any]) -> Error:
+def _restored(
+    kind: type[Error], args: tuple[Any, ...], state: dict[str, Any], ends_deadline: bool
+) -> Error:
+    if ends_deadline:
+        kind = _ending_deadline(kind)
     error = kind.__new__(kind, *args)
+    error.args = args
     error.__dict__.update(state)
     return error
+
+
+@public
+class DeadlineExceeded(Error, TimeoutError):
+    """What every missed deadline ends in. It is a TimeoutError, and so an OSError.
+
+    A QuotaError and a DeadlineError are always one. An error of the last attempt, such as a
+    Throttled, is one if the deadline left no time for another attempt.
+
+    Attributes:
+        wait: Seconds until the call, or another attempt, could be sent; None if unknown.
+    """
+
+    wait: float | None = None
+
+    @property
+    def retry_after_header(self) -> str:
+        """The wait as a Retry-After header: whole seconds, rounded up, at least 1."""
+        return str(max(1, math.ceil(min(self.wait or 0.0, 1e9))))
+
+
+class _EndsDeadline:
+    """Marks the classes that `_ending_deadline` has made."""
+
+
+_ending: dict[type[Error], type[Error]] = {}
+
+
+def _ending_deadline(kind: type[Error]) -> type[Error]:
+    """The class of errors of a kind that are also a DeadlineExceeded; shown as that kind."""
+    if kind not in _ending:
+        names = ("__module__", "__qualname__", "__doc__")
+        body = {name: getattr(kind, name) for name in names}
+        _ending[kind] = type(kind.__name__, (_EndsDeadline, kind, DeadlineExceeded), body)
+    return _ending[kind]
 
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -186,7 +243,7 @@ class ConnectError(TransportError):
 
 
 @public
-class DeadlineError(TransportError):
+class DeadlineError(TransportError, DeadlineExceeded):
     """The deadline or the timeout passed while the request was in flight."""
 
 
@@ -383,8 +440,23 @@ class ProgressFailed(Error):
 
 
 @public
-class QuotaError(Error):
+class QuotaError(DeadlineExceeded):
     """The quota is not available before the deadline; nothing was sent.
+
+    Attributes:
+        wait: Seconds until the call would have been sent, estimated from the current queue.
+    """
+
+    wait: float
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+@public
+class QueueFull(Error):
+    """Too many calls wait; nothing was sent.
 
     Attributes:
         wait: Seconds until the call would have been sent, estimated from the current queue.
@@ -393,11 +465,6 @@ class QuotaError(Error):
     def __init__(self, message: str, *, wait: float) -> None:
         super().__init__(message)
         self.wait = wait
-
-
-@public
-class QueueFull(QuotaError):
-    """The queue is full; nothing was sent."""
 
 
 @public

@@ -12,10 +12,13 @@ from aioinstructure import (
     Canvas,
     ConnectError,
     DeadlineError,
+    DeadlineExceeded,
     QuotaError,
     Request,
     Response,
+    RetryPolicy,
     ServerError,
+    Throttled,
     TransportError,
     Unauthorized,
     UnknownOutcome,
@@ -29,6 +32,7 @@ from tests.transport.rig import (
     failing,
     invalid_token,
     now,
+    throttled,
     timers,
 )
 
@@ -247,3 +251,42 @@ async def test_a_deadline_holds_for_every_view_of_a_client() -> None:
     with pytest.raises(DeadlineError):
         await view.request("GET", "/api/v1/x")
     await canvas.with_options(deadline=61).request("GET", "/api/v1/x")
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [throttled(retry_after="30")],
+        [failing(503, retry_after="30")],
+        [ConnectError("refused")] * 60,
+        [failing(503)] * 60,
+    ],
+    ids=["throttled", "503", "refused", "503 without an end"],
+)
+async def test_whatever_a_missed_deadline_ends_in_is_one_error(replies: list[Any]) -> None:
+    """The last error is also a DeadlineExceeded, with the wait if it is known."""
+    patient = RetryPolicy(attempts=60, budget_reserve=60)
+    canvas, _ = canvas_on(replies, deadline=3, retry=patient)
+    with pytest.raises(DeadlineExceeded) as caught:
+        await canvas.request("GET", "/api/v1/x")
+    assert isinstance(caught.value, TimeoutError)
+    assert isinstance(caught.value, Throttled | ServerError | ConnectError)
+    assert 0 < (caught.value.wait or 30) <= 30
+    assert int(caught.value.retry_after_header) >= 1
+
+
+async def test_an_unanswered_write_that_ends_a_deadline() -> None:
+    """UnknownOutcome, which is also a DeadlineExceeded without a wait."""
+    canvas, _ = canvas_on([reply({})], seconds=10, deadline=1)
+    with pytest.raises(UnknownOutcome) as caught:
+        await canvas.request("POST", "/api/v1/x", json={})
+    assert isinstance(caught.value, DeadlineExceeded)
+    assert caught.value.wait is None
+
+
+async def test_an_error_of_retries_that_are_used_up_is_no_missed_deadline() -> None:
+    """There was time left."""
+    canvas, _ = canvas_on([failing(503)] * 4, deadline=60)
+    with pytest.raises(ServerError) as caught:
+        await canvas.request("GET", "/api/v1/x")
+    assert not isinstance(caught.value, DeadlineExceeded)

@@ -28,6 +28,7 @@ from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import (
     IncompleteError,
     InputError,
+    QueueFull,
     QuotaError,
     ResponseError,
     ServerError,
@@ -174,7 +175,7 @@ class EventsAPI(Faceted):
 log = logging.getLogger("aioinstructure.abconnect")
 
 
-_TRANSIENT_ERRORS: Final = (ServerError, TransportError, QuotaError, Throttled)
+_TRANSIENT_ERRORS: Final = (ServerError, TransportError, QuotaError, QueueFull, Throttled)
 """Transient errors, retried at the next poll. Others are raised: credentials, licences, bodies."""
 
 

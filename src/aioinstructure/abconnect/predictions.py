@@ -23,10 +23,9 @@ from aioinstructure.abconnect.json_api.resources import (
 from aioinstructure.config import seconds
 from aioinstructure.endpoints.declare import GET, POST, Param
 from aioinstructure.errors import (
-    DeadlineError,
+    DeadlineExceeded,
     DecodeError,
     ProgressFailed,
-    QuotaError,
 )
 from aioinstructure.paging.paginator import Paginator
 
@@ -288,7 +287,7 @@ class PredictionsAPI(ABNamespace):
         view = self._until(ends)
         try:
             return await ask(view)
-        except (DeadlineError, QuotaError) as error:
+        except DeadlineExceeded as error:
             if view is self:  # the client's own deadline, not `timeout`
                 raise
             raise late from error

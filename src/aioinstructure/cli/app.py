@@ -20,6 +20,7 @@ from aioinstructure.errors import (
     Error,
     Forbidden,
     NotFound,
+    QueueFull,
     QuotaError,
     SyncError,
     Throttled,
@@ -38,7 +39,7 @@ INTERRUPTED = 130
 _STATUSES: tuple[tuple[tuple[type[Error], ...], int], ...] = (
     ((Unauthorized, Forbidden), 3),
     ((NotFound,), 4),
-    ((QuotaError, Throttled), 5),
+    ((QuotaError, QueueFull, Throttled), 5),
     ((TransportError,), 6),
 )
 """The exit status for each cause; 1 for any other error."""

@@ -31,8 +31,8 @@ def deadline_layer(inner: Handler, scheduler: Scheduler) -> Handler:
             async with limit:
                 return await inner(context)
         except TimeoutError as error:
-            if not limit.expired():
-                raise  # another timeout, such as that of a credential refresh
+            if isinstance(error, Error) or not limit.expired():
+                raise  # one of ours, or another timeout, such as that of a credential refresh
             raise _deadline_error(context, scheduler) from without_frames(error)
 
     return handle
@@ -45,11 +45,12 @@ def _deadline_error(context: CallContext, scheduler: Scheduler) -> Error:
     if context.in_flight:
         if request.idempotent:
             return DeadlineError(f"no response within {seconds} s: {what}", request=request)
-        return UnknownOutcome(
+        unknown = UnknownOutcome(
             f"no response within {seconds} s, the write may have taken effect: {what}",
             request=request,
         )
+        return unknown.ending_deadline()
     wait = scheduler.wait_estimate(context.cost, lane=context.options.lane)
     if context.last_error is not None:
-        return context.last_error.with_wait(wait)
+        return context.last_error.with_wait(wait).ending_deadline()
     return QuotaError(f"not sent within {seconds} s: {what}", wait=wait)

@@ -229,7 +229,7 @@ def retry_layer(inner: Handler, recovery: Recovery, clock: Clock) -> Handler:
             except QuotaError as error:
                 if context.last_error is None:
                     raise
-                raise context.last_error.with_wait(error.wait) from error
+                raise context.last_error.with_wait(error.wait).ending_deadline() from error
             except Error as error:
                 context.in_flight = False
                 outcome = context.last_error = _with_history(context, error)
@@ -293,7 +293,7 @@ async def _sleep(seconds: float, context: CallContext, clock: Clock) -> None:
     ends = context.deadline_at
     wait = getattr(error, "retry_after", None) or 0.0
     if error is not None and ends is not None and clock.monotonic() + max(seconds, wait) >= ends:
-        raise error.with_wait(max(seconds, wait))
+        raise error.with_wait(max(seconds, wait)).ending_deadline()
     if seconds > _LONG:
         request = context.request
         log.warning(

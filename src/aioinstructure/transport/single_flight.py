@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from aioinstructure.errors import DeadlineError, Error, QuotaError
+from aioinstructure.errors import DeadlineError, DeadlineExceeded, Error
 from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Handler
 from aioinstructure.wire.message import Request, Response
 from aioinstructure.wire.redact import scrub
@@ -106,7 +106,7 @@ async def _joined(
     try:
         async with asyncio.timeout_at(None if ends is None else ends + _GRACE):
             return await asyncio.shield(flight)
-    except (DeadlineError, QuotaError) as error:
+    except DeadlineExceeded as error:
         # It started earlier, so its time ended earlier. Without deadlines the error is everyone's.
         if ends is None or ends - asyncio.get_running_loop().time() < _GRACE:
             raise own_copy(error)  # noqa: B904 - with its own cause
