@@ -26,10 +26,11 @@ from aioinstructure import (
 )
 from aioinstructure.canvas.course_paces import CoursePace
 from aioinstructure.canvas.courses import Course, CoursesAPI
-from aioinstructure.endpoints.declare import DELETE, GET, Namespace
+from aioinstructure.endpoints.declare import DELETE, GET, PATCH, POST, PUT, Namespace
 from aioinstructure.endpoints.lookup import routes_of
 from aioinstructure.quota import Cost, Scheduler, TokenBucket
 from aioinstructure.testing import FakeTransport, reply
+from aioinstructure.wire.message import Response
 from tests.paging.cursors import cursor_text
 
 GUID = "1F9D5A8A-7053-11DF-8EBF-BE719DFF4B22"
@@ -545,10 +546,97 @@ async def test_a_raw_request_raises_response_errors() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204])
-async def test_a_delete_may_have_an_empty_response(status: int) -> None:
-    """The result is an empty model."""
+@pytest.mark.parametrize("verb", ["delete", "update", "create"])
+async def test_a_write_may_have_an_empty_response(verb: str, status: int) -> None:
+    """It is done: the result is an empty model, None or an empty list, by its type."""
     canvas, _ = canvas_with(reply(status=status))
-    assert await canvas.course_paces.delete(1, 2) == CoursePace()
+    arguments = (1,) if verb == "create" else (1, 2)
+    assert await getattr(canvas.course_paces, verb)(*arguments) == CoursePace()
+
+
+class Results(Namespace[Any]):
+    """Operations with results that are no model."""
+
+    @POST("/api/v1/a")
+    async def maybe(self) -> CoursePace | None:
+        """None if nothing was sent."""
+
+    @PUT("/api/v1/a")
+    async def many(self) -> list[CoursePace]:  # type: ignore[empty-body]  # a stub
+        """A list."""
+
+    @GET("/api/v1/a")
+    async def text(self) -> str:  # type: ignore[empty-body]  # a stub
+        """Text."""
+
+    @GET("/api/v1/b")
+    async def data(self) -> bytes:  # type: ignore[empty-body]  # a stub
+        """A file."""
+
+    @GET("/api/v1/c")
+    async def flag(self) -> bool:  # type: ignore[empty-body]  # a stub
+        """Yes or no."""
+
+    @PATCH("/api/v1/c")
+    async def count(self) -> int:  # type: ignore[empty-body]  # a stub
+        """A number."""
+
+
+class Office(Canvas):
+    """A client of it."""
+
+    results: Results
+
+
+def office_with(*replies: Any) -> tuple[Office, FakeTransport]:
+    transport = FakeTransport(list(replies))
+    return Office("https://o.test", token="t", transport=transport), transport
+
+
+CSV = {"content-type": "text/csv; charset=iso-8859-1"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "result"),
+    [
+        ("maybe", reply(status=204), None),
+        ("maybe", reply(None), None),
+        ("many", reply(status=204), []),
+        ("text", reply(body=b"id;caf\xe9", headers=CSV), "id;café"),
+        ("text", reply(body=b"<p>x</p>", headers={"content-type": "text/html"}), "<p>x</p>"),
+        ("text", reply("plain"), "plain"),
+        ("data", reply(body=b"\x00\xff", headers={"content-type": "image/png"}), b"\x00\xff"),
+        ("data", reply({"a": 1}), b'{"a":1}'),
+        ("data", reply(), b""),
+        ("flag", reply(True), True),
+        ("count", reply(5), 5),
+    ],
+)
+async def test_results_that_are_no_model(operation: str, given: Response, result: Any) -> None:
+    """Text by its charset, or in JSON; a file as it came; null and nothing where that may come."""
+    office, transport = office_with(given)
+    assert await getattr(office.results, operation)() == result
+    accepts = transport.requests[0].headers["accept"]
+    assert accepts == ("*/*" if operation in ("text", "data") else "application/json")
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("text", reply({"a": 1})),
+        ("text", reply(5)),
+        ("flag", reply("false")),
+        ("flag", reply(None)),
+        ("flag", reply(0)),
+        ("count", reply(5.7)),
+        ("count", reply(status=204)),
+    ],
+)
+async def test_a_result_of_another_type_is_an_error(operation: str, given: Response) -> None:
+    """It is not converted."""
+    office, _ = office_with(given)
+    with pytest.raises(DecodeError, match="expected"):
+        await getattr(office.results, operation)()
 
 
 async def test_an_operation_without_a_result_ignores_the_body() -> None:

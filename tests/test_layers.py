@@ -53,7 +53,7 @@ EVERYTHING = {"cli", "__main__"}
 
 # Within a package: each module may import those of its own and of earlier lines.
 ORDER: dict[str, list[set[str]]] = {
-    "conversion": [{"annotations"}, {"shared", "model", "converter"}],
+    "conversion": [{"annotations", "dates", "fields"}, {"shared", "model", "plans", "converter"}],
     "endpoints": [{"route"}, {"documentation"}, {"declare"}, {"lookup"}],
     "simulator": [
         {"coerce", "licence", "knobs", "throttles", "hashing"},

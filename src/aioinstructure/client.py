@@ -16,6 +16,7 @@ from aioinstructure._suggest import suggestion
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
+from aioinstructure.conversion.annotations import is_optional
 from aioinstructure.conversion.model import Model
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, route_of
@@ -379,8 +380,12 @@ class Client:
         returns = call.route.returns
         if returns is None:
             return None
-        if not response.body and call.route.method == "DELETE":
-            return converter_for(returns)({})  # deleted, and nothing was sent about it
+        if returns is bytes:
+            return response.body
+        if returns is str and "json" not in response.headers.get("content-type", "").lower():
+            return response.text
+        if not response.body and call.route.method != "GET":
+            return _nothing(returns)
         return self.structure(response, returns)
 
     async def send(self, call: Call[Any]) -> Response:
@@ -408,6 +413,8 @@ class Client:
         headers = self._headers
         if call.body is not None:
             headers = headers.with_field("content-type", "application/json")
+        if route.returns in (bytes, str):
+            headers = headers.with_field("accept", "*/*")
         for name, value in call.headers:
             headers = headers.with_field(name, value)
         return Request(
@@ -437,6 +444,13 @@ class Client:
             says = "; ".join(error_messages(response)) or shown(response.text, 200)
             raise DecodeError(f"the response has no {tp.__name__}: {says}", response=response)
         return cast("T", found)
+
+
+def _nothing(returns: Any) -> Any:
+    """The result of a write that is done, and about which nothing was sent."""
+    if is_optional(returns):
+        return None
+    return [] if get_origin(returns) is list else converter_for(returns)({})
 
 
 def _with_flow(options: Options) -> Options:

@@ -11,6 +11,7 @@ import pytest
 from aioinstructure import (
     BadRequest,
     Canvas,
+    DecodeError,
     InputError,
     Unprocessable,
 )
@@ -184,3 +185,79 @@ async def test_errors_of_paces_have_unusual_shapes() -> None:
         await canvas.course_paces.contexts(9, type="section")
     assert one.value.errors == ["You cannot delete the default course pace."]
     assert many.value.errors == ["Only one of them"]
+
+
+BARE: dict[str, Any] = {
+    "id": 5,
+    "course_id": 7,
+    "modules": [
+        {"id": 1, "items": [{"id": 11, "duration": 2}, {"id": 12}]},
+        {"id": 2, "items": None},
+        {"id": 3},
+        {"id": 4, "items": [{"id": 13}]},
+    ],
+}
+RUNNING = {"id": 9, "completion": 0, "workflow_state": "queued"}
+WRAPPED: list[dict[str, Any]] = [
+    BARE,
+    {"course_pace": BARE},
+    {"pace": BARE},
+    {"course_pace": BARE, "progress": None},
+    {"course_pace": BARE, "progress": RUNNING},
+    {"pace": BARE, "progress": RUNNING},
+    {**BARE, "progress": RUNNING},
+    {"course_pace": {**BARE, "progress": RUNNING}},
+    {"course_pace": BARE, "new_in_canvas": {"a": 1}},
+]
+
+
+@pytest.mark.parametrize("body", WRAPPED, ids=str)
+async def test_a_pace_is_read_wrapped_or_bare(body: dict[str, Any]) -> None:
+    """By every call that reads one, and by the lists of its modules and items."""
+    canvas, _ = canvas_with(*[reply(body)] * 7)
+    paces = canvas.course_paces
+    for pace in (
+        await paces.get(7, 5),
+        await paces.new(7),
+        await paces.create(7),
+        await paces.update(7, 5),
+        await paces.delete(7, 5),
+    ):
+        assert (pace.id, [module.id for module in pace.modules]) == (5, [1, 2, 3, 4])
+        assert (pace.progress is not None) == ("queued" in str(body))
+    assert [module.id async for module in paces.modules(7, 5)] == [1, 2, 3, 4]
+    assert [item.id async for item in paces.items(7, 5)] == [11, 12, 13]
+
+
+@pytest.mark.parametrize("pace", [{"id": 5, "modules": None}, {"id": 5}, {"id": 5, "modules": []}])
+async def test_a_pace_without_modules(pace: dict[str, Any]) -> None:
+    """Null, absent and empty are the same: no module."""
+    for body in (pace, {"course_pace": pace}, {"pace": pace, "progress": None}):
+        canvas, _ = canvas_with(*[reply(body)] * 3)
+        assert (await canvas.course_paces.get(7, 5)).modules == []
+        assert await canvas.course_paces.modules(7, 5).collect() == []
+        assert await canvas.course_paces.items(7, 5).collect() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"errors": [{"message": "no"}]},
+        {"course_pace": None},
+        {"course_pace": []},
+        [],
+        [BARE],
+        {"course_pace": {"id": 5, "modules": 5}},
+        {"course_pace": {"id": 5, "modules": {"id": 1}}},
+        {"course_pace": {"id": 5, "modules": [{"id": 1, "items": 5}]}},
+    ],
+    ids=str,
+)
+async def test_what_is_no_pace_is_an_error_of_its_lists_too(body: Any) -> None:
+    """They take what `get` takes, and nothing else."""
+    canvas, _ = canvas_with(*[reply(body)] * 2)
+    with pytest.raises(DecodeError):
+        await canvas.course_paces.get(7, 5)
+    with pytest.raises(DecodeError):
+        await canvas.course_paces.items(7, 5).collect()

@@ -387,10 +387,10 @@ def test_to_dict_of_a_union_is_what_was_sent() -> None:
         ({"star": []}, ["$.star"]),
         ({"animals": [{"type": "cats"}, "dogs"]}, ["$.animals[1]"]),
         ({"animals": [None]}, ["$.animals[0]"]),
-        ({"animals": [{"type": "cats", "born": "x"}]}, ["$.animals[0].born"]),
+        ({"animals": [{"type": "cats", "kittens": "x"}]}, ["$.animals[0].kittens"]),
         (
-            {"by_name": {"a": {"type": "cats", "kittens": [{"type": "dogs", "born": 5}]}}},
-            ["$.by_name['a'].kittens[0].born"],
+            {"by_name": {"a": {"type": "cats", "kittens": [{"type": "dogs"}, 5]}}},
+            ["$.by_name['a'].kittens[1]"],
         ),
     ],
 )
@@ -578,15 +578,13 @@ def normal(value: Any) -> Any:
     [
         ("text", Course, ["$"]),
         ([], Course, ["$"]),
-        ({"created_at": "yesterday"}, Course, ["$.created_at"]),
-        ({"created_at": 5, "teachers": {}}, Course, ["$.created_at", "$.teachers"]),
+        ({"teachers": {}}, Course, ["$.teachers"]),
+        ({"created_at": 5, "teachers": {}, "term": 5}, Course, ["$.term", "$.teachers"]),
         ({"modules": [{}, {"items": [{}, {}, "x"]}]}, CoursePace, ["$.modules[1].items[2]"]),
         ({"course_pace": {"modules": 5}}, CoursePace, ["$.modules"]),
         ({"by_name": {"a": {}, "b": 5}}, Tree, ["$.by_name['b']"]),
-        ({"by_name": {"b": {"from": "x"}}}, Tree, ["$.by_name['b'].from_"]),
-        ({"dates": ["2026-01-01T00:00:00Z", "x"]}, Tree, ["$.dates[1]"]),
+        ({"dates": "2026-01-01T00:00:00Z"}, Tree, ["$.dates"]),
         ({"perhaps": 5, "some": [5]}, Tree, ["$.perhaps", "$.some[0]"]),
-        ({"on": 5, "either": 5}, Leaf, ["$.on", "$.either"]),
         ([{"id": 1}, 5], list[Course], ["$[1]"]),
         ({"attributes": {"number": []}}, Standard, ["$.number"]),
         ({"id": "x", "attributes": {}, "relationships": "x"}, Standard, ["$"]),
@@ -622,6 +620,6 @@ def test_a_repr_is_one_bounded_line() -> None:
     """A server chooses the values: a page of HTML is shown in part, and controls are escaped."""
     text = repr(structure({"id": 1, "name": "\x1b[2J\n\u202e" + "x" * 60_000}, Course))
     assert text.startswith(r"Course(id=1, name='\x1b[2J\n\u202exxx")
-    assert text.endswith("xxx...)")
+    assert "xxx...xxx" in text
     assert text.isprintable()
     assert len(text) < 1_100

@@ -22,7 +22,8 @@ from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
 from aioinstructure.conversion.annotations import hints_of
-from aioinstructure.conversion.model import Model, wire_name
+from aioinstructure.conversion.fields import wire_name
+from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, routes_of
 from aioinstructure.endpoints.route import Parameter, Route
@@ -171,7 +172,7 @@ def wrapped(route: Route, client: type[Client], item: Any) -> Any:
     path = route.items or (("data",) if client is ABConnect else ())
     body: Any = [item]
     for name in reversed(path):
-        body = {name: body}
+        body = {name: body if isinstance(body, list) or route.view_of is None else [body]}
     return body
 
 

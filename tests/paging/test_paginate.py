@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, field
 
 from aioinstructure import UNSET, ABConnect, Canvas, DecodeError, Id, InputError, Model
 from aioinstructure.canvas.courses import Course
@@ -26,6 +26,7 @@ class Group(Model):
     id: Id | None = None
     name: str | None = None
     made_at: datetime | None = None
+    tags: list[str] = field(factory=list)
 
 
 @define
@@ -92,13 +93,13 @@ async def test_the_items_become_the_model_that_was_given() -> None:
 
 async def test_an_item_that_is_not_the_model_is_a_decode_error() -> None:
     """The error has the path of the field and the response; items before it are yielded."""
-    canvas, _ = canvas_with(reply([{"id": 1, "name": "a"}, {"made_at": "yesterday"}]))
+    canvas, _ = canvas_with(reply([{"id": 1, "name": "a"}, {"tags": "x"}]))
     seen = []
     with pytest.raises(DecodeError) as caught:  # noqa: PT012 - the items before the error are needed
         async for group in canvas.paginate(GROUPS, model=Group):
             seen.append(group.id)  # noqa: PERF401
     assert seen == [1]
-    assert any("$.made_at" in path for path in caught.value.paths)
+    assert any("$.tags" in path for path in caught.value.paths)
     assert caught.value.response is not None
 
 

@@ -704,11 +704,11 @@ async def test_a_failed_first_page_is_requested_again_by_the_next_loop() -> None
 
 async def test_items_before_an_invalid_one_are_yielded() -> None:
     """The cursor is there, the next page is cancelled, and the error has the response."""
-    bad = {"id": 4, "created_at": "yesterday"}
+    bad = {"id": 4, "term": "this one"}
     rig = Rig(page_of(1, 2, then=2), page_of(3, bad, 5, then=3), page_of(6), seconds=0.1)
     pages = rig.courses()
     seen = []
-    with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:  # noqa: PT012
+    with pytest.raises(DecodeError, match=r"\$\.term") as caught:  # noqa: PT012
         async for course in pages:
             seen.append(course.id)  # noqa: PERF401
     assert seen == [1, 2, 3]
@@ -728,7 +728,7 @@ async def rig_of_resumed(cursor: str, raw: list[Any]) -> list[Any]:
 
 async def test_a_loop_ends_after_an_invalid_item() -> None:
     """As after every error: it does not hang."""
-    bad = {"id": 2, "created_at": "yesterday"}
+    bad = {"id": 2, "term": "this one"}
     loop = aiter(Rig(page_of(1, bad, 3, then=2)).courses())
     assert (await anext(loop)).id == 1
     with pytest.raises(DecodeError):
@@ -752,8 +752,8 @@ async def test_an_item_that_is_null_is_an_error() -> None:
 
 async def test_errors_of_a_page_have_its_response() -> None:
     """Like those of a loop: `.items` converts the values of `.raw`."""
-    page = await Rig(page_of(1, {"id": 2, "created_at": 5})).courses()
-    with pytest.raises(DecodeError, match=r"\$\.created_at") as caught:
+    page = await Rig(page_of(1, {"id": 2, "term": 5})).courses()
+    with pytest.raises(DecodeError, match=r"\$\.term") as caught:
         _ = page.items
     assert caught.value.response is page.response
 
@@ -778,7 +778,9 @@ async def test_a_body_without_a_list_is_a_decode_error(body: Any) -> None:
         ),
         ({"course_pace": {"modules": [{"items": None}, {"items": []}]}}, []),
         ({"course_pace": {"modules": None}}, []),
-        ({"course_pace": None}, []),
+        ({"course_pace": {"id": 1}}, []),
+        ({"modules": [{"items": [{"id": 1}]}]}, [1]),
+        ({"pace": {"modules": [{"items": [{"id": 1}]}]}}, [1]),
     ],
 )
 async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[int]) -> None:
@@ -794,6 +796,7 @@ async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[i
         [],
         {"course_pace": 5},
         {"course_pace": {}},
+        {"course_pace": None},
         {"course_pace": {"modules": [5]}},
         {"course_pace": {"modules": [{"items": {"id": 1}}]}},
         {"course_pace": {"modules": "x"}},
@@ -801,7 +804,7 @@ async def test_lists_on_the_way_to_the_items_are_joined(body: Any, found: list[i
 )
 async def test_a_body_without_the_path_to_the_items_is_a_decode_error(body: Any) -> None:
     """It is not an empty list."""
-    with pytest.raises(DecodeError, match=r"expected a list at course_pace\.modules\.items @ \$"):
+    with pytest.raises(DecodeError, match=r"expected a list at modules\.items|has no CoursePace"):
         await Rig(reply(body)).canvas.course_paces.items(1, 2).collect()
 
 

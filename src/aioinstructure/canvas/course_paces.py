@@ -198,17 +198,13 @@ class CoursePacesAPI(CanvasNamespace):
         """
         ...
 
-    @GET(
-        "/api/v1/courses/{course_id}/course_pacing/{id}", items="course_pace.modules", derived=True
-    )
+    @GET("/api/v1/courses/{course_id}/course_pacing/{id}", items="modules", view_of=CoursePace)
     def modules(self, course_id: Id, id: Id) -> Paginator[CoursePaceModule]:
         """List the modules of a pace, in order. One request: Canvas sends the complete pace."""
         ...
 
     @GET(
-        "/api/v1/courses/{course_id}/course_pacing/{id}",
-        items="course_pace.modules.items",
-        derived=True,
+        "/api/v1/courses/{course_id}/course_pacing/{id}", items="modules.items", view_of=CoursePace
     )
     def items(self, course_id: Id, id: Id) -> Paginator[CoursePaceModuleItem]:
         """List the items of all modules of a pace, in order. One request, as for `modules`."""

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Self
 
 import attrs
-import orjson
 from attrs import define, field, frozen
 
+from aioinstructure._json import dumps
 from aioinstructure._public import public
-from aioinstructure._text import one_line
+from aioinstructure._text import short_repr
+from aioinstructure.conversion.dates import has_unreadable, iso_text
+from aioinstructure.conversion.fields import wire_name_of
 from aioinstructure.conversion.shared import converter_for
 
-__all__ = ["NULL_KEYS", "KeySet", "Model", "field_names", "json_value", "wire_name"]
+__all__ = ["NULL_KEYS", "KeySet", "Model", "Sent", "field_names", "json_value"]
+
+
+@frozen
+class Sent:
+    """What was sent for a field whose value is not written back in the same form.
+
+    Attributes:
+        raw: The JSON.
+        value: What was made of it; None if it could not be read.
+    """
+
+    raw: Any
+    value: Any
 
 
 @frozen
@@ -29,11 +43,11 @@ class KeySet:
     """
 
     names: frozenset[str]
-    unknown: tuple[str, ...]
-    containers: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...] = ()
+    containers: tuple[tuple[str, str], ...] = ()
 
 
-NULL_KEYS = KeySet(frozenset(), (), ())
+NULL_KEYS = KeySet(frozenset())
 """The keys of a model for which null was sent."""
 
 
@@ -42,7 +56,9 @@ NULL_KEYS = KeySet(frozenset(), (), ())
 class Model:
     """The base of every object that a server sends.
 
-    A model with an id is hashable, by its type and id.
+    A model with an id is hashable, by its type and id. Scalars are not checked: an id may be a
+    number or text, and an enumeration may grow. A date that cannot be read is None; `unreadable`
+    has what was sent, and `to_dict` writes it.
 
     Attributes:
         extra: What the server sent that has no field, unchanged.
@@ -55,11 +71,19 @@ class Model:
     # Set by the converter: what the object was made from.
     __keys__: KeySet | None = field(default=None, init=False, repr=False, eq=False)
     __nulls__: tuple[str, ...] = field(default=(), init=False, repr=False, eq=False)
+    __sent__: dict[str, Sent] | None = field(default=None, init=False, repr=False, eq=False)
 
     @classmethod
     def reshape(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Return the object with the keys of the fields. Override it where the body nests them."""
         return data
+
+    @classmethod
+    def is_sent_in(cls, data: Mapping[str, Any]) -> bool:
+        """Whether an object has a field of this model."""
+        return any(
+            wire_name_of(each) in data for each in attrs.fields(cls) if each.name not in _OWN
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -79,6 +103,14 @@ class Model:
         """
         return frozenset(field_names(type(self))) if self.__keys__ is None else self.__keys__.names
 
+    @property
+    def unreadable(self) -> dict[str, Any]:
+        """What was sent for fields that are None, or have a None in them, since it is no date."""
+        sent = self.__sent__ or {}
+        return {
+            name: each.raw for name, each in sent.items() if has_unreadable(each.value, each.raw)
+        }
+
     def is_empty(self) -> bool:
         """Whether nothing was sent: every field has its default."""
         return not self.fields_set
@@ -86,25 +118,28 @@ class Model:
     def to_dict(self) -> dict[str, Any]:
         """Return what the server sent, by its own names, as JSON types; null where it sent null.
 
-        Fields that were not sent are omitted unless you have set them since. Datetimes are ISO 8601
-        with the offset that the server sent.
+        Fields that were not sent are omitted unless you have set them since. Dates are as they were
+        sent; those that you have set are ISO 8601.
         """
         out: dict[str, Any] = {}
         sent = self.fields_set
+        kept = self.__sent__ or {}
         for attribute in attrs.fields(type(self)):
             name = attribute.name
             if name in _OWN:
                 continue
             value = getattr(self, name)
-            if name in self.__nulls__ and value == _default(attribute):
-                out[wire_name(name)] = None
+            if name in kept and value == kept[name].value:
+                out[wire_name_of(attribute)] = kept[name].raw
+            elif name in self.__nulls__ and value == _default(attribute):
+                out[wire_name_of(attribute)] = None
             elif name in sent or value != _default(attribute):
-                out[wire_name(name)] = json_value(value)
+                out[wire_name_of(attribute)] = json_value(value)
         return out | self.extra
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON text."""
-        return orjson.dumps(self.to_dict()).decode()
+        return dumps(self.to_dict()).decode()
 
     def __json__(self) -> dict[str, Any] | None:
         """As `to_dict`, or None if null was sent and nothing was set since."""
@@ -119,7 +154,7 @@ class Model:
 
     def __repr__(self) -> str:
         shown = (
-            f"{attribute.name}={one_line(repr(value), _SHOWN)}"
+            f"{attribute.name}={short_repr(value, _SHOWN)}"
             for attribute in attrs.fields(type(self))
             if attribute.name not in _OWN
             and (value := getattr(self, attribute.name)) != _default(attribute)
@@ -134,7 +169,7 @@ class Model:
         cls.__hash__ = Model.__hash__  # type: ignore[method-assign]  # the inherited method
 
 
-_OWN = frozenset({"extra", "__keys__", "__nulls__"})
+_OWN = frozenset({"extra", "__keys__", "__nulls__", "__sent__"})
 _SHOWN = 1_000  # the most characters of one value: a syllabus is a page of HTML
 
 
@@ -148,19 +183,12 @@ def _default(attribute: attrs.Attribute[Any]) -> Any:
     return default.factory() if hasattr(default, "factory") else default
 
 
-def wire_name(name: str) -> str:
-    """Return the vendor's name of a field: without the underscore that a Python keyword needs."""
-    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
-
-
 def json_value(value: Any) -> Any:
     """Convert the value of a field to JSON types."""
     if isinstance(value, Model):
         return value.__json__()
     if isinstance(value, list | tuple):
-        return [json_value(inner) for inner in value]
+        return list(map(json_value, value))
     if isinstance(value, dict):
         return {key: json_value(inner) for key, inner in value.items()}
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else value
+    return iso_text(value) if isinstance(value, date) else value

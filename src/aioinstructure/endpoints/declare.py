@@ -33,7 +33,8 @@ from attrs import frozen
 from aioinstructure._suggest import suggestion
 from aioinstructure._types import UNSET
 from aioinstructure.conversion.annotations import hints_of, is_union
-from aioinstructure.conversion.model import wire_name
+from aioinstructure.conversion.fields import wire_name
+from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.documentation import documentation
 from aioinstructure.endpoints.route import (
     Body,
@@ -91,6 +92,7 @@ class _Declared:
     idempotent: bool | None
     items: str
     derived: bool
+    view_of: type[Model] | None
 
 
 class Namespace(Generic[C]):
@@ -185,7 +187,8 @@ class Namespace(Generic[C]):
             paginated=paginated,
             idempotent=is_read if declared.idempotent is None else declared.idempotent,
             items=tuple(declared.items.split(".")) if declared.items else (),
-            derived=declared.derived,
+            derived=declared.derived or declared.view_of is not None,
+            view_of=declared.view_of,
             doc=inspect.cleandoc(stub.__doc__ or ""),
             body=declared.body,
             pager=cls._pager,
@@ -231,10 +234,11 @@ def _decorator(
     idempotent: bool | None = None,
     items: str = "",
     derived: bool = False,
+    view_of: type[Model] | None = None,
 ) -> Callable[[F], F]:
     if not path.startswith("/") or path.startswith("//"):
         raise TypeError(f"the path of an endpoint must begin with one slash: {path!r}")
-    declared = _Declared(verb, path, body, idempotent, items, derived)
+    declared = _Declared(verb, path, body, idempotent, items, derived, view_of)
 
     def decorate(stub: F) -> F:
         return cast("F", _Endpoint(stub, declared))
@@ -242,15 +246,19 @@ def _decorator(
     return decorate
 
 
-def GET(path: str, *, items: str = "", derived: bool = False) -> Callable[[F], F]:  # noqa: N802 - a name `get` would be shadowed by methods of that name
+def GET(  # noqa: N802 - a name `get` would be shadowed by methods of that name
+    path: str, *, items: str = "", derived: bool = False, view_of: type[Model] | None = None
+) -> Callable[[F], F]:
     """Declare a read.
 
     Args:
         path: The template, with the names of parameters in braces.
         items: Where a wrapped list has its items, as a dotted path; lists on the way are joined.
         derived: This is another view of an operation that has a route of its own.
+        view_of: The model that the operation reads whose lists these are. They take what it takes;
+            null or no list is an empty list.
     """
-    return _decorator("GET", path, items=items, derived=derived)
+    return _decorator("GET", path, items=items, derived=derived, view_of=view_of)
 
 
 def POST(path: str, *, body: Body = None, idempotent: bool = False) -> Callable[[F], F]:  # noqa: N802

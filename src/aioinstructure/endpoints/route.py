@@ -247,6 +247,7 @@ class Route:
         idempotent: Whether it may be repeated when the outcome is unknown.
         items: Where the items are in the body, such as ("course_pace", "modules").
         derived: Whether it is another view of an operation that has a route of its own.
+        view_of: The model whose lists such a view has; None otherwise.
         doc: The docstring.
         body: The root key of the body, or the function that makes it.
         pager: How its pages are read, a `paging.pagers.Pager`; None for the client's usual way.
@@ -263,6 +264,7 @@ class Route:
     idempotent: bool
     items: tuple[str, ...] = ()
     derived: bool = False
+    view_of: Any = field(default=None, repr=False)
     doc: str = field(default="", repr=False)
     body: Body = field(default=None, repr=False)
     pager: Any = field(default=None, repr=False)

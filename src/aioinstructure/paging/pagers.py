@@ -18,7 +18,7 @@ from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, IncompleteError, InputError, OriginError
 from aioinstructure.paging.consistency import ConsistencyCheck, OffsetConsistencyCheck
 from aioinstructure.paging.cursor import id_of
-from aioinstructure.paging.result_page import ResultPage, items_at
+from aioinstructure.paging.result_page import ResultPage, items_at, items_of
 from aioinstructure.wire.links import (
     next_by_body,
     next_by_header,
@@ -114,7 +114,7 @@ class _OnePageAhead:
 
     def items(self, body: Any, call: Call[Any], response: Response) -> list[Any]:
         """Where the operation says that they are."""
-        return items_at(body, call.route.items, response)
+        return items_of(body, call.route, response)
 
     def total(self, body: Any) -> int | None:
         """What `total_entries` says, which some wrapped lists have."""

@@ -8,12 +8,14 @@ from typing import Any, Generic, TypeVar
 from attrs import field, frozen
 
 from aioinstructure._public import public
-from aioinstructure.endpoints.route import Call
+from aioinstructure._text import short_repr
+from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import DecodeError, Error
 from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.wire.message import Response
+from aioinstructure.wire.redact import shown
 
-__all__ = ["ResultPage", "items_at"]
+__all__ = ["ResultPage", "items_at", "items_of"]
 
 T = TypeVar("T")
 
@@ -87,30 +89,53 @@ class ResultPage(Generic[T]):
         return f"<ResultPage {len(self.raw)} items{total}, {more}>"
 
 
-def items_at(body: Any, path: Sequence[str], response: Response) -> list[Any]:
-    """The items of a list's body: at the end of the path, lists on the way joined.
+def items_of(body: Any, route: Route, response: Response) -> list[Any]:
+    """The items of a list's body: where the operation says that they are.
 
     Raises:
-        DecodeError: There is no list.
+        DecodeError: There is no list; for a view of a model, there is no such object.
+    """
+    if route.view_of is None:
+        return items_at(body, route.items, response)
+    whole = route.view_of.reshape(body) if isinstance(body, dict) else body
+    if not isinstance(whole, dict) or not route.view_of.is_sent_in(whole):
+        raise DecodeError(
+            f"the response has no {route.view_of.__name__}: {shown(response.text, 200)}",
+            response=response,
+        )
+    return items_at(whole, route.items, response, is_view=True)
+
+
+def items_at(
+    body: Any, path: Sequence[str], response: Response, *, is_view: bool = False
+) -> list[Any]:
+    """The items at the end of a path, lists on the way joined.
+
+    Raises:
+        DecodeError: There is no list; an object of a view may have none.
     """
     level = [body]
     for name in path:
-        level = list(_step(level, name, path, response))
+        level = list(_step(level, name, path, response, is_view))
     if path:
         return level
     if not isinstance(body, list):
         raise DecodeError(
-            "no list", paths=[f"expected a list, got {body!r:.60} @ $"], response=response
+            "no list", paths=[f"expected a list, got {short_repr(body, 60)} @ $"], response=response
         )
     return body
 
 
-def _step(level: list[Any], name: str, path: Sequence[str], response: Response) -> Iterator[Any]:
+def _step(
+    level: list[Any], name: str, path: Sequence[str], response: Response, is_view: bool
+) -> Iterator[Any]:
     for parent in level:
+        if is_view and isinstance(parent, Mapping) and name not in parent:
+            continue
         inner = parent.get(name) if isinstance(parent, Mapping) else None
         if isinstance(inner, list):
             yield from inner
-        elif isinstance(inner, Mapping) and name != path[-1]:
+        elif isinstance(inner, Mapping) and name != path[-1] and not is_view:
             yield inner
         elif inner is not None or name not in (parent if isinstance(parent, Mapping) else ()):
             where = ".".join(path)
