@@ -14,7 +14,6 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import parse_qsl, unquote
 
-import attrs
 import pytest
 
 from aioinstructure._types import UNSET
@@ -22,12 +21,12 @@ from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.client import Client
 from aioinstructure.conversion.annotations import hints_of
-from aioinstructure.conversion.fields import wire_name
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.lookup import namespace_type, namespaces_of, routes_of
 from aioinstructure.endpoints.route import Parameter, Route
 from aioinstructure.testing import FakeTransport, reply
+from tests.bodies import body_of
 
 CLIENTS: list[type[Client]] = [Canvas, ABConnect]
 ROUTES = [(client, route) for client in CLIENTS for route in routes_of(client)]
@@ -126,45 +125,6 @@ def argument(parameter: Parameter) -> Any:
     # Property names are checked; each resource of AB Connect has these.
     known = {"fields": ["id"], "sort": ["guid"], "filter": "guid eq 'x'"}
     return known[kind] if "[" in parameter.wire_name else sample(parameter.annotation)
-
-
-def filled(tp: Any, types: Mapping[Any, Any]) -> Any:
-    """A type of a generic model, with its type variables replaced."""
-    parameters = getattr(tp, "__parameters__", ())
-    return tp[tuple(types[each] for each in parameters)] if parameters else tp
-
-
-def body_of(tp: Any, depth: int = 0) -> Any:
-    """JSON that a server may send for a type, with all fields set, to a limited depth."""
-    origin, inner = get_origin(tp), get_args(tp)
-    if origin in (Union, UnionType):
-        return body_of(next(m for m in inner if m is not type(None)), depth)
-    if origin is Literal:
-        return "a new value"
-    if origin is list:
-        return [body_of(inner[0], depth)] if depth < 3 else []
-    if origin is dict:
-        return {"k": body_of(inner[1], depth)} if depth < 3 else {}
-    cls = origin or tp
-    if isinstance(cls, type) and issubclass(cls, Model):
-        hints = hints_of(cls, cls.__module__)
-        types = dict(zip(getattr(cls, "__parameters__", ()), inner, strict=False))
-        fields = [
-            a.name for a in attrs.fields(cls) if a.name != "extra" and not a.name.startswith("_")
-        ]
-        if depth >= 3:
-            return {}
-        return {wire_name(name): body_of(filled(hints[name], types), depth + 1) for name in fields}
-    known: dict[Any, Any] = {
-        int: 5,
-        str: "x",
-        bool: True,
-        float: 0.5,
-        datetime: "2026-01-02T03:04:05Z",
-        date: "2026-01-02",
-        Any: {"any": 1},
-    }
-    return known[tp]
 
 
 def wrapped(route: Route, client: type[Client], item: Any) -> Any:
