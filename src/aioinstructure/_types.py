@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-__all__ = ["JSON", "UNSET", "Id", "Lane", "Opt", "UnsetType"]
+__all__ = ["JSON", "UNSET", "Id", "Lane", "OnChange", "Opt", "UnsetType"]
 
 T = TypeVar("T")
 
@@ -36,3 +36,6 @@ JSON: TypeAlias = Any
 
 Lane: TypeAlias = Literal["interactive", "bulk", "background"]
 """The lanes of the scheduler, most urgent first."""
+
+OnChange: TypeAlias = Literal["raise", "restart"]
+"""What a list does when it changes while it is read."""

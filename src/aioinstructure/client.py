@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, 
 from attrs import define, evolve, field
 
 from aioinstructure._suggest import suggestion
-from aioinstructure._types import Lane
+from aioinstructure._types import Lane, OnChange
 from aioinstructure.clock import Clock
 from aioinstructure.config import hashable, is_positive, seconds
 from aioinstructure.conversion.annotations import is_optional
@@ -26,6 +26,7 @@ from aioinstructure.paging.cursor import Cursor, CursorState
 from aioinstructure.paging.page_source import LinkNotice, PageSource
 from aioinstructure.paging.pagers import LinkHeaderPager, Pager
 from aioinstructure.paging.paginator import Paginator
+from aioinstructure.paging.reading_options import OnBadItem, ReadingOptions
 from aioinstructure.quota import Cost, Scheduler
 from aioinstructure.transport.call_context import AnonymousFlow, CallContext, Handler, Options
 from aioinstructure.transport.pipeline import Components, build
@@ -73,6 +74,9 @@ class Client:
     _fixed_query: Query = ()
     """Pairs that every request of this view has, such as the user that it acts as."""
 
+    _reading = ReadingOptions()
+    """How the lists of this view are read."""
+
     _is_view = False
 
     def __init__(self, origin: str, components: Components, deadline: float | None = None) -> None:
@@ -110,17 +114,26 @@ class Client:
         flow: Hashable = None,
         weight: float | None = None,
         deadline: float | None = None,
+        on_bad_item: OnBadItem | None = None,
+        on_change: OnChange | None = None,
     ) -> Self:
-        """A view of this client that queues its calls differently. Omitted options keep their values.
+        """A view of this client with other options. Omitted ones keep their values.
 
         Args:
             lane: "interactive" calls go first, "background" ones last.
             flow: Calls of one flow keep their order; flows of a lane share it by weight.
             weight: The share of the flow, above 0.
             deadline: Seconds for queueing, attempts and body of one call or page together.
+            on_bad_item: What lists do with an item that is not what its model says: "raise" (the
+                `cursor` of the error lies after it), "skip" with a warning in the log, or a function
+                that is called with a `BadItem`. The others are yielded.
+            on_change: What lists do if they change while they are read: "raise" or "restart", which
+                skips what was yielded. Canvas's lists, which have no count, are then checked for
+                items that come twice; the ids of all items are kept for that.
 
         Raises:
-            InputError: Another lane, a flow that cannot be hashed, a number that is not above 0.
+            InputError: Another lane, a flow that cannot be hashed, a number that is not above 0, a
+                value that is none of an option.
         """
         changes: dict[str, Any] = {}
         if lane is not None:
@@ -135,26 +148,32 @@ class Client:
             changes["weight"] = weight
         if deadline is not None:
             changes["deadline"] = seconds("deadline", deadline)
-        return self._view(evolve(self._options, **changes))
+        return self._view(
+            _options=evolve(self._options, **changes),
+            _reading=self._reading.changed(on_bad_item, on_change),
+        )
 
-    def _view(self, options: Options, fixed_query: Query | None = None) -> Self:
-        view = self._copy(options, fixed_query)
+    def _view(self, **attributes: Any) -> Self:
+        view = self._copy(**attributes)
         for name in namespaces_of(type(self)):  # the view makes its own, on first use
             view.__dict__.pop(name, None)
         return view
 
-    def _copy(self, options: Options, fixed_query: Query | None = None) -> Self:
-        changes: dict[str, Any] = {"_options": options, "_queued_as": _with_flow(options)}
-        if fixed_query is not None:
-            changes["_fixed_query"] = fixed_query
+    def _copy(self, **attributes: Any) -> Self:
         view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__, _is_view=True, **changes)
+        view.__dict__.update(self.__dict__, _is_view=True, **attributes)
+        view.__dict__["_queued_as"] = _with_flow(view.__dict__["_options"])
         return view
 
     def _list(self, call: Call[T], state: CursorState | None = None) -> Paginator[T]:
-        view = self if self._options.flow is not None else self._copy(self._options)
+        view = self if self._options.flow is not None else self._copy()
         source = PageSource(
-            view.send, self.origin, self._fixed_query, self._pager, self._core.link_notice
+            view.send,
+            self.origin,
+            self._fixed_query,
+            self._pager,
+            self._core.link_notice,
+            self._reading,
         )
         return Paginator(source, call, state=state)
 

@@ -397,6 +397,7 @@ class DecodeError(Error):
         paths: What is wrong and where, such as "expected a list, got 5 @ $.modules[0].items"; the
             first 100, each on one line of at most 300 characters.
         response: The complete response; None if the value did not come from one.
+        cursor: The position after the item, if it is an item of a list; else None.
     """
 
     def __init__(
@@ -409,6 +410,7 @@ class DecodeError(Error):
             message = f"{one_line(message, _PATH_LENGTH)}: {shown}{rest}"
         super().__init__(message)
         self.response = response
+        self.cursor: Any = None
 
 
 @public

@@ -372,3 +372,47 @@ def test_headers_that_cannot_be_added_are_refused(headers: Any, message: str) ->
     with pytest.raises(InputError, match=message) as caught:
         checked_headers(headers)
     assert "s3cret" not in str(caught.value)
+
+
+def nested(levels: int, make: Callable[[Any], Any]) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = make(value)
+    return value
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["a"] = CYCLE
+RING: list[Any] = []
+RING.append(RING)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        CYCLE,
+        RING,
+        {"a": RING},
+        nested(3_000, lambda inner: [inner]),
+        nested(3_000, lambda inner: {"a": inner}),
+        nested(51, lambda inner: {"a": inner}),
+    ],
+    ids=["cycle", "ring", "ring in a dict", "lists", "objects", "one too many"],
+)
+def test_what_is_nested_too_deep_is_an_input_error(value: Any) -> None:
+    """Also what contains itself: in a query, in JSON and in a form."""
+    for encode in (
+        lambda: list(rails_pairs("x", value)),
+        lambda: json_body({"x": value}),
+        lambda: form_body({"x": value}),
+    ):
+        with pytest.raises(InputError, match="nested too deep") as caught:
+            encode()
+        assert len(str(caught.value)) < 300
+
+
+def test_fifty_levels_are_sent() -> None:
+    """More than any operation has."""
+    value = nested(49, lambda inner: {"a": inner})
+    assert json_body({"x": value}).count(b"a") == 49
+    assert len(list(rails_pairs("x", value))) == 1

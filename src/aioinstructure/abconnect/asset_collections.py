@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from aioinstructure._types import UNSET, Opt
+from aioinstructure._types import UNSET, OnChange, Opt
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api import serializers as bodies
-from aioinstructure.abconnect.json_api.resources import ABNamespace, OnChange
+from aioinstructure.abconnect.json_api.resources import ABNamespace
 from aioinstructure.abconnect.shared_models import Collection
 from aioinstructure.endpoints.declare import (
     DELETE,

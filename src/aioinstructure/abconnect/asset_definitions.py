@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import attrs
 from attrs import define
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     ABNamespace,
-    OnChange,
     Resource,
 )
 from aioinstructure.conversion.model import Model

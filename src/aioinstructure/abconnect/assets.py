@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from attrs import define, field
 
-from aioinstructure._types import UNSET, Opt
+from aioinstructure._types import UNSET, OnChange, Opt
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api import serializers as bodies
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
-    OnChange,
     Relationship,
     Resource,
     relationship,

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from aioinstructure.abconnect.json_api.resources import Resource, check_guid
+from aioinstructure.abconnect.json_api.resources import Resource, check_guid, normalized_guid
 from aioinstructure.errors import Error, InputError, ResponseError
 from aioinstructure.paging.pagers import AHEAD
 
@@ -58,8 +58,8 @@ async def in_batches(
     async def work() -> None:
         for batch in batches:  # one shared iterator: each batch is read once
             async for item in read(batch):
-                if item.id is not None:
-                    found[item.id.lower()] = item
+                if guid := normalized_guid(item.id):
+                    found[guid] = item
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -118,15 +118,14 @@ class Batcher(Generic[R]):
             return
         try:
             found = await self._read_many(list(asked))
-            by_guid = {item.id.lower(): item for item in found if item.id is not None}
+            by_guid = {normalized_guid(item.id): item for item in found}
             for guid, future in asked.items():
                 if not future.done():
                     future.set_result(by_guid.get(guid))
-        except Error as error:
+        except BaseException as error:
             for future in asked.values():
                 if not future.done():
                     future.set_exception(error)
                     future.exception()  # mark as retrieved: its caller may be cancelled
-        finally:
-            for future in asked.values():
-                future.cancel()  # no effect on futures that are done
+            if not isinstance(error, Error):
+                raise

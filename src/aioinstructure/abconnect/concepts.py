@@ -7,8 +7,9 @@ from typing import Annotated
 
 from attrs import define, field
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
-from aioinstructure.abconnect.json_api.resources import Faceted, OnChange, Resource
+from aioinstructure.abconnect.json_api.resources import Faceted, Resource
 from aioinstructure.abconnect.shared_models import Disciplines
 from aioinstructure.endpoints.declare import GET, Param
 from aioinstructure.paging.paginator import Paginator

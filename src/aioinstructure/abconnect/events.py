@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from attrs import define, field
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.filters.expressions import F, FilterLike, PathLike
 from aioinstructure.abconnect.filters.grammar import Comparison
 from aioinstructure.abconnect.json_api.paging import PAGER
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
-    OnChange,
     Relationship,
     Resource,
     relationship,
 )
+from aioinstructure.conversion.checked import checked
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, Param
 from aioinstructure.endpoints.route import Call
@@ -226,11 +227,12 @@ class Follow(Restartable[Event]):
         Raises:
             IncompleteError: It has no number.
         """
-        if event.seq is None:
+        seq = checked(event.seq, int, "seq")
+        if seq is None:
             raise IncompleteError("an event has no sequence number", expected="seq", got=event.id)
-        is_new = event.seq > self._seq
+        is_new = seq > self._seq
         if is_new:
-            self._seq = event.seq
+            self._seq = seq
         return is_new
 
     def _name(self) -> str:

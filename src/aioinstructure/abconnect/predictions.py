@@ -21,6 +21,7 @@ from aioinstructure.abconnect.json_api.resources import (
     relationship,
 )
 from aioinstructure.config import seconds
+from aioinstructure.conversion.checked import checked
 from aioinstructure.endpoints.declare import GET, POST, Param
 from aioinstructure.errors import (
     DeadlineExceeded,
@@ -79,7 +80,7 @@ class QueueStatus(Resource):
     @property
     def predictions_id(self) -> str | None:
         """The id of the prediction set, which is only part of its link."""
-        link = self.predictions.links.related
+        link = checked(self.predictions.links.related, str, "predictions.links.related")
         path = (link or "").partition("?")[0].rstrip("/")
         return path.rpartition("/")[2] or None
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from attrs import define, field
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     ABNamespace,
-    OnChange,
     Relationship,
     Resource,
     relationship,

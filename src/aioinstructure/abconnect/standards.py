@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.batching import Batcher, BatchResult, in_batches
 from aioinstructure.abconnect.filters.expressions import F, FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
-    OnChange,
     Relationship,
     Resource,
     relationship,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import define, field
 
+from aioinstructure._types import OnChange
 from aioinstructure.abconnect.filters.expressions import FilterLike, PathLike
 from aioinstructure.abconnect.json_api.resources import (
     Faceted,
-    OnChange,
     Relationship,
     Resource,
     relationship,

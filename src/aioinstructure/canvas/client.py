@@ -84,4 +84,4 @@ class Canvas(Client):
 
         Source: the page on masquerading of the Canvas developer portal.
         """
-        return self._view(self._options, (("as_user_id", checked_segment("user_id", user_id)),))
+        return self._view(_fixed_query=(("as_user_id", checked_segment("user_id", user_id)),))

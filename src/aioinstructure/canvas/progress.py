@@ -14,6 +14,7 @@ from attrs import define
 from aioinstructure._types import UNSET, Id, Opt
 from aioinstructure.canvas._namespace import CanvasNamespace
 from aioinstructure.config import is_positive
+from aioinstructure.conversion.checked import checked
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import GET, POST
 from aioinstructure.errors import InputError, ProgressFailed
@@ -55,7 +56,7 @@ class Progress(Model):
     @property
     def pending(self) -> bool:
         """Whether the job has not ended yet."""
-        return self.workflow_state in _PENDING
+        return checked(self.workflow_state, str, "workflow_state") in _PENDING
 
 
 class ProgressAPI(CanvasNamespace):

@@ -10,7 +10,7 @@ from aioinstructure.errors import IncompleteError
 from aioinstructure.paging.cursor import id_of, same_id
 from aioinstructure.paging.result_page import ResultPage
 
-__all__ = ["ConsistencyCheck", "OffsetConsistencyCheck"]
+__all__ = ["ConsistencyCheck", "OffsetConsistencyCheck", "RepeatedItemsCheck"]
 
 
 class ConsistencyCheck(Protocol):
@@ -19,6 +19,29 @@ class ConsistencyCheck(Protocol):
     def see(self, page: ResultPage[Any]) -> None:
         """Raise IncompleteError if the page does not continue where the last one ended."""
         ...
+
+
+@define
+class RepeatedItemsCheck:
+    """Notices an item that comes twice in one reading of a list that has no count.
+
+    It keeps the ids of all items. An item that moves to a page that was read already stays unseen.
+    """
+
+    _seen: set[str] = field(factory=set[str], init=False)
+
+    def see(self, page: ResultPage[Any]) -> None:
+        """Raise IncompleteError if an item of the page has come before."""
+        for item in page.raw:
+            if (found := id_of(item)) is None:
+                continue
+            if (key := same_id(found)) in self._seen:
+                raise IncompleteError(
+                    f"the list changed while it was read: {found!r:.100} was sent twice",
+                    expected="items that had not come before",
+                    got=[found],
+                )
+            self._seen.add(key)
 
 
 @define

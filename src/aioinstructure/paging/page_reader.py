@@ -13,9 +13,11 @@ from attrs import define, evolve, field
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, Error, IncompleteError, InputError, ResponseError
-from aioinstructure.paging.cursor import CursorState, already_read, id_of, ids_of
+from aioinstructure.paging.consistency import ConsistencyCheck, RepeatedItemsCheck
+from aioinstructure.paging.cursor import Cursor, CursorState, already_read, id_of, ids_of
 from aioinstructure.paging.page_source import PageSource
 from aioinstructure.paging.progress import ProgressCheck
+from aioinstructure.paging.reading_options import BadItem
 from aioinstructure.paging.result_page import ResultPage
 
 __all__ = ["ItemReader", "PageReader", "ReadPosition"]
@@ -119,13 +121,19 @@ class PageReader(Generic[T]):
         self._next: Call[T] | None = call
         self._next_error: Error | None = None
         self._tasks: dict[Call[T], asyncio.Task[ResultPage[T]]] = {}  # in the order of the list
-        self._check = self._pager.consistency_check(call)
-        self._seen: set[Any] | None = set() if call.on_change == "restart" else None
+        self._check = self._consistency_check(call)
+        restarts = "restart" in (call.on_change, source.reading.on_change)
+        self._seen: set[Any] | None = set() if restarts else None
         self._restarts = 0
         self._busy = False
         self._progress = ProgressCheck()
         self.ended = False
         self.position: ReadPosition[T] = ReadPosition()
+
+    @property
+    def route_name(self) -> str:
+        """The name of the operation that lists."""
+        return self._call.route.name
 
     def __aiter__(self) -> PageReader[T]:
         return self
@@ -229,9 +237,15 @@ class PageReader(Generic[T]):
         first = self._pager.first_call(self._call)
         self._cancel_all()
         self._progress = ProgressCheck()
-        self._check = self._pager.consistency_check(first)
+        self._check = self._consistency_check(first)
         self._state = None
         return first
+
+    def _consistency_check(self, call: Call[T]) -> ConsistencyCheck | None:
+        check = self._pager.consistency_check(call)
+        if check is None and self._source.reading.on_change is not None:
+            return RepeatedItemsCheck()
+        return check
 
     async def _obtain(self, call: Call[T]) -> ResultPage[T]:
         self._progress.see_call(call)
@@ -297,11 +311,12 @@ def _retrieve(task: asyncio.Task[Any]) -> None:
 class ItemReader(Generic[T]):
     """The items of a reading, converted one by one: those before a bad one are yielded."""
 
-    __slots__ = ("__weakref__", "_length", "_position", "_raw", "_reader", "_structure")
+    __slots__ = ("__weakref__", "_length", "_position", "_raw", "_reader", "_source", "_structure")
 
     def __init__(self, reader: PageReader[T], source: PageSource, returns: Any) -> None:
         self._reader = reader
         self._position = reader.position
+        self._source = source
         self._structure = converter_for(returns)
         self._raw: list[Any] = []
         self._length = 0
@@ -316,21 +331,36 @@ class ItemReader(Generic[T]):
 
     async def __anext__(self) -> T:
         position = self._position
-        while position.done >= self._length:
+        while True:
+            while position.done >= self._length:
+                try:
+                    page = await self._reader.advance()
+                except ResponseError as error:
+                    raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
+                if page is None:
+                    raise StopAsyncIteration
+                self._raw = position.unread
+                self._length = len(self._raw)
             try:
-                page = await self._reader.advance()
-            except ResponseError as error:
-                raise error.with_traceback(None)  # noqa: B904 - as in `Namespace`
-            if page is None:
-                raise StopAsyncIteration
-            self._raw = position.unread
-            self._length = len(self._raw)
+                item: T = self._structure(self._raw[position.done])
+            except DecodeError as error:
+                self._leave_out(error)
+            else:
+                position.done += 1
+                return item
+
+    def _leave_out(self, error: DecodeError) -> None:
+        """Pass the next item by, or end the reading before it and raise its error."""
+        position, source = self._position, self._source
+        error.response = None if position.page is None else position.page.response
+        position.done += 1
+        state = position.state(source)
+        error.cursor = None if state is None else Cursor(state.encode())
+        raw, route = self._raw[position.done - 1], self._reader.route_name
         try:
-            item: T = self._structure(self._raw[position.done])
-        except DecodeError as error:
+            source.reading.take(BadItem(raw, error, route, error.cursor))
+        except BaseException:  # also one of the caller's function
+            position.done -= 1  # the list's own cursor is that of what was yielded
             self._reader.drop()
             self._length = 0  # and no more of this page
-            error.response = None if position.page is None else position.page.response
             raise
-        position.done += 1
-        return item

@@ -6,13 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from aioinstructure.conversion.shared import converter_for
 from aioinstructure.endpoints.route import Call
 from aioinstructure.errors import DecodeError, IncompleteError
 from aioinstructure.paging.cursor import CursorState, ids_of
 from aioinstructure.paging.pagers import Pager
+from aioinstructure.paging.reading_options import ReadingOptions
 from aioinstructure.paging.result_page import ResultPage
 from aioinstructure.wire.message import Response
 from aioinstructure.wire.params import Query
@@ -47,6 +48,7 @@ class PageSource:
         fixed: The pairs that each request of the client has; a cursor names them.
         pager: How lists are paged, unless their operation says otherwise.
         notice: Shared by the lists of a client.
+        reading: What lists do with bad items, and when they change.
     """
 
     send: Callable[[Call[Any]], Awaitable[Response]]
@@ -54,6 +56,7 @@ class PageSource:
     fixed: Query
     pager: Pager
     notice: LinkNotice
+    reading: ReadingOptions = field(factory=ReadingOptions)
 
     def pager_for(self, call: Call[Any]) -> Pager:
         """How a list is paged."""
@@ -97,6 +100,8 @@ class PageSource:
             state=None,
             structure=converter_for(call.route.returns),
             next_error=next_error,
+            reading=self.reading,
+            route=call.route.name,
         )
         if next_error is None and following is None and not pager.grows(call):
             return page

@@ -12,6 +12,7 @@ from aioinstructure._text import short_repr
 from aioinstructure.endpoints.route import Call, Route
 from aioinstructure.errors import DecodeError, Error
 from aioinstructure.paging.cursor import Cursor, CursorState
+from aioinstructure.paging.reading_options import BadItem, ReadingOptions
 from aioinstructure.wire.message import Response
 from aioinstructure.wire.redact import shown
 
@@ -41,6 +42,8 @@ class ResultPage(Generic[T]):
     _state: CursorState | None = field(repr=False, alias="state")
     _structure: Callable[[Any], T] = field(repr=False, alias="structure")
     next_error: Error | None = field(default=None, repr=False)
+    _reading: ReadingOptions = field(factory=ReadingOptions, repr=False, alias="reading")
+    _route: str = field(default="", repr=False, alias="route")
 
     @property
     def next(self) -> Call[T] | None:
@@ -58,13 +61,17 @@ class ResultPage(Generic[T]):
         """Its items as models, converted on each access.
 
         Raises:
-            DecodeError: One of them is not what its model says.
+            DecodeError: One of them is not what its model says, and the option `on_bad_item` of the
+                client is "raise".
         """
-        try:
-            return [self._structure(item) for item in self.raw]
-        except DecodeError as error:
-            error.response = self.response
-            raise
+        found: list[T] = []
+        for raw in self.raw:
+            try:
+                found.append(self._structure(raw))
+            except DecodeError as error:
+                error.response = self.response
+                self._reading.take(BadItem(raw, error, self._route, None))
+        return found
 
     @property
     def cursor(self) -> Cursor[T] | None:

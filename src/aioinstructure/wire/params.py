@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Final, TypeAlias, TypeGuard
 from urllib.parse import quote
 
 import orjson
@@ -65,6 +65,9 @@ Pair: TypeAlias = tuple[str, str | QueryValue]
 Query: TypeAlias = tuple[Pair, ...]
 PairEncoder: TypeAlias = Callable[[str, Any], Iterator[Pair]]
 """Returns the pairs of one parameter from its name and value."""
+
+_DEEPEST: Final = 50
+"""The most levels of lists and objects in a parameter; no operation takes nearly as many."""
 
 _MAX_ID = 2**63 - 1
 
@@ -174,18 +177,26 @@ def rails_pairs(name: str, value: Any) -> Iterator[Pair]:
     """
     if is_list(value):
         name = name.removesuffix("[]")
-    return _rails_pairs(name, value)
+    return _rails_pairs(name, value, 0)
 
 
-def _rails_pairs(name: str, value: Any) -> Iterator[Pair]:
+def _check_depth(name: str, depth: int) -> None:
+    """Refuse what contains itself, and what no server would read."""
+    if depth >= _DEEPEST:
+        raise InputError(f"{name:.100} is nested too deep: more than {_DEEPEST} levels")
+
+
+def _rails_pairs(name: str, value: Any, depth: int) -> Iterator[Pair]:
     if value is None or value is UNSET:
         return
     if isinstance(value, Mapping):
+        _check_depth(name, depth)
         for key, inner in value.items():
-            yield from _rails_pairs(f"{name}[{_text(name, str(key))}]", inner)
+            yield from _rails_pairs(f"{name}[{_text(name, str(key))}]", inner, depth + 1)
     elif is_list(value):
+        _check_depth(name, depth)
         for inner in value:
-            yield from _rails_pairs(f"{name}[]", inner)
+            yield from _rails_pairs(f"{name}[]", inner, depth + 1)
     else:
         yield name, _scalar(name, value)
 
@@ -283,7 +294,7 @@ def checked_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name.lower(), value) for name, value in headers.items())
 
 
-def _jsonable(name: str, value: Any) -> Any:
+def _jsonable(name: str, value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -293,13 +304,15 @@ def _jsonable(name: str, value: Any) -> Any:
             raise InputError(f"{name} must fit in 64 bits, not {value!r}")
         return int(value)
     if isinstance(value, Mapping):
+        _check_depth(name, depth)
         return {
-            _jsonable(name, str(key)): _jsonable(str(key), inner)
+            _jsonable(name, str(key)): _jsonable(str(key), inner, depth + 1)
             for key, inner in value.items()
             if inner is not UNSET
         }
     if is_list(value):
-        return [_jsonable(name, inner) for inner in value if inner is not UNSET]
+        _check_depth(name, depth)
+        return [_jsonable(name, inner, depth + 1) for inner in value if inner is not UNSET]
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, date | float):

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
+from aioinstructure.conversion.checked import checked
 from aioinstructure.conversion.model import Model
 
 __all__ = ["Facet", "FacetDetail", "FacetSummary"]
@@ -34,7 +35,8 @@ class Facet(Model):
     @property
     def truncated(self) -> bool:
         """Whether there are more values than the 10,000 that the service lists."""
-        return bool(self.details) and self.count is not None and self.count > len(self.details)
+        count = checked(self.count, int, "count")
+        return bool(self.details) and count is not None and count > len(self.details)
 
 
 @define

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from attrs import define, field
 
@@ -14,6 +14,7 @@ from aioinstructure.abconnect.filters.vocabulary import check
 from aioinstructure.abconnect.json_api.facets import FacetSummary
 from aioinstructure.abconnect.json_api.includes import attach_included
 from aioinstructure.abconnect.json_api.paging import BASE, PAGER, complete
+from aioinstructure.conversion.checked import checked
 from aioinstructure.conversion.model import Model
 from aioinstructure.endpoints.declare import Namespace
 from aioinstructure.endpoints.route import Call, Complete, Refine, Route
@@ -27,16 +28,15 @@ __all__ = [
     "ABNamespace",
     "Faceted",
     "Links",
-    "OnChange",
     "Relationship",
     "Resource",
     "ResourceRef",
     "check_guid",
     "flattened",
+    "normalized_guid",
     "relationship",
 ]
 
-OnChange = Literal["raise", "restart"]
 """What to do if a list changes while it is read: raise IncompleteError, or restart.
 
 A restart skips items that were already yielded; for this, the ids of all of them are kept."""
@@ -62,6 +62,15 @@ class Links(Model):
 
 
 R = TypeVar("R")
+
+
+def normalized_guid(guid: str | None) -> str:
+    """What two GUIDs are compared by: the service sends them in any case; "" for none.
+
+    Raises:
+        DecodeError: It is no text.
+    """
+    return (checked(guid, str, "id") or "").lower()
 
 
 @define

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from aioinstructure._text import short_repr
 from aioinstructure.abconnect.filters.expressions import F, Filter, PathLike
 from aioinstructure.abconnect.json_api.facets import FacetDetail
-from aioinstructure.abconnect.json_api.resources import check_guid
+from aioinstructure.abconnect.json_api.resources import check_guid, normalized_guid
 from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.resumable import (
     DEFAULT_FIELDS,
@@ -22,8 +23,8 @@ from aioinstructure.abconnect.traversal.resumable import (
     ResumableTraversal,
     asked_fields,
     is_guid,
-    normalized_guid,
 )
+from aioinstructure.conversion.checked import checked
 from aioinstructure.errors import DecodeError, IncompleteError
 from aioinstructure.paging.result_page import ResultPage
 
@@ -148,7 +149,8 @@ class Sections:
         standards = await self._section()
         if not standards:
             return None
-        seq, guid = standards[0].section.seq, normalized_guid(standards[0].section.guid)
+        seq = checked(standards[0].section.seq, int, "section.seq")
+        guid = normalized_guid(standards[0].section.guid)
         if guid in self._closed:
             raise IncompleteError(
                 f"section {guid or 'without a GUID'} was sent in two parts",
@@ -211,9 +213,11 @@ def in_order(standards: Sequence[Standard]) -> list[tuple[int, Standard]]:
         IncompleteError: A standard was sent twice, or without its parent, or is its own ancestor.
     """
     known = {normalized_guid(one.id) for one in standards}
+    if "" in known:
+        raise DecodeError("a standard has no id", paths=["expected text, got null @ $.id"])
     below: dict[str, list[Standard]] = {}
     for one in standards:
-        if "parent" not in one.fields_set and (one.level or 1) > 1:
+        if "parent" not in one.fields_set and (checked(one.level, int, "level") or 1) > 1:
             raise IncompleteError(
                 f"no parent was sent for {one.id}: your licence may not include that relationship",
                 expected="parent",
@@ -227,7 +231,7 @@ def in_order(standards: Sequence[Standard]) -> list[tuple[int, Standard]]:
             key=lambda one, top=not parent: (  # type: ignore[misc]  # bound now
                 _parent(one) if top else "",
                 one.seq is None,
-                one.seq or 0,
+                checked(one.seq, int, "seq") or 0,
                 normalized_guid(one.id),
             )
         )
@@ -322,12 +326,12 @@ async def _branches(ab: ABConnect, name: str, where: Filter | None) -> list[Bran
 def _branch(name: str, detail: FacetDetail) -> Branch:
     data = detail.data if isinstance(detail.data, Mapping) else {}
     if not isinstance(data.get("guid"), str):
-        raise DecodeError(f"a value of {name} has no GUID: {detail.data!r:.100}")
+        raise DecodeError(f"a value of {name} has no GUID: {short_repr(detail.data, 100)}")
     return Branch(
         guid=data["guid"],
         descr=data.get("descr"),
-        count=detail.count or 0,
+        count=checked(detail.count, int, "count") or 0,
         acronym=data.get("acronym"),
         adopt_year=data.get("adopt_year"),
-        seq=data.get("seq"),
+        seq=checked(data.get("seq"), int, "seq"),
     )

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 from attrs import frozen
 
 from aioinstructure.abconnect.filters.expressions import F, Filter, PathLike
-from aioinstructure.abconnect.json_api.resources import Relationship
+from aioinstructure.abconnect.json_api.resources import Relationship, normalized_guid
 from aioinstructure.abconnect.standards import Standard, StandardRelationship
 from aioinstructure.abconnect.traversal.documents import Sections
-from aioinstructure.abconnect.traversal.resumable import Position, asked_fields, normalized_guid
+from aioinstructure.abconnect.traversal.resumable import Position, asked_fields
 
 if TYPE_CHECKING:
     from aioinstructure.abconnect import ABConnect

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from aioinstructure.abconnect.filters.expressions import F, PathLike
-from aioinstructure.abconnect.json_api.resources import check_guid
+from aioinstructure.abconnect.json_api.resources import check_guid, normalized_guid
 from aioinstructure.abconnect.standards import Standard
 from aioinstructure.abconnect.traversal.documents import (
     ALL_STATUSES,
@@ -33,7 +33,6 @@ from aioinstructure.abconnect.traversal.resumable import (
     Position,
     ResumableTraversal,
     asked_fields,
-    normalized_guid,
 )
 from aioinstructure.errors import IncompleteError, InputError
 

@@ -26,7 +26,6 @@ __all__ = [
     "ResumableTraversal",
     "asked_fields",
     "is_guid",
-    "normalized_guid",
 ]
 
 T = TypeVar("T")
@@ -143,11 +142,6 @@ def is_guid(value: object) -> bool:
     except InputError:
         return False
     return True
-
-
-def normalized_guid(guid: str | None) -> str:
-    """What two GUIDs are compared by: the service sends them in any case."""
-    return (guid or "").lower()
 
 
 def asked_fields(fields: Sequence[PathLike], needed: Sequence[str]) -> list[PathLike]:
