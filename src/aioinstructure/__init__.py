@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from aioinstructure.errors import Unprocessable as Unprocessable
     from aioinstructure.paging.cursor import Cursor as Cursor
     from aioinstructure.paging.paginator import Paginator as Paginator
+    from aioinstructure.paging.reading_options import BadItem as BadItem
     from aioinstructure.paging.result_page import ResultPage as ResultPage
     from aioinstructure.transport.retry import RetryPolicy as RetryPolicy
     from aioinstructure.wire.message import Request as Request
@@ -89,6 +90,7 @@ _MODULES = {
     "Request": "wire.message",
     "Response": "wire.message",
     "ResponseError": "errors",
+    "BadItem": "paging.reading_options",
     "ResultPage": "paging.result_page",
     "RetryPolicy": "transport.retry",
     "ServerError": "errors",

@@ -9,7 +9,6 @@ import pytest
 from attrs import define, field
 
 from aioinstructure.abconnect import ABConnect
-from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
 from aioinstructure.errors import (
     ConfigurationError,
@@ -27,11 +26,9 @@ from aioinstructure.sync import (
     Sync,
 )
 from aioinstructure.testing import (
-    FakeTransport,
     MemorySink,
     abconnect_of,
     canvas_of,
-    reply,
 )
 
 ALL = tuple(STREAMS)
@@ -276,14 +273,6 @@ async def test_with_an_invalid_cursor_the_list_is_read_from_its_start(
     simulator.faults.add([Fault(path=r"/courses\?|/assets|/events", kind="status", status=400)])
     await run(simulator, clock, stopped, stream)
     assert stopped.rows == complete.rows
-
-
-async def test_an_object_without_an_id_is_an_error(clock: Clock) -> None:
-    """It has no key for its row."""
-    transport = FakeTransport([reply([{"id": 1}, {"name": "Algebra"}])])
-    async with Canvas("https://canvas.test", token="t", transport=transport, clock=clock) as canvas:
-        with pytest.raises(SyncError, match="courses failed after 0 rows: an object has no id"):
-            await Sync(MemorySink(), canvas=canvas).run("courses")
 
 
 async def test_a_pace_that_is_not_json_is_an_error(clock: Clock) -> None:

@@ -25,8 +25,9 @@ from rich.text import Text
 from aioinstructure.cli.gauges import gauge
 from aioinstructure.quota import Scheduler
 from aioinstructure.sync import Plan, Report, StreamReport
+from aioinstructure.wire.redact import shown
 
-__all__ = ["Show", "plan_table", "report_table", "skipped_table"]
+__all__ = ["Show", "plan_table", "rejected_table", "report_table", "skipped_table"]
 
 _REFRESH = 0.125
 _EVERY = 2.0
@@ -162,17 +163,38 @@ def report_table(report: Report) -> Table:
 
 def skipped_table(report: Report) -> Table | None:
     """A table of the skipped parents that the report names; None if there are none."""
-    if not any(each.skipped_parents for each in report.streams):
+    return _named_table(
+        "skipped",
+        [
+            (each.stream, each.skipped, [(one.id, one.reason) for one in each.skipped_parents])
+            for each in report.streams
+        ],
+    )
+
+
+def rejected_table(report: Report) -> Table | None:
+    """A table of the rejected rows that the report names; None if there are none."""
+    return _named_table(
+        "not written",
+        [
+            (each.stream, each.rejected, [(one.id, one.reason) for one in each.rejected_rows])
+            for each in report.streams
+        ],
+    )
+
+
+def _named_table(title: str, streams: list[tuple[str, int, list[tuple[str, str]]]]) -> Table | None:
+    if not any(named for _, _, named in streams):
         return None
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stream", "skipped", "reason"):
+    for name in ("stream", title, "reason"):
         table.add_column(name, no_wrap=name == "stream", overflow="fold")
-    for each in report.streams:
-        for parent in each.skipped_parents:
-            # The id comes from the server: it is text, not markup of rich.
-            table.add_row(each.stream, Text(parent.id), Text(parent.reason))
-        if (more := each.skipped - len(each.skipped_parents)) > 0:
-            table.add_row(each.stream, f"{more:,} more", "")
+    for stream, count, named in streams:
+        for found, reason in named:
+            # They come from the server: they are text, not markup of rich.
+            table.add_row(stream, Text(shown(found, 100)), Text(shown(reason, 300)))
+        if (more := count - len(named)) > 0:
+            table.add_row(stream, f"{more:,} more", "")
     return table
 
 

@@ -15,7 +15,13 @@ from rich.console import Console
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.cli.gauges import published
-from aioinstructure.cli.progress_display import Show, plan_table, report_table, skipped_table
+from aioinstructure.cli.progress_display import (
+    Show,
+    plan_table,
+    rejected_table,
+    report_table,
+    skipped_table,
+)
 from aioinstructure.errors import Error, SyncError
 from aioinstructure.sync import (
     STREAMS,
@@ -71,6 +77,9 @@ def _report_printer(as_json: bool) -> Callable[[Report], None]:
         else:
             console = Console()
             console.print(report_table(report))
+            if (rejected := rejected_table(report)) is not None:
+                console.print()
+                console.print(rejected)
             if (skipped := skipped_table(report)) is not None:
                 console.print()
                 console.print(skipped)

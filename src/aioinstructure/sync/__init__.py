@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aioinstructure.sync.engine import Sync
 from aioinstructure.sync.plan import Plan, StreamPlan, plan_of
-from aioinstructure.sync.report import Report, SkippedParent, StreamReport
-from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
+from aioinstructure.sync.report import RejectedRow, Report, SkippedParent, StreamReport
+from aioinstructure.sync.sinks.base import Checkpoint, Refusal, Row, Sink
 from aioinstructure.sync.sinks.registry import SINKS, sink_of
 from aioinstructure.sync.sinks.sql import sql
 from aioinstructure.sync.streams.base import Batch, Stream
@@ -20,6 +20,8 @@ __all__ = [
     "Batch",
     "Checkpoint",
     "Plan",
+    "Refusal",
+    "RejectedRow",
     "Report",
     "Row",
     "Sink",

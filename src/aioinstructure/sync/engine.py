@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 
@@ -19,15 +20,18 @@ from aioinstructure.canvas import Canvas
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ConfigurationError, Error, InputError, SyncError
 from aioinstructure.quota import Scheduler
-from aioinstructure.sync.report import Report, SkippedParent, StreamReport
-from aioinstructure.sync.sinks.base import Checkpoint, Row, Sink
+from aioinstructure.sync.report import RejectedRow, Report, SkippedParent, StreamReport
+from aioinstructure.sync.sinks.base import Checkpoint, Refusal, Row, Sink
 from aioinstructure.sync.streams.base import Stream
 from aioinstructure.sync.streams.registry import checked, client_of
+from aioinstructure.wire.redact import shown
 
 __all__ = ["Sync"]
 
 _NAMED: Final = 20
-"""How many skipped parents a report names. It counts all of them."""
+"""How many skipped parents and rejected rows a report names. It counts all of them."""
+
+logger = logging.getLogger("aioinstructure.sync")
 
 
 @define(eq=False)
@@ -39,6 +43,8 @@ class Sync:
         canvas: Needed for the streams of Canvas.
         abconnect: Needed for the streams of AB Connect.
         on_batch: Called after each written batch with the stream's report so far.
+        max_rejected: The most objects of a stream that may be left out, since they have no id or
+            the store refuses them; more fail the stream.
 
     Attributes:
         report: The report of the current or the last run, even if it failed.
@@ -53,11 +59,14 @@ class Sync:
     _on_batch: Callable[[StreamReport], None] | None = field(
         default=None, kw_only=True, alias="on_batch"
     )
+    max_rejected: int = field(default=100, kw_only=True)
     report: Report | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self._sink, str):
             raise InputError("the sink is an object, such as sql(url) or sink_of(url), not its URL")
+        if type(self.max_rejected) is not int or self.max_rejected < 0:
+            raise InputError(f"max_rejected must be 0 or more, not {self.max_rejected!r:.100}")
 
     async def run(self, *streams: str) -> Report:
         """Sync the streams concurrently.
@@ -106,7 +115,7 @@ class Sync:
         client = client_of(stream, self._canvas, self._abconnect)
         view = client.with_options(lane="bulk", flow=f"sync:{stream.name}")
         report = StreamReport(stream.name, client.origin)
-        return _Job(stream, view, self._sink, report, self._on_batch)
+        return _Job(stream, view, self._sink, report, self._on_batch, self.max_rejected)
 
     def _clock(self) -> Clock:
         client = self._canvas or self._abconnect
@@ -140,6 +149,7 @@ class _Job:
     sink: Sink
     report: StreamReport
     on_batch: Callable[[StreamReport], None] | None
+    max_rejected: int
     cursor: str | None = None
 
     async def run(self) -> None:
@@ -168,8 +178,10 @@ class _Job:
         start = clock.monotonic()
         async with contextlib.aclosing(self.stream.read(self.client, self.cursor)) as batches:  # type: ignore[type-var]  # readers are async generators
             async for batch in batches:
-                await self._write(batch.rows, Checkpoint(batch.cursor, False))
-                report.rows += len(batch.rows)
+                self._reject(batch.rejected)  # before the checkpoint is behind them
+                refused = await self._write(batch.rows, Checkpoint(batch.cursor, False))
+                report.rows += len({row.id for row in batch.rows}) - len(refused)
+                self._reject([RejectedRow(each.id, batch.page, each.reason) for each in refused])
                 report.requests += batch.requests
                 report.skipped += batch.skipped
                 self._name(batch.skipped_parents)
@@ -187,10 +199,36 @@ class _Job:
             if len(named) < _NAMED and parent not in named:
                 named.append(parent)
 
-    async def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> None:
+    def _reject(self, rows: Sequence[RejectedRow]) -> None:
+        """Report the objects that are not written.
+
+        Raises:
+            SyncError: They are more than `max_rejected`.
+        """
+        report = self.report
+        for row in rows:
+            report.rejected += 1
+            if len(report.rejected_rows) < _NAMED:
+                report.rejected_rows.append(row)
+            logger.warning(
+                "%s: an object was not written: %s (id %s, in %s)",
+                self.stream.name,
+                shown(row.reason, 300),
+                shown(row.id, 100) or "none",
+                row.page or "an unknown response",
+            )
+            if report.rejected > self.max_rejected:
+                raise SyncError(
+                    f"more than {self.max_rejected} objects could not be written, the last one"
+                    f" because: {row.reason}",
+                    stream=self.stream.name,
+                )
+
+    async def _write(self, rows: Sequence[Row], checkpoint: Checkpoint) -> Sequence[Refusal]:
         with self._storing():
-            await self.sink.write(self.report.source, self.stream.name, rows, checkpoint)
+            refused = await self.sink.write(self.report.source, self.stream.name, rows, checkpoint)
         self.cursor = checkpoint.cursor
+        return refused or ()
 
     @contextlib.contextmanager
     def _storing(self) -> Generator[None]:

@@ -8,7 +8,7 @@ from attrs import Factory, define, frozen
 
 from aioinstructure.errors import Error
 
-__all__ = ["Report", "SkippedParent", "State", "StreamReport"]
+__all__ = ["RejectedRow", "Report", "SkippedParent", "State", "StreamReport"]
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -26,6 +26,21 @@ class SkippedParent:
     reason: str
 
 
+@frozen
+class RejectedRow:
+    """An object that could not be written: it has no id, or the store refuses it.
+
+    Attributes:
+        id: Its id as text; "" for none.
+        page: The path of the response that it came in.
+        reason: Why it was not written.
+    """
+
+    id: str
+    page: str
+    reason: str
+
+
 @define
 class StreamReport:
     """The progress of one stream; changes while it runs.
@@ -39,6 +54,8 @@ class StreamReport:
         requests: Responses that the rows came in.
         skipped: Parent objects without a child, or with none that the caller may see.
         skipped_parents: The first 20 of these, with the reasons.
+        rejected: Objects that could not be written; the others of their pages were.
+        rejected_rows: The first 20 of these, with the reasons.
         resumed: Whether it started where an earlier run stopped.
         seconds: How long it ran.
         error: The error that ended it, if it failed.
@@ -55,6 +72,8 @@ class StreamReport:
     seconds: float = 0.0
     error: Error | None = None
     skipped_parents: list[SkippedParent] = Factory(list)
+    rejected: int = 0
+    rejected_rows: list[RejectedRow] = Factory(list)
 
 
 @define

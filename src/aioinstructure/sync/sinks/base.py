@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
-__all__ = ["Checkpoint", "Row", "Sink"]
+__all__ = ["Checkpoint", "Refusal", "Row", "Sink"]
 
 
 @frozen
@@ -21,6 +21,19 @@ class Row:
 
     id: str
     data: Any
+
+
+@frozen
+class Refusal:
+    """A row that a store cannot hold.
+
+    Attributes:
+        id: The id of the row.
+        reason: Why, as text.
+    """
+
+    id: str
+    reason: str
 
 
 @frozen
@@ -49,8 +62,12 @@ class Sink(Protocol):
 
     async def write(
         self, source: str, stream: str, rows: Sequence[Row], checkpoint: Checkpoint
-    ) -> None:
-        """Insert or replace the rows and set the checkpoint, atomically."""
+    ) -> Sequence[Refusal] | None:
+        """Insert or replace the rows and set the checkpoint, atomically.
+
+        A sink that cannot store some of the rows may store the others, and return the refused ones.
+        The checkpoint must not be stored before the rows.
+        """
         ...
 
     async def close(self) -> None:

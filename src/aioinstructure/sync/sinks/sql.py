@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, field
 
 from aioinstructure._json import dumps, loads
+from aioinstructure._text import one_line
 from aioinstructure.errors import (
     ConfigurationError,
     Error,
@@ -28,7 +29,7 @@ from aioinstructure.errors import (
     SyncError,
 )
 from aioinstructure.storage.sqlite_connections import Connections
-from aioinstructure.sync.sinks.base import Checkpoint, Row
+from aioinstructure.sync.sinks.base import Checkpoint, Refusal, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, MetaData, Table
@@ -184,8 +185,8 @@ class SqlSink:
 
     async def write(
         self, source: str, stream: str, rows: Sequence[Row], checkpoint: Checkpoint
-    ) -> None:
-        """See Sink."""
+    ) -> Sequence[Refusal]:
+        """See Sink. Rows that the database cannot hold are returned, and the others written."""
         now = datetime.now(UTC)
         # A batch may contain an object twice: keep the last one. Sorted, because two processes
         # that lock the same rows in different orders would deadlock.
@@ -201,10 +202,41 @@ class SqlSink:
             "updated_at": now,
         }
         with self._translated_errors(self._failed("write to", stream)):
-            async with self._writing, self._engine.begin() as connection:
-                if values:
-                    await connection.execute(self._upsert(stream), values)
-                await connection.execute(self._upsert(CHECKPOINTS), [mark])
+            async with self._writing:
+                try:
+                    async with self._engine.begin() as connection:
+                        if values:
+                            await connection.execute(self._upsert(stream), values)
+                        await connection.execute(self._upsert(CHECKPOINTS), [mark])
+                except Exception as error:
+                    if not _is_about_a_row(error):
+                        raise
+                    # Some rows cannot be stored. Write the others first: a row that is read again
+                    # replaces itself, but one before the checkpoint is never read again.
+                    refused = await self._write_separately(stream, values)
+                    async with self._engine.begin() as connection:
+                        await connection.execute(self._upsert(CHECKPOINTS), [mark])
+                    return refused
+        return ()
+
+    async def _write_separately(
+        self, stream: str, values: Sequence[dict[str, Any]]
+    ) -> list[Refusal]:
+        """Write rows in halves, down to those that cannot be stored; return these."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(self._upsert(stream), values)
+        except Exception as error:
+            if not _is_about_a_row(error):
+                raise
+            if len(values) == 1:
+                return [Refusal(values[0]["id"], one_line(self._scrubbed(_reason(error)), 200))]
+            half = len(values) // 2
+            return [
+                *await self._write_separately(stream, values[:half]),
+                *await self._write_separately(stream, values[half:]),
+            ]
+        return []
 
     def _upsert(self, name: str) -> Any:
         dialect = importlib.import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}")
@@ -249,6 +281,20 @@ class SqlSink:
         return re.sub(rf"(?<!\w){re.escape(self._password)}(?!\w)", "...", text)
 
 
+def _is_about_a_row(error: Exception) -> bool:
+    """Whether a database refuses the values of a row, not the statement or the connection."""
+    from sqlalchemy.exc import DataError, DBAPIError, StatementError  # noqa: PLC0415 - an extra
+
+    if isinstance(error, DBAPIError):
+        # Classes of SQLSTATE: data exception, and program limit exceeded.
+        state = str(getattr(error.orig, "sqlstate", None) or "")[:2]
+        return not error.connection_invalidated and (
+            isinstance(error, DataError) or state in ("22", "54")
+        )
+    # A value that cannot be converted for the database, which some drivers do not wrap.
+    return isinstance(error, StatementError | TypeError | ValueError | OverflowError)
+
+
 def _reason(error: BaseException) -> str:
     """The first line of the root cause, without wrappers' messages and SQL statements."""
     while (below := getattr(error, "orig", None) or error.__cause__) is not None:
@@ -258,7 +304,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _prepare(connection: Connection, metadata: MetaData) -> None:
-    from sqlalchemy import func, select, update  # noqa: PLC0415 - an extra
+    from sqlalchemy import func, inspect, select, update  # noqa: PLC0415 - an extra
 
     # Another program may create the tables at the same time.
     if connection.dialect.name == "postgresql":
@@ -270,6 +316,13 @@ def _prepare(connection: Connection, metadata: MetaData) -> None:
         # Changes nothing, but fails where a write would fail: a missing column or privilege, a
         # read-only disk. The error then comes before any request is sent to a service.
         same = {column.name: column for column in table.columns}
+        for column in inspect(connection).get_columns(table.name):
+            is_free = column["nullable"] or column["default"] is not None
+            if column["name"] not in same and not is_free:
+                raise ValueError(
+                    f"the table {table.name} has a column {column['name']} that must not be null"
+                    " and has no default"
+                )
         connection.execute(update(table).values(same).where(table.c.source.is_(None)))
 
 

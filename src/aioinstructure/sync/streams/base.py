@@ -14,19 +14,21 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
+from aioinstructure._text import short_repr
 from aioinstructure.abconnect import ABConnect
 from aioinstructure.canvas import Canvas
 from aioinstructure.errors import (
     BadRequest,
-    DecodeError,
     IncompleteError,
     InputError,
     NotFound,
 )
 from aioinstructure.paging.cursor import id_of
 from aioinstructure.paging.paginator import Paginator
-from aioinstructure.sync.report import SkippedParent
+from aioinstructure.sync.report import RejectedRow, SkippedParent
 from aioinstructure.sync.sinks.base import Row
+from aioinstructure.wire.message import Response
+from aioinstructure.wire.redact import shown
 
 __all__ = [
     "Batch",
@@ -35,6 +37,7 @@ __all__ = [
     "Start",
     "Stream",
     "list_reader",
+    "page_of",
     "restarting",
     "resume_or_restart",
     "row_of",
@@ -45,6 +48,8 @@ logger = logging.getLogger("aioinstructure.sync")
 Clients: TypeAlias = Canvas | ABConnect
 Reader: TypeAlias = Callable[[Any, str | None], AsyncIterator["Batch"]]
 Start: TypeAlias = Callable[..., Paginator[Any]]
+
+_SHOWN: Final = 200
 
 _TRIES: Final = 3
 """How often a list that changes while it is read is tried before that is an error."""
@@ -61,6 +66,8 @@ class Batch:
         requests: The number of responses that were read.
         skipped: The number of parents without an object that the caller may see.
         skipped_parents: These parents, with the reasons.
+        page: The path of the response that the rows came in.
+        rejected: The objects that have no id, or could not be read.
     """
 
     rows: list[Row]
@@ -69,6 +76,8 @@ class Batch:
     requests: int = 1
     skipped: int = 0
     skipped_parents: Sequence[SkippedParent] = ()
+    page: str = ""
+    rejected: Sequence[RejectedRow] = ()
 
 
 @frozen
@@ -93,12 +102,17 @@ class Stream:
     continues: bool = False
 
 
-def row_of(raw: Any) -> Row:
-    """Return the row of a raw object."""
+def row_of(raw: Any, page: str) -> Row | RejectedRow:
+    """Return the row of a raw object; why there is none, if it has no id."""
     found = id_of(raw)
     if found is None:
-        raise DecodeError("an object has no id", paths=[f"expected an id, got {raw!r:.60} @ $"])
+        return RejectedRow("", page, f"no id, expected a number or text: {short_repr(raw, _SHOWN)}")
     return Row(str(found), raw)
+
+
+def page_of(response: Response) -> str:
+    """The path that a response is for, as a report shows it."""
+    return "" if response.request is None else shown(response.request.path, _SHOWN)
 
 
 def list_reader(start: Start, *, counts_rest: bool = False) -> Reader:
@@ -117,7 +131,15 @@ def list_reader(start: Start, *, counts_rest: bool = False) -> Reader:
             if total is not None and counts_rest:
                 total += before
             before += len(page.raw)
-            yield Batch([row_of(raw) for raw in page.raw], str(pages.cursor), total)
+            path = page_of(page.response)
+            found = [row_of(raw, path) for raw in page.raw]
+            yield Batch(
+                [row for row in found if isinstance(row, Row)],
+                str(pages.cursor),
+                total,
+                page=path,
+                rejected=[row for row in found if isinstance(row, RejectedRow)],
+            )
 
     return restarting(read_once)
 
