@@ -167,7 +167,8 @@ def _ending_deadline(kind: type[Error]) -> type[Error]:
     if kind not in _ending:
         names = ("__module__", "__qualname__", "__doc__")
         body = {name: getattr(kind, name) for name in names}
-        _ending[kind] = type(kind.__name__, (_EndsDeadline, kind, DeadlineExceeded), body)
+        bases: tuple[Any, ...] = (_EndsDeadline, kind, DeadlineExceeded)
+        _ending[kind] = type(kind.__name__, bases, body)
     return _ending[kind]
 
 
@@ -453,7 +454,7 @@ class QuotaError(DeadlineExceeded):
 
     def __init__(self, message: str, *, wait: float) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait = wait  # pyright: ignore[reportIncompatibleVariableOverride]  # never None here
 
 
 @public

@@ -448,7 +448,7 @@ def _in_field(error: Exception, name: str, model: Any) -> ClassValidationError:
     """The error with the name of its field, as cattrs notes it."""
     note = AttributeValidationNote(f"Structuring attribute {name}", name, model)
     error.__notes__ = [*getattr(error, "__notes__", ()), note]
-    return ClassValidationError(f"While structuring {name}", [error], model)
+    return ClassValidationError(f"While structuring {name}", [error], model)  # pyright: ignore[reportCallIssue]  # its own __new__ takes the class
 
 
 def _overrides(fields: Mapping[str, str], late: Mapping[str, TaggedField]) -> dict[str, Any]:
