@@ -78,10 +78,14 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def adversity(session: nox.Session) -> None:
-    """Run the long tests: the `adversity` tests, and 1,000 examples of each property."""
+    """Run the long tests: the `adversity` tests, and 1,000 examples of each property.
+
+    Of the properties of the adversary, a server with random faults, 10,000 in all.
+    """
     install(session, "tests")
     session.run("pytest", "-m", "adversity", "--timeout", "900", *session.posargs)
     searches = ("tests/wire", "tests/abconnect", "tests/quota", "tests/conversion")
+    searches += ("tests/adversity/test_adversary.py",)
     session.run("pytest", *searches, "--hypothesis-profile", "long", "--timeout", "900")
 
 

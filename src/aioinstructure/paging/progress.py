@@ -23,7 +23,7 @@ _RECENT: Final = 128
 """How many pages back a cycle is noticed at once."""
 
 _REPEATS: Final = 2
-"""How many pages in a row may repeat the items of earlier pages before the list is in a cycle."""
+"""How many pages of one item in a row repeat earlier ones before the list is in a cycle."""
 
 _PAST_END: Final = 2
 """How many empty pages in a row that may be after the end of the list are followed."""
@@ -63,8 +63,9 @@ class CycleDetector:
 class ProgressCheck:
     """Checks that one reading of a list gets on.
 
-    A page at an address that was read is a cycle. Items may be repeated where a list changes, so
-    that a cycle of pages under new addresses needs some pages in a row that came before.
+    A page at an address that was read is a cycle, and so is one with the items of an earlier page
+    under a new address. One item may be repeated where a list changes, so that a cycle of pages with
+    one item needs two in a row.
     """
 
     __slots__ = ("_addresses", "_contents", "_empty", "_past_end", "_repeated")
@@ -98,7 +99,7 @@ class ProgressCheck:
         """Note the items of a page.
 
         Raises:
-            IncompleteError: Page after page repeats earlier ones, under addresses that are new.
+            IncompleteError: It repeats an earlier one, under an address that is new.
         """
         if not page.raw:
             return
@@ -109,10 +110,10 @@ class ProgressCheck:
             return
         self._contents.add(content)
         self._repeated += 1
-        if self._repeated >= _REPEATS:
+        if len(page.raw) > 1 or self._repeated >= _REPEATS:
             raise IncompleteError(
-                f"the list runs in a cycle: {self._repeated} pages in a row have the items of"
-                f" earlier pages, the last one at {call.target}",
+                f"the list runs in a cycle: the page at {call.target} has the items of an earlier"
+                " page",
                 expected="items that had not come before",
                 got=[id_of(item) for item in page.raw],
             )
