@@ -84,9 +84,21 @@ def adversity(session: nox.Session) -> None:
     """
     install(session, "tests")
     session.run("pytest", "-m", "adversity", "--timeout", "900", *session.posargs)
+    searches: tuple[str, ...]
     searches = ("tests/wire", "tests/abconnect", "tests/quota", "tests/conversion")
     searches += ("tests/adversity/test_adversary.py",)
     session.run("pytest", *searches, "--hypothesis-profile", "long", "--timeout", "900")
+
+
+@nox.session
+def uvloop(session: nox.Session) -> None:
+    """Run the tests over real sockets on uvloop."""
+    install(session, "tests", "uvloop")
+    session.run(
+        *("pytest", "-m", "real_loop and not adversity", "-n", "auto"),
+        *session.posargs,
+        env={"AIOINSTRUCTURE_LOOP": "uvloop"},
+    )
 
 
 @nox.session
