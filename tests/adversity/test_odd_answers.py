@@ -21,18 +21,12 @@ from aioinstructure.simulator import Knobs, Simulator
 from aioinstructure.testing import FakeTransport
 from tests.contract.harness import simulated
 
-
-def nested(levels: int) -> Any:
-    value: Any = 1
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
-ODD: list[Any] = [
-    *(None, {}, [], "text", "", -1, 1.5, True, [1], [[]], {"a": 1}, 10**18, 2**70, "\ud83d"),
-    *(nested(900), float("nan"), "9" * 40),
+# As JSON text: Python's encoder cannot write the deep one from a deep stack.
+ODD: list[str] = [
+    *map(json.dumps, (None, {}, [], "text", "", -1, 1.5, True, [1], [[]], {"a": 1}, 10**18, 2**70)),
+    *("[" * 900 + "1" + "]" * 900, "NaN", "9" * 40, json.dumps("9" * 40), '"\\ud83d"'),
 ]
+PLACEHOLDER = "the odd value"
 MOST_REQUESTS = 400
 
 
@@ -69,9 +63,10 @@ class Spoilt:
         body = response.json()
         parent, key = self.rng.choice(self._places(body))
         odd = self.rng.choice(ODD)
-        self.what = f"{odd!r:.30} for {parent[key]!r:.60} at {key!r} of {request.path[:80]}"
-        parent[key] = odd
-        return Response(response.status, response.headers, json.dumps(body).encode())
+        self.what = f"{odd:.30} for {parent[key]!r:.60} at {key!r} of {request.path[:80]}"
+        parent[key] = PLACEHOLDER
+        text = json.dumps(body).replace(f'"{PLACEHOLDER}"', odd)
+        return Response(response.status, response.headers, text.encode())
 
     def _places(self, body: Any) -> list[tuple[Any, Any]]:
         """Some places: nearly all are in items, so that those around them get their share."""

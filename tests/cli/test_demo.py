@@ -72,7 +72,7 @@ def test_a_complete_run(tmp_path: Path) -> None:
         "events": 600,
     }
     assert summary["refusals"] == 0
-    assert summary["server"]["abconnect"] == {"served": 56, "refused": 0}
+    assert summary["server"]["abconnect"] == {"served": 56, "refused": 0, "unsimulated": 0}
 
 
 def test_a_port_in_use_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

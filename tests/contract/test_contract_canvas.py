@@ -157,8 +157,6 @@ async def test_invalid_requests(harness: Harness) -> None:
         with pytest.raises(BadRequest):
             await canvas.request("GET", "/api/v1/courses/1/pace_contexts", params={"type": "x"})
         with pytest.raises(NotFound):
-            await canvas.request("GET", "/api/v1/no/such/endpoint")
-        with pytest.raises(NotFound):
             await canvas.request("GET", "/api/v1/courses", params={"page": "x"})
         harness.simulator.knobs.update(course_pacing=False)
         with pytest.raises(NotFound):
@@ -180,7 +178,7 @@ async def test_six_hundred_listings_at_once_are_never_refused(harness: Harness) 
         pages = await asyncio.gather(*(bulk.courses.list(page_size=5) for _ in range(600)))
         assert len(pages) == 600
         shot = canvas.quota.snapshot()
-    assert harness.simulator.stats()["canvas"] == {"served": 600, "refused": 0}
+    assert harness.simulator.stats()["canvas"] == {"served": 600, "refused": 0, "unsimulated": 0}
     assert (shot.throttles, shot.in_flight) == (0, 0)
 
 

@@ -121,7 +121,9 @@ async def test_controls() -> None:
         assert (status, answer) == (200, {"waiting": 1})
         assert (await wire.get("/api/v1/courses"))[0] == 418
         status, _, body = await wire.get("/_control/stats")
-        assert body == (b'{"canvas":{"served":1,"refused":0},"abconnect":{"served":0,"refused":0}}')
+        assert body == (
+            b'{"canvas":{"served":1,"refused":0,"unsimulated":0},"abconnect":{"served":0,"refused":0,"unsimulated":0}}'
+        )
         status, answer = await wire.post("/_control/reset", {"seed": 2})
         assert answer["canvas"]["served"] == 0
         assert (wire.simulator.seed, wire.simulator.knobs.hwm) == (2, 100)

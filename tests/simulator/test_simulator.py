@@ -36,7 +36,7 @@ async def test_refused_canvas(caller: Caller, status: int, words: str) -> None:
     assert response.request_cost is None
     assert response.rate_limit_remaining == pytest.approx(39.999)
     assert "retry-after" not in response.headers
-    assert caller.simulator.stats()["canvas"] == {"served": 1, "refused": 1}
+    assert caller.simulator.stats()["canvas"] == {"served": 1, "refused": 1, "unsimulated": 0}
 
 
 async def test_each_token_has_its_bucket(caller: Caller) -> None:
@@ -99,7 +99,7 @@ async def test_abconnect_burst_then_429(make_caller: Callable[..., Caller]) -> N
     assert "retry-after" not in refused.headers
     caller.time = 0.2
     assert (await caller.abconnect("/standards", limit="1")).status == 200
-    assert caller.simulator.stats()["abconnect"] == {"served": 26, "refused": 2}
+    assert caller.simulator.stats()["abconnect"] == {"served": 26, "refused": 2, "unsimulated": 0}
 
 
 async def test_wildcards_pass_a_second_bucket(make_caller: Callable[..., Caller]) -> None:

@@ -231,7 +231,8 @@ def troubled(request: Request) -> Response:
         return reply({"data": {"id": "A"}})
     more = "offset" not in request.path
     links = {"next": f"https://ab.test{path}?offset=1"} if more else {}
-    return reply({"data": [{"id": "A"}, {"id": "B"}], "links": links})
+    items = ("A", "B") if more else ("C", "D")
+    return reply({"data": [{"id": each} for each in items], "links": links})
 
 
 def fresh() -> ABConnect:

@@ -85,12 +85,11 @@ def _date_kinds(tp: Any) -> frozenset[type]:
 
 
 def _holds_dates(tp: Any) -> bool:
-    """Whether a type is dates, or a list or dict of them, or None."""
+    """Whether a type is dates, may be one, or has them in a list or dict."""
     if _date_kinds(tp):
         return True
     if is_union(tp):
-        members = [member for member in get_args(tp) if member is not type(None)]
-        return len(members) == 1 and _holds_dates(members[0])
+        return any(map(_holds_dates, get_args(tp)))
     return get_origin(tp) in (list, dict) and _holds_dates(get_args(tp)[-1])
 
 

@@ -76,7 +76,7 @@ class Simulator:
         self.seed = self.seed if seed is None else seed
         self.world = World(self.seed, self.knobs)
         self._jitter = Random(f"{self.seed}:jitter")  # noqa: S311 -- not a secret
-        self._counts = {name: [0, 0] for name in SERVICES}
+        self._counts = {name: [0, 0, 0] for name in SERVICES}
         self._cache: dict[tuple[Any, ...], Reply] = {}
         self._number = 0
         self.faults.clear()
@@ -109,10 +109,13 @@ class Simulator:
         return self.abconnect.partner_key
 
     def stats(self) -> dict[str, dict[str, int]]:
-        """Count the requests that each throttle has admitted and refused."""
+        """Count the requests that each throttle has admitted and refused.
+
+        `unsimulated` counts those that the simulator has no answer for.
+        """
         return {
-            name: {"served": served, "refused": refused}
-            for name, (served, refused) in self._counts.items()
+            name: dict(zip(("served", "refused", "unsimulated"), counts, strict=True))
+            for name, counts in self._counts.items()
         }
 
     def env(self, origin: str) -> dict[str, str]:
@@ -158,6 +161,10 @@ class Simulator:
     def count(self, service: str, *, refused: bool) -> None:
         """Count a request that reached a throttle."""
         self._counts[service][refused] += 1
+
+    def count_unsimulated(self, service: str) -> None:
+        """Count a request that was answered with 501."""
+        self._counts[service][2] += 1
 
     def next_id(self) -> str:
         """Return the next id for a response header; the sequence is the same in every run."""

@@ -150,6 +150,7 @@ class World:
 
         Raises:
             KeyError: The standard does not exist.
+            ValueError: A value is of another kind than the present one; nothing is changed.
         """
         return self._changes.edit(guid, changes, change_type)
 

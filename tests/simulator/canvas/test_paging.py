@@ -70,7 +70,7 @@ async def test_bookmarks_have_no_prev_and_no_last(caller: Caller) -> None:
     assert links(second)["last"] == links(second)["current"]
 
 
-@pytest.mark.parametrize("token", ["2", "bookmark:%%", "bookmark:bm9wZQ", "bookmark:", "rubbish"])
+@pytest.mark.parametrize("token", ["2", "bookmark:!!", "bookmark:bm9wZQ", "bookmark:", "rubbish"])
 async def test_invalid_bookmark_gives_page_one(caller: Caller, token: str) -> None:
     """An invalid token is ignored: 200 with the first page."""
     first = await caller.canvas("/api/v1/accounts/1/courses?per_page=3")

@@ -62,9 +62,12 @@ async def test_unknown_records(caller: Caller, path: str) -> None:
 
 
 async def test_unknown_route(caller: Caller) -> None:
-    """An unknown path gives a 404 with a different body."""
-    response = await caller.canvas("/api/v1/no/such/thing")
-    assert response.json()["errors"][0]["error_code"] == "not_found"
+    """What is not simulated says so, in words that are not those of Canvas, and is counted."""
+    for path in ("/api/v1/no/such/thing", "/api/v1/sections/501/pace", f"{PACE}/5/publish"):
+        response = await caller.canvas(path)
+        assert response.status == 501
+        assert response.json() == {"simulator": f"the simulator does not simulate GET {path}"}
+    assert caller.simulator.stats()["canvas"]["unsimulated"] == 3
 
 
 @pytest.mark.parametrize(
@@ -203,10 +206,12 @@ async def test_new_pace_of_a_section(caller: Caller) -> None:
 async def test_update_publishes(caller: Caller) -> None:
     """An update gives 200 and a queued progress that runs and completes with the clock."""
     caller.simulator.knobs.progress_seconds = 10.0
-    response = await pace(caller, "PUT", f"{PACE}/5", {"course_pace": {"end_date": "2026-12-01"}})
+    changes = {"end_date": "2026-12-01", "hard_end_dates": True}
+    response = await pace(caller, "PUT", f"{PACE}/5", {"course_pace": changes})
     body = response.json()
     assert response.status == 200
-    assert body["course_pace"]["end_date"] == "2026-12-01"
+    assert body["course_pace"]["end_date"].startswith("2026-12-01T00:00:00")
+    assert body["course_pace"]["end_date_context"] == "hard"
     path = body["progress"]["url"].removeprefix(ORIGIN)
     seen = []
     for caller.time in (0.0, 5.0, 10.0):

@@ -30,6 +30,10 @@ class Changes:
         """Change properties of a standard, by dotted path."""
         index = self._index(guid)
         before = self._standards.attributes(index, "")
+        for path, value in changes.items():
+            old = _value(before, path)
+            if old is not None and value is not None and _kind(old) != _kind(value):
+                raise ValueError(f"{path} is {_kind(old)}, not {_kind(value)}")
         affected = [prop(path, _value(before, path), value) for path, value in changes.items()]
         return self._add_event(index, change_type, affected, changes)
 
@@ -150,3 +154,9 @@ def _value(attributes: dict[str, Any], path: str) -> Any:
         members = mapping(value)
         value = None if members is None else members.get(name)
     return value
+
+
+def _kind(value: Any) -> str:
+    """The kind of a JSON value, in words."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text"}
+    return kinds.get(type(value), "a list" if isinstance(value, list | tuple) else "an object")

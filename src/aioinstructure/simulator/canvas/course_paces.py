@@ -8,7 +8,7 @@ import orjson
 
 from aioinstructure.simulator.canvas.service import PACED_TYPES, CanvasCall, CanvasService
 from aioinstructure.simulator.canvas.state import ROOT_ACCOUNT, Course, Pace
-from aioinstructure.simulator.canvas.vocabulary import TERMS, TIME_ZONES
+from aioinstructure.simulator.canvas.vocabulary import TERMS, TIME_ZONES, midnight_in, moment_in
 from aioinstructure.simulator.coerce import (
     listed,
     mapping,
@@ -19,6 +19,7 @@ from aioinstructure.simulator.http.parsing import last
 from aioinstructure.simulator.http.responses import (
     Reply,
     canvas_error,
+    denied,
     json_reply,
     missing,
     not_found,
@@ -40,9 +41,9 @@ class PaceService:
         handlers = {
             "course_paces.new": self._new,
             "course_paces.get": self._get,
-            "course_paces.create": self._create,
-            "course_paces.update": self._update,
-            "course_paces.delete": self._delete,
+            "course_paces.create": self._by_staff(self._create),
+            "course_paces.update": self._by_staff(self._update),
+            "course_paces.delete": self._by_staff(self._delete),
             "course_paces.contexts": self._contexts,
         }
         canvas.extend({name: self._gated(handler) for name, handler in handlers.items()})
@@ -59,6 +60,18 @@ class PaceService:
             return not_found() if course is None else handler(call, course)
 
         return gated
+
+    def _by_staff(
+        self, handler: Callable[[CanvasCall, Course], Reply]
+    ) -> Callable[[CanvasCall, Course], Reply]:
+        """Refuse the call in courses where the token's user is a student."""
+
+        def guarded(call: CanvasCall, course: Course) -> Reply:
+            if course.role == "student":
+                return denied(self._knobs.denied_status)
+            return handler(call, course)
+
+        return guarded
 
     def _pace(self, call: CanvasCall, course: Course) -> Pace | None:
         text = call.values["id"]
@@ -200,7 +213,9 @@ class PaceService:
     def _show(self, call: CanvasCall, course: Course, pace: Pace) -> dict[str, Any]:
         _, _, start_at, end_at = TERMS[course.term]
         kind = "Section" if pace.section_id else "Enrollment" if pace.user_id else "Course"
-        ends = pace.end_date or end_at[:10]
+        is_hard = pace.hard_end_dates and pace.end_date is not None
+        zone = TIME_ZONES[course.zone]
+        course_end = moment_in(zone, end_at)[:10]
         return {
             "id": pace.id or None,
             "course_id": course.id,
@@ -217,10 +232,11 @@ class PaceService:
             "modules": self._show_modules(course, pace),
             "context_id": pace.user_id or pace.section_id or course.id,
             "context_type": kind,
-            "start_date": f"{start_at[:10]}T00:00:00{TIME_ZONES[course.zone][1]}",
+            "start_date": moment_in(zone, start_at),
             "start_date_context": "course",
-            "end_date": ends,
-            "end_date_context": "hard" if pace.hard_end_dates and pace.end_date else "course",
+            # The midnight of a day in the zone of the course; one's own only if it is a hard one.
+            "end_date": midnight_in(zone, (pace.end_date if is_hard else None) or course_end),
+            "end_date_context": "hard" if is_hard else "course",
             "assignments_weighting": pace.weighting,
             "time_to_complete_calendar_days": pace.calendar_days,
         }
@@ -259,11 +275,19 @@ class PaceService:
                         "position": item.position,
                         "module_item_type": PACED_TYPES[item.kind],
                         "published": item.published,
+                        "submission_status": "",
+                        "unreleased": False,
                     }
                 )
-            shown.append(
-                {"id": module.id, "name": module.name, "position": module.position, "items": items}
-            )
+            if items:  # the modules are those of the items
+                shown.append(
+                    {
+                        "id": module.id,
+                        "name": module.name,
+                        "position": module.position,
+                        "items": items,
+                    }
+                )
         return shown
 
     # Contexts.
@@ -365,7 +389,7 @@ class PaceService:
             "name": name,
             "type": kind,
             "duration": sum(self._campus.duration(pace, item) for item in items) + 1,
-            "last_modified": pace.published_at or pace.updated_at,
+            "last_modified": pace.published_at,
         }
 
 

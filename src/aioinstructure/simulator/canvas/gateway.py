@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import orjson
 
 from aioinstructure.simulator.canvas.course_paces import PaceService
-from aioinstructure.simulator.canvas.service import CanvasCall, CanvasService
+from aioinstructure.simulator.canvas.service import CanvasCall, CanvasService, is_self
 from aioinstructure.simulator.hashing import random_text
 from aioinstructure.simulator.http.faults import Fault, apply_fault
-from aioinstructure.simulator.http.parsing import Pairs, last, parse_body
+from aioinstructure.simulator.http.parsing import (
+    Pairs,
+    conflicts,
+    is_encoded,
+    last,
+    parse_body,
+    ruby_to_i,
+)
 from aioinstructure.simulator.http.responses import (
     Reply,
     canvas_error,
     denied,
     not_found,
+    not_simulated,
     string_ids,
     unauthenticated,
 )
@@ -120,6 +128,8 @@ class CanvasGateway:
         except ConnectionResetError:
             bucket.leave(self._cost(request, 1), reservation, simulator.now(), self.rules())
             raise
+        if reply.status == 501:
+            simulator.count_unsimulated(self.name)
         cost = self._cost(request, reply.items)
         remaining = bucket.leave(cost, reservation, simulator.now(), self.rules())
         return self._with_headers(reply, cost, remaining)
@@ -165,11 +175,15 @@ class CanvasGateway:
     def _reply(self, request: Request, path: str, pairs: Pairs, token: str | None) -> Reply:
         """The reply to an admitted request."""
         simulator = self._simulator
-        if (refusal := self._refusal(request, path, token)) is not None:
+        if (refusal := self._refusal(request, path, pairs, token)) is not None:
             return refusal
-        found = self._router.find(request.method, path)
+        if (refusal := _unreadable(request, pairs)) is not None:
+            return refusal
+        is_head = request.method == "HEAD"
+        method = "GET" if is_head else request.method
+        found = self._router.find(method, path.removesuffix(".json"))
         if found is None:
-            return not_found(gate=True)
+            return not_simulated(f"{method} {path}")
         operation, values = found
         origin = simulator.origin_of(request)
         accept = request.headers.get("accept", "")
@@ -183,12 +197,28 @@ class CanvasGateway:
                 reply.body = orjson.dumps(string_ids(orjson.loads(reply.body)))
             return reply
 
-        if request.method != "GET":
+        if method != "GET":
             return make()
         key = (self.name, request.path, origin, _STRING_IDS in accept)
-        return simulator.cached(key, make)
+        reply = simulator.cached(key, make)
+        return Reply(reply.status, b"", reply.headers, reply.items) if is_head else reply
 
-    def _refusal(self, request: Request, path: str, token: str | None) -> Reply | None:
+    def _as_user(self, user: str | None) -> Reply | None:
+        """The refusal of a user to act as; None for none, and for the token's user."""
+        if user is None or user == "self" or is_self(user):
+            return None
+        number = ruby_to_i(user)
+        if any(
+            number == one.user_id
+            for course in self._service.campus.courses
+            for one in self._service.campus.students(course)
+        ):
+            return not_simulated("calls as another user (as_user_id)")
+        return canvas_error(401, {"errors": "Invalid as_user_id"})
+
+    def _refusal(
+        self, request: Request, path: str, pairs: Pairs, token: str | None
+    ) -> Reply | None:
         knobs = self._simulator.knobs
         if knobs.requires_user_agent and not request.headers.get("user-agent"):
             return Reply(403, b"", {"Content-Type": "text/plain; charset=utf-8"})
@@ -199,7 +229,9 @@ class CanvasGateway:
         state = self.tokens.get(token)
         if state == "active":
             matches = (re.search(pattern, request.path) for pattern in knobs.denied_paths)
-            return denied(knobs.denied_status) if any(matches) else None
+            if any(matches):
+                return denied(knobs.denied_status)
+            return self._as_user(last(pairs, "as_user_id"))
         if state == "unscoped":
             return canvas_error(
                 401, {"errors": [{"message": "Insufficient scopes on access token."}]}
@@ -215,9 +247,16 @@ class CanvasGateway:
 def _token(request: Request, pairs: Pairs) -> str | None:
     """Return the token that selects the bucket; a token in the body does not count."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
+    if scheme == "Bearer" and token:
         return token.strip()
     return last(pairs, "access_token")
+
+
+def _unreadable(request: Request, pairs: Pairs) -> Reply | None:
+    """The refusal of a query that Rack cannot read."""
+    if is_encoded(request.path.partition("?")[2]) and not conflicts(pairs):
+        return None
+    return Reply(400, b"", {"Content-Type": "text/html; charset=utf-8"})
 
 
 @lru_cache(maxsize=256)

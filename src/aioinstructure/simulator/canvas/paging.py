@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from attrs import frozen
 
-from aioinstructure.simulator.http.parsing import Pairs, last, rails_query
+from aioinstructure.simulator.http.parsing import Pairs, last, rails_query, ruby_to_i
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,11 +49,7 @@ class Slice:
 def _per_page(pairs: Pairs, knobs: Knobs) -> int:
     """Return the page size. Never an error: a value that is not a number counts as 1."""
     text = last(pairs, "per_page")
-    if text is None:
-        number = knobs.per_page_default
-    else:
-        digits = text.strip().removeprefix("+")
-        number = int(digits) if digits.isascii() and digits.isdigit() else 0
+    number = knobs.per_page_default if text is None else ruby_to_i(text)
     return min(max(number, 1), knobs.per_page_maximum)
 
 
@@ -116,10 +112,11 @@ def _bookmarked(
 
 
 def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Slice:
-    text = token or "1"
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise BadPageError(text)
-    page, pages = int(text), max(1, -(-count // per_page))
+    # Without the parameter it is the first page; an empty one is a number, and out of bounds.
+    page = 1 if token is None else ruby_to_i(token)
+    if page < 1:
+        raise BadPageError(token)
+    pages = max(1, -(-count // per_page))
     tokens = {"current": str(page), "first": "1"}
     if page > 1:
         tokens["prev"] = str(page - 1)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
+from aioinstructure.simulator.canvas.course_filters import account_courses, own_courses
+from aioinstructure.simulator.canvas.course_filters import too_short as is_too_short
 from aioinstructure.simulator.canvas.paging import BadPageError, cut, link_header
 from aioinstructure.simulator.canvas.state import (
     ROOT_ACCOUNT,
@@ -14,14 +16,15 @@ from aioinstructure.simulator.canvas.state import (
     Job,
     Module,
 )
-from aioinstructure.simulator.canvas.views import CourseView, enrollment_state, show_item
-from aioinstructure.simulator.http.parsing import Pairs, last, many
+from aioinstructure.simulator.canvas.views import CourseView, show_item, uuid_of
+from aioinstructure.simulator.canvas.vocabulary import TERMS
+from aioinstructure.simulator.http.parsing import Pairs, last, many, ruby_to_i
 from aioinstructure.simulator.http.responses import (
     Reply,
-    canvas_error,
     denied,
     json_reply,
     not_found,
+    too_short,
 )
 
 if TYPE_CHECKING:
@@ -31,14 +34,17 @@ if TYPE_CHECKING:
     from aioinstructure.simulator.knobs import Knobs
     from aioinstructure.simulator.world import World
 
-__all__ = ["PACED_TYPES", "CanvasCall", "CanvasService"]
+__all__ = ["PACED_TYPES", "CanvasCall", "CanvasService", "is_self"]
 
 T = TypeVar("T")
 
 PACED_TYPES = {"Assignment": "Assignment", "Quiz": "Quizzes::Quiz", "Discussion": "DiscussionTopic"}
 """The class name in paces, by the type in modules."""
 
-_SMALL_MODULE = 50  # larger ones omit their items even if requested
+_SMALL_MODULE = 100  # larger ones omit their items even if requested: Api::MAX_PER_PAGE
+_LONG = 20  # digits that an id has not
+_NOT_OF_ACCOUNTS = {"permissions", "sections", "needs_grading_count", "total_scores"}
+_SELF = {"sis_user_id:STAFF-0007", "sis_login_id:rsandoval", "sis_login_id:RSANDOVAL"}
 
 
 @define
@@ -101,8 +107,9 @@ class CanvasService:
 
     def course(self, text: str) -> Course | None:
         """Find a course by the decoded id or SIS id from a path; None for any other form."""
+        text = text.strip()
         if text.isascii() and text.isdigit():
-            found = self.campus.by_id.get(int(text)) if len(text) < 20 else None
+            found = self.campus.by_id.get(int(text)) if len(text) < _LONG else None
         else:
             found = self._course_by_name(text)
         return None if found is None or found.state == "deleted" else found
@@ -115,6 +122,8 @@ class CanvasService:
                 value = bytes.fromhex(digits).decode()
             except ValueError:
                 return None
+        if form == "uuid":
+            return next((one for one in self.campus.courses if uuid_of(one) == value), None)
         return self.campus.by_sis.get(value) if form == "sis_course_id" else None
 
     def page(
@@ -143,42 +152,31 @@ class CanvasService:
     # Courses.
 
     def _courses(self, call: CanvasCall) -> Reply:
-        states = set(many(call.pairs, "state")) or {"unpublished", "available", "completed"}
-        enrollment = last(call.pairs, "enrollment_state")
-        kind = last(call.pairs, "enrollment_type")
-        rows = [
-            course
-            for course in self.campus.courses
-            if course.state in states
-            and course.state != "deleted"
-            and (kind is None or course.role == kind)
-            and (enrollment is None or enrollment == enrollment_state(course))
-        ]
+        rows = own_courses(self.campus.courses, call.pairs)
         show = CourseView(call.include, own=True)
         return self.page(call, rows, show, url="/api/v1/courses", key=lambda course: course.id)
 
     def _account_courses(self, call: CanvasCall) -> Reply:
-        account = call.values["account_id"]
-        if account not in {"self", "default", str(ROOT_ACCOUNT)}:
+        if self._account(call.values["account_id"]) is None:
             return not_found()
-        term = (last(call.pairs, "search_term") or "").casefold()
-        if term and len(term) < 2:
-            error = "2 or more characters is required"
-            return canvas_error(400, {"errors": [{"message": error}]})
-        states = set(many(call.pairs, "state"))
-        rows = [
-            course
-            for course in self.campus.courses
-            if (
-                course.state in states
-                or "all" in states
-                or (not states and course.state != "deleted")
-            )
-            and (not term or term in f"{course.name}\0{course.code}\0{course.sis_id}".casefold())
-        ]
-        show = CourseView(call.include, own=False)
+        if is_too_short(call.pairs):
+            return too_short()
+        term = last(call.pairs, "enrollment_term_id")
+        if term is not None and not 1 <= ruby_to_i(term) <= len(TERMS):
+            return not_found()
+        rows = account_courses(self.campus.courses, call.pairs)
+        include = [name for name in call.include if name not in _NOT_OF_ACCOUNTS]
         url = f"/api/v1/accounts/{ROOT_ACCOUNT}/courses"
+        show = CourseView(include, own=False)
         return self.page(call, rows, show, url=url, key=lambda course: course.id)
+
+    def _account(self, text: str) -> int | None:
+        """The account of an id, or None."""
+        text = text.strip()
+        if text in ("self", "default"):
+            return ROOT_ACCOUNT
+        is_number = text.isascii() and text.isdigit() and len(text) < _LONG
+        return ROOT_ACCOUNT if is_number and int(text) == ROOT_ACCOUNT else None
 
     def _course(self, call: CanvasCall) -> Reply:
         course = self.course(call.values["course_id"])
@@ -192,15 +190,30 @@ class CanvasService:
         course = self.course(call.values["course_id"])
         if course is None:
             return not_found()
+        if is_too_short(call.pairs):
+            return too_short()
         term = (last(call.pairs, "search_term") or "").casefold()
-        rows = [row for row in self.campus.modules(course) if term in row.name.casefold()]
+        rows = list(self.campus.modules(course))
+        searches_items = bool(term) and "items" in call.include
+        if term and not searches_items:
+            rows = [row for row in rows if term in row.name.casefold()]
         url = f"/api/v1/courses/{course.id}/modules"
+
+        def show(row: Module) -> dict[str, Any] | None:
+            shown = self._show_module(call, course, row)
+            if not searches_items or term in row.name.casefold():
+                return shown
+            # Canvas searches the items after it has cut the pages: a page may become empty.
+            shown["items"] = [i for i in shown["items"] if term in str(i["title"]).casefold()]
+            return shown if shown["items"] else None
+
         return self.page(
             call,
             rows,
-            lambda row: self._show_module(call, course, row),
+            show,
             url=url,
             key=lambda row: row.id,
+            wrap=lambda found: [row for row in found if row is not None],
         )
 
     def _module(self, call: CanvasCall) -> Reply:
@@ -214,6 +227,8 @@ class CanvasService:
         if found is None:
             return not_found()
         course, module = found
+        if is_too_short(call.pairs):
+            return too_short()
         term = (last(call.pairs, "search_term") or "").casefold()
         rows = [row for row in module.items if term in row.title.casefold()]
         url = f"/api/v1/courses/{course.id}/modules/{module.id}/items"
@@ -244,10 +259,13 @@ class CanvasService:
             "requirement_type": "all",
             "publish_final_grade": False,
             "prerequisite_module_ids": [],
-            "published": module.published,
             "items_count": len(module.items),
             "items_url": f"{call.origin}/api/v1/courses/{course.id}/modules/{module.id}/items",
         }
+        if course.role == "student":
+            shown |= {"state": "unlocked", "completed_at": None}
+        else:
+            shown["published"] = module.published
         if "items" in call.include and len(module.items) <= _SMALL_MODULE:
             shown["items"] = [
                 show_item(call.origin, call.include, course, item) for item in module.items
@@ -298,7 +316,8 @@ class CanvasService:
         return shown
 
     def _user(self, call: CanvasCall) -> Reply:
-        if call.values["id"] not in {"self", str(SELF_USER)}:
+        text = call.values["id"].strip()
+        if not (text == "self" or text in _SELF or is_self(text)):
             return not_found()
         shown = {
             "id": SELF_USER,
@@ -312,3 +331,9 @@ class CanvasService:
             "permissions": {"can_update_name": True, "can_update_avatar": True},
         }
         return json_reply(shown)
+
+
+def is_self(text: str) -> bool:
+    """Whether an id is that of the token's user."""
+    text = text.strip()
+    return text.isascii() and text.isdigit() and len(text) < _LONG and int(text) == SELF_USER

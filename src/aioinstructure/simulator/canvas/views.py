@@ -15,12 +15,17 @@ from aioinstructure.simulator.canvas.vocabulary import TERMS, TIME_ZONES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CourseView", "enrollment_state", "show_item"]
+__all__ = ["CourseView", "enrollment_state", "show_item", "uuid_of"]
 
 
 def enrollment_state(course: Course) -> str:
     """Return the state of the caller's enrollment in a course."""
     return "completed" if course.concluded else "active"
+
+
+def uuid_of(course: Course) -> str:
+    """Return the uuid of a course."""
+    return f"{course.id:040x}"
 
 
 class CourseView:
@@ -36,7 +41,7 @@ class CourseView:
             "id": course.id,
             "name": course.name,
             "account_id": course.account_id,
-            "uuid": f"{course.id:040x}",
+            "uuid": uuid_of(course),
             "start_at": start_at,
             "grading_standard_id": None,
             "is_public": False,
@@ -159,7 +164,10 @@ def show_item(origin: str, include: Sequence[str], course: Course, item: Item) -
         "type": item.kind,
         "module_id": item.module_id,
     }
-    if item.kind != "SubHeader":
+    if item.kind == "ExternalUrl":
+        redirect = f"courses/{course.id}/module_item_redirect/{item.id}"
+        shown["html_url"] = f"{origin}/api/v1/{redirect}"
+    elif item.kind != "SubHeader":
         shown["html_url"] = f"{base}/modules/items/{item.id}"
     if item.kind in {"Assignment", "Quiz", "Discussion", "File", "ExternalTool"}:
         shown["content_id"] = item.content_id
@@ -173,10 +181,11 @@ def show_item(origin: str, include: Sequence[str], course: Course, item: Item) -
         shown["new_tab"] = item.kind == "ExternalUrl"
     if item.kind == "Assignment":
         shown["completion_requirement"] = {"type": "must_submit"}
-    shown["published"] = item.published
+    if course.role != "student":
+        shown["published"] = item.published
+        shown["unpublishable"] = True
     if "content_details" in include:
-        details: dict[str, Any] = {}
-        if item.points is not None:
-            details = {"points_possible": item.points, "due_at": None}
-        shown["content_details"] = details
+        # Only what there is: an item without dates has no keys for them.
+        points = {} if item.points is None else {"points_possible": item.points}
+        shown["content_details"] = {**points, "locked_for_user": False}
     return shown

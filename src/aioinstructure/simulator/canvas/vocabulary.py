@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["COURSES", "FIRST_NAMES", "ITEM_TYPES", "LAST_NAMES", "MODULES", "TERMS", "TIME_ZONES"]
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+__all__ = [
+    "COURSES",
+    "FIRST_NAMES",
+    "ITEM_TYPES",
+    "LAST_NAMES",
+    "MODULES",
+    "TERMS",
+    "TIME_ZONES",
+    "midnight_in",
+    "moment_in",
+]
 
 COURSES = (
     ("Algebra I", "ALG1"),
@@ -56,3 +69,26 @@ MODULES = (
 ITEM_TYPES = (
     "Page", "Assignment", "Discussion", "Quiz", "File", "SubHeader", "ExternalUrl", "ExternalTool",
 )  # fmt: skip
+
+
+def _zone(zone: tuple[str, str]) -> tzinfo:
+    """The time zone; where the system has no such data, its offset in winter."""
+    name, offset = zone
+    if name == "Etc/UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return timezone(timedelta(hours=int(offset[:3]) - 1))
+
+
+def moment_in(zone: tuple[str, str], instant: str) -> str:
+    """An instant as Rails writes it in a time zone."""
+    moment = datetime.fromisoformat(instant).astimezone(_zone(zone))
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def midnight_in(zone: tuple[str, str], day: str) -> str:
+    """The start of a day in a time zone, as Rails writes it."""
+    start = datetime.combine(date.fromisoformat(day), datetime.min.time(), _zone(zone))
+    return start.isoformat().replace("+00:00", "Z")

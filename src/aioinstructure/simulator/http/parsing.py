@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus, unquote_to_bytes
 
 import orjson
 
@@ -12,13 +12,16 @@ from aioinstructure.simulator.coerce import mapping
 
 __all__ = [
     "Pairs",
+    "conflicts",
     "first",
     "hidden",
+    "is_encoded",
     "last",
     "link_query",
     "many",
     "parse",
     "parse_body",
+    "ruby_to_i",
 ]
 
 Pairs = list[tuple[str, str]]
@@ -55,11 +58,34 @@ def first(pairs: Pairs, name: str) -> str | None:
 
 
 def many(pairs: Pairs, name: str) -> list[str]:
-    """Return the non-empty values of `name[]`, or else the values of a comma-separated `name`."""
+    """Return the non-empty values of `name[]`, or else the one of `name`, as `Array()` of Ruby."""
     listed = [value for key, value in pairs if key == f"{name}[]" and value]
     if not listed and (plain := last(pairs, name)):
-        listed = plain.split(",")
+        listed = [plain]
     return listed
+
+
+def conflicts(pairs: Pairs) -> bool:
+    """Whether a name is given as a plain one and as a list, which Rack refuses."""
+    names = {name for name, _ in pairs}
+    return any(name.endswith("[]") and name[:-2] in names for name in names)
+
+
+def is_encoded(query: str) -> bool:
+    """Whether each percent sign has its two digits, and the bytes are UTF-8."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", query):
+        return False
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def ruby_to_i(text: str) -> int:
+    """The number at the start of a text; 0 if there is none."""
+    found = re.match(r"\s*([+-]?\d{1,30})", text, re.ASCII)
+    return int(found[1]) if found else 0
 
 
 def hidden(path: str) -> str:
@@ -75,7 +101,12 @@ def hidden(path: str) -> str:
 
 
 def rails_query(pairs: Pairs) -> str:
-    """Encode a query as Rails does: sorted by name, brackets and spaces encoded."""
+    """Encode a query as Rails does: sorted by name, brackets and spaces encoded.
+
+    It is a hash there: of a plain name that was repeated, the last value is left.
+    """
+    plain = {name: value for name, value in pairs if not name.endswith("[]")}
+    pairs = [*plain.items(), *(pair for pair in pairs if pair[0].endswith("[]"))]
     return "&".join(
         f"{quote_plus(name)}={quote_plus(value)}"
         for name, value in sorted(pairs, key=lambda pair: pair[0])

@@ -21,8 +21,10 @@ __all__ = [
     "json_reply",
     "missing",
     "not_found",
+    "not_simulated",
     "spelled",
     "string_ids",
+    "too_short",
     "unauthenticated",
 ]
 
@@ -103,6 +105,21 @@ def denied(status: int) -> Reply:
     reply = canvas_error(status, {"status": "unauthorized", "errors": [{"message": message}]})
     reply.headers["Cache-Control"] = "no-cache, no-store"
     return reply
+
+
+def too_short() -> Reply:
+    """400 for a search term of one character."""
+    error = {
+        "field": "search_term",
+        "code": "invalid",
+        "message": "2 or more characters is required",
+    }
+    return canvas_error(400, {"errors": [error]})
+
+
+def not_simulated(what: str) -> Reply:
+    """501 for what Canvas may have and the simulator has not, in words that are not Canvas's."""
+    return json_reply({"simulator": f"the simulator does not simulate {what}"}, status=501)
 
 
 def unauthenticated() -> Reply:
