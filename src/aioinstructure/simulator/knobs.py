@@ -51,8 +51,10 @@ def _pattern(text: Any) -> str:
 
 def _kinds(value: Any) -> dict[str, str]:
     kinds = {str(name): str(kind) for name, kind in dict(value).items()}
-    if wrong := set(kinds.values()) - {"ordinal", "bookmark"}:
-        raise ValueError(f"paging must be ordinal or bookmark, not {', '.join(sorted(wrong))}")
+    if wrong := set(kinds.values()) - {"ordinal", "without_count", "bookmark"}:
+        raise ValueError(
+            f"paging must be ordinal, without_count or bookmark, not {', '.join(sorted(wrong))}"
+        )
     return kinds
 
 

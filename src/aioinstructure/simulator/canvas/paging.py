@@ -1,6 +1,7 @@
 """Canvas's pages and Link headers, independent of resources.
 
-A numbered (ordinal) list has links to all its pages. A bookmarked list only knows where the
+A numbered (ordinal) list has links to all its pages; one without a count has no `last` before the
+last page. A bookmarked list only knows where the
 current page starts: it has no `prev`, and no `last` before the last page. An invalid token gives
 the first page of a bookmarked list, but 404 on a numbered one.
 """
@@ -80,7 +81,7 @@ def cut(
         rows: All rows; for bookmarks in ascending order of `key`.
         pairs: The query.
         knobs: The settings of pages.
-        kind: ordinal or bookmark.
+        kind: ordinal, without_count or bookmark.
         key: The unique number of a row, such as its id.
 
     Raises:
@@ -89,7 +90,8 @@ def cut(
     per_page = _per_page(pairs, knobs)
     if kind == "bookmark":
         return _bookmarked(rows, last(pairs, "page"), per_page, key)
-    return _numbered(len(rows), last(pairs, "page"), per_page, knobs)
+    has_count = kind == "ordinal" and knobs.last_link
+    return _numbered(len(rows), last(pairs, "page"), per_page, knobs, has_count=has_count)
 
 
 def _bookmarked(
@@ -111,7 +113,9 @@ def _bookmarked(
     return Slice(start, stop, per_page, tokens)
 
 
-def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Slice:
+def _numbered(
+    count: int, token: str | None, per_page: int, knobs: Knobs, *, has_count: bool
+) -> Slice:
     # Without the parameter it is the first page; an empty one is a number, and out of bounds.
     page = 1 if token is None else ruby_to_i(token)
     if page < 1:
@@ -127,7 +131,7 @@ def _numbered(count: int, token: str | None, per_page: int, knobs: Knobs) -> Sli
         return Slice(count, count, per_page, tokens)
     if page < pages:
         tokens["next"] = str(page + 1)
-    if knobs.last_link or page == pages:
+    if has_count or page == pages:
         tokens["last"] = str(pages)
     start = (page - 1) * per_page
     return Slice(start, min(start + per_page, count), per_page, tokens)

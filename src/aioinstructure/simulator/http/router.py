@@ -26,7 +26,7 @@ class Operation:
         service: "canvas" or "abconnect".
         returns: The type of the result, with `[]` for a list.
         key: The member of the body that holds the result; None if the body is the result.
-        paging: "ordinal", "bookmark" or "offset"; None if there are no pages.
+        paging: "ordinal", "without_count", "bookmark" or "offset"; None if there are no pages.
     """
 
     service: str
