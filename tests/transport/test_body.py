@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,20 +30,47 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-async def chunked(data: bytes, size: int) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+@frozen
+class Chunks:
+    """A body that arrives in chunks."""
+
+    data: bytes
+    size: int
+
+    async def read(self) -> bytes:
+        return self.data
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.data), self.size):
+            yield self.data[start : start + self.size]
 
 
-async def read(coding: str, data: bytes, size: int = 7, limit: int = 1 << 30) -> bytes:
-    return await read_body(chunked(data, size), Headers({"Content-Encoding": coding}), limit)
+async def read(
+    coding: str, data: bytes, size: int = 7, limit: int = 1 << 30, *, has_length: bool = False
+) -> bytes:
+    fields = {"Content-Encoding": coding}
+    if has_length:
+        fields["Content-Length"] = str(len(data))
+    return await read_body(Chunks(data, size), Headers(fields), limit)
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-@given(data=st.binary(max_size=300), size=st.integers(1, 40))
-async def test_a_body_is_decoded_however_it_is_cut(coding: str, data: bytes, size: int) -> None:
+@given(data=st.binary(max_size=300), size=st.integers(1, 40), has_length=st.booleans())
+async def test_a_body_is_decoded_however_it_is_cut(
+    coding: str, data: bytes, size: int, *, has_length: bool
+) -> None:
     """Each coding that was asked for, and deflate in both of its forms."""
-    assert await read(coding, CODINGS[coding](data), size) == data
+    assert await read(coding, CODINGS[coding](data), size, has_length=has_length) == data
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_a_plain_length_does_not_hide_a_large_body(coding: str, *, has_length: bool) -> None:
+    """The limit is on the decoded size, which a length may or may not be."""
+    data = b"x" * 1000
+    assert await read(coding, CODINGS[coding](data), limit=1000, has_length=has_length) == data
+    with pytest.raises(BodyTooLarge):
+        await read(coding, CODINGS[coding](data), limit=999, has_length=has_length)
 
 
 @given(

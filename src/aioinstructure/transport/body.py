@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from attrs import define, field
 
@@ -103,11 +103,23 @@ class BodyDecoder:
             raise BrokenBody("the response broke off: its compressed body has no end")
 
 
-async def read_body(chunks: AsyncIterator[bytes], headers: Headers, limit: int) -> bytes:
+class Stream(Protocol):
+    """What a body is read from; aiohttp's StreamReader."""
+
+    async def read(self) -> bytes:
+        """All that is left."""
+        ...
+
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """The body as it arrives."""
+        ...
+
+
+async def read_body(stream: Stream, headers: Headers, limit: int) -> bytes:
     """Read and decode a body.
 
     Args:
-        chunks: The body as it arrives.
+        stream: Where it is read from.
         headers: Those of its response.
         limit: The most bytes that it may have when decoded.
 
@@ -115,10 +127,13 @@ async def read_body(chunks: AsyncIterator[bytes], headers: Headers, limit: int) 
         BodyTooLarge: It has more.
         BrokenBody: It ended early, or cannot be decoded.
     """
-    decoder = BodyDecoder(headers.get("content-encoding", ""))
+    coding, length = headers.lower.get("content-encoding", ""), headers.number("content-length")
+    if not coding and length is not None and length <= limit:
+        return await stream.read()  # which ends at this length
+    decoder = BodyDecoder(coding)
     pieces: list[bytes] = []
     size = 0
-    async for chunk in chunks:
+    async for chunk in stream.iter_any():
         for piece in decoder.feed(chunk):
             size += len(piece)
             if size > limit:

@@ -102,17 +102,10 @@ class HttpTransport:
     def __attrs_post_init__(self) -> None:
         self._proxy = Proxy.of(self.proxy)
 
-    async def send(self, request: Request, on_head: OnHead | None = None) -> Response:
-        """See Transport."""
-        return await self._send(request, on_head, None)
-
-    async def stream(self, request: Request, on_head: OnHead | None, on_body: OnBody) -> Response:
-        """See StreamingTransport."""
-        return await self._send(request, on_head, on_body)
-
-    async def _send(
-        self, request: Request, on_head: OnHead | None, on_body: OnBody | None
+    async def send(
+        self, request: Request, on_head: OnHead | None = None, on_body: OnBody | None = None
     ) -> Response:
+        """See Transport, and for `on_body` StreamingTransport."""
         # A traceback may show the locals of its frames. So an error is raised here, where none of
         # them holds a credential, and not where the request is sent.
         try:
@@ -165,6 +158,8 @@ class HttpTransport:
         if is_safe and not proxy.is_used:
             translated.__cause__ = without_frames(failure)
         return translated
+
+    stream = send
 
     def _proxy_for(self, url: str) -> Proxy:
         if self.proxy is None and self.trust_env:
@@ -299,7 +294,7 @@ class _Reading:
             if self._failure is not None:  # which `on_body` has ignored
                 raise self._failure
             return Response(status, headers)
-        body = await read_body(self.response.content.iter_any(), headers, self.max_body)
+        body = await read_body(self.response.content, headers, self.max_body)
         response = Response(status, headers, body)
         if self._ends_with_connection(headers) and is_cut_json(response):
             raise BrokenBody("the response broke off: its JSON has no end")

@@ -55,7 +55,7 @@ class Secrets:
     """Values that no text may contain: as they are, percent-encoded, in base64, in a JSON string.
 
     Attributes:
-        forms: All forms of all values, the longest first.
+        forms: All forms of all values, the longest first, but for those that contain another one.
     """
 
     forms: tuple[str, ...] = field(default=(), repr=lambda forms: f"<{len(forms)} forms>")
@@ -68,7 +68,9 @@ class Secrets:
     def of(cls, *values: str, shortest: int = _SHORTEST) -> Self:
         """Make the forms of some values; those shorter than `shortest` are no secrets."""
         found = {form for value in values for form in _forms(value) if len(value) >= shortest}
-        return cls(tuple(sorted(found, key=len, reverse=True)))
+        # Each response is searched for each form: "Bearer abc" is gone once "abc" is.
+        least = [one for one in found if not any(o in one for o in found if o != one)]
+        return cls(tuple(sorted(least, key=len, reverse=True)))
 
     def are_in(self, text: str) -> bool:
         """Whether a text contains one of them."""
@@ -86,15 +88,14 @@ class Secrets:
 
         So nothing that is made from it, such as an error, its pickle or a log record, has them.
         """
-        body = response.body
-        for form in self._encoded:
-            if form in body:
-                body = body.replace(form, _REMOVED.encode())
-        headers = response.headers
-        if self.are_in("\n".join(headers.lower.values())):
-            headers = Headers({name: self.removed(value) for name, value in headers.items()})
-        if body is response.body and headers is response.headers:
+        body, headers = response.body, response.headers
+        searched = body + "\n".join(headers.lower.values()).encode("utf-8", "surrogatepass")
+        found = [form for form in self._encoded if form in searched]
+        if not found:
             return response
+        for form in found:
+            body = body.replace(form, _REMOVED.encode())
+        headers = Headers({name: self.removed(value) for name, value in headers.items()})
         return evolve(response, body=body, headers=headers)
 
 
