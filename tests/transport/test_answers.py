@@ -134,6 +134,17 @@ async def test_a_status_that_is_none_is_no_answer(served: Serve, status: bytes) 
     assert write.value.may_have_happened
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_part_that_was_not_requested_is_no_answer(served: Serve, method: str) -> None:
+    """A 206 without Range would be a list that is silently short."""
+    part = answer(COURSE).replace(b"200 OK", b"206 Partial Content", 1)
+    async with served(Answers(part)) as origin, canvas_at(origin) as canvas:
+        with pytest.raises(UnknownOutcome if method == "POST" else TransportError, match="206"):
+            await canvas.request(method, "/api/v1/x", json={} if method == "POST" else None)
+        found = await canvas.request("GET", "/api/v1/x", headers={"Range": "bytes=0-9"})
+    assert found.status == 206
+
+
 # --- heads ---------------------------------------------------------------------------------
 
 

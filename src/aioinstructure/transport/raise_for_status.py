@@ -15,8 +15,6 @@ def raise_for_status_layer(inner: Handler, clock: Clock) -> Handler:
 
     async def handle(context: CallContext) -> Response:
         response = await inner(context)
-        if 200 <= response.status < 300:
-            return response
         return raise_for_status(context.request, response, now=clock.wall())
 
     return handle

@@ -151,10 +151,13 @@ def raise_for_status(request: Request, response: Response, *, now: float) -> Res
         now: Wall time in seconds, for a Retry-After that is a date.
 
     Raises:
+        TransportError: It is no complete response.
         ResponseError: The subclass for the status and the body.
         OriginError: A redirect to another origin; it was not followed.
     """
     status = response.status
+    if status == 206 and "range" not in request.headers.lower:
+        raise no_response_error(request, "the response is a part (206) that was not requested")
     if 200 <= status < 300:
         return response
     if status < 200:
