@@ -55,6 +55,7 @@ ANY: dict[str, tuple[str, ...]] = {
         "Model.extra",
         "Model.reshape",
         "Model.to_dict",
+        "Model.unreadable",
         "Response.json",
         "ResultPage.raw",
     ),
