@@ -131,5 +131,12 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; each prints a ratio to a peer or a bound."""
     install(session, "tests", "bench")
-    for name in session.posargs or ("imports", "convert", "overhead", "memory", "quota_grants"):
+    for name in session.posargs or (
+        "imports",
+        "convert",
+        "overhead",
+        "memory",
+        "quota_grants",
+        "scenarios",
+    ):
         session.run("python", f"benchmarks/{name}.py")

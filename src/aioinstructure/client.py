@@ -340,12 +340,13 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections that the client has opened; further calls raise ClientClosed.
+        """Close the connections that the client has opened. Calls that wait raise ClientClosed.
 
         An injected session stays open. Closing a view does nothing.
         """
         if not self._is_view:
             self._core.closed = True
+            self._core.components.scheduler.dismiss(self._core.components.transport)
             await self._core.components.transport.close()
 
     def __repr__(self) -> str:

@@ -1,158 +1,213 @@
 """The cost quota of Canvas: a replica of its leaky bucket. Pure: every method receives the time.
 
 The server keeps a count for each token. A call adds 50 on arrival and is refused if the count is
-then 600 or more. At the end of the call the server takes the 50 back and adds the cost, which is
-the CPU and database seconds that it took. The count, reservations included, leaks 10 a second, and
-stays between 0 and 800. Each response reports the cost and 600 - count, after its own refund. All
-four numbers differ between installations, clients and paths: 600, 10 and 50 are the initial values.
+then 600 or more. At the end of the call, whether or not anyone still listens, the server takes the
+50 back and adds the cost, which is the CPU and database seconds that it took. The count leaks 10 a
+second, reservations included, and stays between 0 and 800. Each response reports the cost and
+remaining = 600 - count, after its own refund. All four numbers differ between installations and
+paths: 600, 10 and 50 are the initial values (spec of the throttle: Canvas's request_throttle.rb).
 
-The replica does the same sums: +50 when a call is sent, cost - 50 when its response arrives, and
-the leak all the time. A call may be sent while more than a margin is left: a reservation and 10 if
-no one else uses the token, two reservations if others do. Others are noticed when headers report
-more than the replica.
+Model. The count consists of `held`, the reservations of calls that are out, and `rest`, everything
+else. The rest falls by the leak, to -held at least (the count is not negative), and grows by the
+cost of each response. The headroom is R = capacity - rest - held.
 
-- A header above the replica raises it at once. A header is late by half a round trip, so a lower
-  one is believed slowly (2 s), and only down to the highest header of the last 10 s plus a cushion.
-  This matters most on a slow network, where the replica holds reservations of calls that have not
-  arrived, or whose response is on its way. With 95 ms each way they are a third of all; the rate is
-  0.84 of the bound without this rule and 0.97 with it, at two refusals in ten minutes at most
-  (twelve seeds). A refusal that no reservation explains widens the cushion.
-- Above three quarters of the capacity, calls are spaced by 0.9 of the time in which the leak makes
-  up for one. Bunched calls make the server's count swing by 100 units and more; evenly spaced ones
-  keep it steady, closer to the limit.
-- Slow start: the first call of an unknown token is sent alone, then each response allows one more
-  in parallel, up to the politeness limit. The counts that they report give the reservation. After
-  5 s with nothing in flight the window restarts at 4: limits may have changed.
-- The expected cost of a call is learned by route. A call that is expected to cost more than is left
-  waits, even though the server would accept it: it would fill the bucket for all.
-- A refusal proves that the reported remaining is no more than the reservation, and that the bucket
-  is full. The replica adopts the report; calls then wait (reservation - remaining) / leak seconds,
-  less if calls in flight return their reservations before.
-- Without headers a call is charged the seconds that it took: CPU time cannot be more.
+Correction. A header gives the error e = R - remaining. If e > 0 there is less than assumed, and the
+rest grows by 0.6 e; by all of it in the first 20 responses, when nothing is known. If e < 0, the
+rest falls by 0.02 |e| only: the replica holds reservations of calls that have not arrived or whose
+response is on its way, and one header is one look at a count that swings. Calls that were sent in
+the last 20 ms cannot be in the header, and are left out. The surprise v is the mean of |e| over 3 s.
+
+Other clients of the token. A second sum counts only the own calls, by the same rules. It follows
+the headers with a time constant of 30 s, so that a changed limit is forgotten. The mean difference
+over 10 s is what others spend: beside a client that spends 5 units a second it is 150. The company
+p = (difference - v / 2) / 30 is between 0 (alone) and 1.
+
+Law. A call is sent when R is more than
+
+    u + z (10 + min(v, 60) + 5 (1 + p) sqrt(leak r) + 0.1 p u x) + m,   at most 0.9 capacity
+
+with u the reservation; r the own spending in units a second, by grants at the expected cost, over
+3 s; x the own calls out, over 3 s; z = (capacity - u) / 700 between 0.1 and 1, so that a small
+bucket has a small margin. Lower lanes leave u more for 10 s after an interactive call.
+
+- Whoever spends more needs more headroom. All clients see one headroom, so that equal spending is
+  the only point of rest, whoever came first, without any talk. It costs no throughput: while less
+  than the leak is spent the count falls, R grows, and so does the spending. The root keeps a margin
+  when eight clients share the leak. The term with x makes cheap, long calls fair.
+- A call that was given up keeps its reservation until 1.5 usual latencies of its route after it
+  was sent. Then the server has ended it too, and the usual cost is charged.
+- A refusal is a header, and m grows by 25, once for all calls that met the same full bucket; it
+  fades over 30 s. There is no pause. Capacity and margin need no other memory of it.
+- On a slow network (v above 25) calls that are sent in bunches arrive in bunches, and the count
+  swings by some 200. There, calls are spaced by 0.9 of the time in which the leak makes up for
+  one, 0.2 s at most, unless two reservations are free. With 80 ms and 30 ms exponential each way
+  that is 0.93 of what a client could send that knows the count, and 0.73 without.
+- Slow start: of an unknown token, the first two calls go alone, for 1 s at most. Then each
+  response and each second opens the window by one, up to the politeness limit. After 5 s with
+  nothing out it restarts at 4. Interactive calls count only interactive ones against it.
+- The capacity grows with a larger remaining. It shrinks when two lone calls in a row show exactly
+  the same remaining: the count stands at 0. Reservation and leak are not learned: what differs is
+  part of the rest, and the headers correct that.
+- Without headers a call is charged its seconds: CPU time cannot be more.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 
 from attrs import define, field
 
 from aioinstructure.errors import InputError
-from aioinstructure.quota.estimators import (
-    RECENT,
-    Capacity,
-    Leak,
-    Ramp,
-)
-from aioinstructure.quota.learned_limits import Limits
 from aioinstructure.quota.limiter import (
     Cost,
+    Learned,
     LimiterState,
     Ticket,
     number_or_none,
     positive,
 )
+from aioinstructure.quota.routes import Routes
 from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = ["CostBucket"]
 
-LOWER = 2.0
-"""The time constant with which a lower header is believed, in seconds."""
+UP = 0.6
+"""The share of an error that raises the rest: the server has less than assumed."""
 
-PEAK = 10.0
-"""The time constant with which the highest header is forgotten, in seconds."""
+DOWN = 0.02
+"""The share of an error that lowers it."""
 
-SHARED_PEAK = 1.5
-"""The same when others use the token, whose peaks do not predict the next ones."""
+RECENT = 0.02
+"""Seconds after a call was sent in which no header contains it."""
 
-CUSHION = 1.8
-"""The initial distance of the replica above the highest header, in reservations."""
+EARLY = 20
+"""Responses whose errors raise the rest in full."""
 
-WIDER = 0.5
-"""How much the distance grows after each refusal that no reservation explains."""
+MEMORY = 3.0
+"""The time constant of surprise, spending and calls out, in seconds."""
 
-WIDEST = 3.0
-"""The maximum distance."""
+OTHERS = 10.0
+"""The time constant of what others spend, in seconds."""
 
-CALM = 300.0
-"""The time constant with which the distance shrinks again, in seconds."""
+FORGET = 30.0
+"""The time constant with which the own sum follows the headers, in seconds."""
 
-PACED = 0.75
-"""The share of the capacity above which calls are spaced."""
+COMPANY = 30.0
+"""Units of others' spending, beyond half of the surprise, that count as full company."""
+
+CLEARANCE = 10.0
+"""Units of headroom beyond a reservation that are always left."""
+
+UNSURE = 50.0
+"""The most units that surprise adds to the margin."""
+
+SLOPE = 5.0
+"""Seconds: the margin is this times the root of leak and own spending; twice beside others."""
+
+CROWD = 0.1
+"""Reservations of margin for each own call out, beside others."""
+
+FULL_MARGIN = 700.0
+"""Units of capacity beyond a reservation at which the margin has its full size."""
+
+CAUTION = 25.0
+"""Units that a refusal adds to the margin."""
+
+FADE = 30.0
+"""The time constant with which they fade, in seconds."""
+
+SLOW = 25.0
+"""The surprise above which calls are spaced; in full at twice as much."""
 
 PACE = 0.9
-"""Their spacing, as a share of the time in which the leak makes up for one call."""
+"""The spacing, as a share of the time in which the leak makes up for one call."""
 
-SHARE = 1.5
-"""Reservations left free when others use the token; grows with the cushion."""
+LONGEST_PACE = 0.2
+"""The longest spacing, in seconds."""
+
+LATE = 1.5
+"""Usual latencies after which an abandoned call has ended on the server."""
+
+UNKNOWN_LATENCY = 0.3
+"""The latency of a route before its first response, in seconds."""
+
+ALONE = 1.0
+"""Seconds after the first call within which the first two go alone; half for interactive ones,
+after each of the two."""
 
 STALE = 5.0
-"""Seconds with nothing in flight after which the server may have changed."""
+"""Seconds with nothing out after which the server may have changed."""
 
-RAMP = 20
-"""The number of first calls of a token from which its reservation is learned."""
-
-RESTART = 4
-"""Concurrent calls after such a pause, until the first response."""
+RESTART = 4.0
+"""Concurrent calls after such a pause."""
 
 BELIEVABLE = 20.0
 """A header above this multiple of the configured capacity is not believed."""
 
-ROUNDING = 1e-9
-"""Seconds that count as no wait: float sums may never quite reach their due time."""
+SHORTEST = 1e-3
+"""The shortest wait in seconds: whatever it waits for changes gradually."""
 
-EPSILON = 1e-6
-"""Seconds added to a wait, so that float rounding does not make it too short."""
+CHANGE = 0.05
+"""The relative change of a capacity that is reported."""
+
+
+def _toward(value: float, target: float, seconds: float, constant: float) -> float:
+    """The value after it has followed a target for some time."""
+    return target + (value - target) * math.exp(-seconds / constant)
 
 
 @define(eq=False, kw_only=True)
-class CostBucket(Limits):
+class CostBucket:
     """A replica of the server's leaky bucket, corrected by its headers.
 
     Args:
         capacity: Units at which the server refuses calls.
         leak: Units that leave the bucket every second.
         reservation: Units that the server reserves for a call that it has started.
-        margin: Units that must be left before a call is sent, when no one else uses the token.
         max_in_flight: The maximum number of concurrent calls, however cheap, out of politeness.
     """
 
-    margin: float = 60.0
+    capacity: float = 600.0
+    leak: float = 10.0
+    reservation: float = 50.0
     max_in_flight: int = 24
     reserve_seconds: float = field(default=10.0, init=False)
+    pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     now: float = field(default=0.0, init=False)
-    _count: float = field(default=0.0, init=False)
-    _in_flight: int = field(default=0, init=False)
-    _pending: float = field(default=0.0, init=False)
-    _window: int = field(default=1, init=False)
+    _configured: float = field(init=False)
+    _rest: float = field(default=0.0, init=False)
+    _held: float = field(default=0.0, init=False)
+    _own: float = field(default=0.0, init=False)
+    _surprise: float = field(default=0.0, init=False)
+    _others: float = field(default=0.0, init=False)
+    _spending: float = field(default=0.0, init=False)
+    _crowd: float = field(default=0.0, init=False)
+    _caution: float = field(default=0.0, init=False)
+    _window: float = field(default=1.0, init=False)
+    _out: int = field(default=0, init=False)
+    _urgent_out: int = field(default=0, init=False)
+    _answers: int = field(default=0, init=False)
     _serial: int = field(default=0, init=False)
     _epoch: int = field(default=0, init=False)
-    _ramp: Ramp | None = field(factory=Ramp, init=False)
-    _slot: float = field(default=-math.inf, init=False)
-    _ended: float = field(default=-math.inf, init=False)
+    _first_sent: float = field(default=math.inf, init=False)
     _sent: float = field(default=-math.inf, init=False)
-    _told: float | None = field(default=None, init=False)
-    _told_at: float = field(default=-math.inf, init=False)
-    _peak: float = field(default=0.0, init=False)
-    _cushion: float = field(default=CUSHION, init=False)
-    _widened_at: float = field(default=-math.inf, init=False)
-    _shared: float = field(default=0.0, init=False)
-    _took: float | None = field(default=None, init=False)
-    _shortest: float = field(default=math.inf, init=False)
-    _leak: Leak | None = field(default=None, init=False)
-    _idle: Capacity | None = field(default=None, init=False)
+    _burst_at: float = field(default=-math.inf, init=False)
+    _burst: int = field(default=0, init=False)
+    _ended: float = field(default=-math.inf, init=False)
+    _slot: float = field(default=-math.inf, init=False)
+    _header_at: float | None = field(default=None, init=False)
+    _refused_at: float = field(default=-math.inf, init=False)
+    _lone: tuple[int, float] | None = field(default=None, init=False)
+    _abandoned: list[tuple[float, int, float, float]] = field(factory=list, init=False)
+    _routes: Routes = field(factory=Routes, init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("capacity", "leak", "reservation", "margin", "max_in_flight"):
+        for name in ("capacity", "leak", "reservation", "max_in_flight"):
             positive(name, getattr(self, name))
-        if self.margin < self.reservation:
-            raise InputError("margin must not be less than reservation, or calls are refused")
-        if self.margin >= self.capacity:
-            raise InputError("margin must be less than capacity, or no call is ever granted")
-        spare = self.margin - self.reservation
-        self._configured = (self.capacity, self.leak, self.reservation, spare)
-
-    # -- the Limiter protocol -----------------------------------------------------------------
+        if self.reservation >= 0.9 * self.capacity:
+            raise InputError("reservation must be less than 0.9 capacity, or no call is granted")
+        self._configured = self.capacity
 
     def begin(self, now: float, *, fresh: bool) -> None:
         """Adopt the time of the loop; reservations of calls that never end leak away."""
@@ -160,253 +215,293 @@ class CostBucket(Limits):
             self.now = now
         self._advance(now)
         self._epoch += 1
-        self._in_flight, self._pending = 0, 0.0
+        self._rest, self._held = self._rest + self._held, 0.0
+        self._out = self._urgent_out = 0
+        self._abandoned.clear()
 
     def check(self, cost: Cost) -> None:
         """Raise InputError if the units are not a finite number above 0."""
         positive("units", cost.units)
 
-    def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
+    def wait(self, cost: Cost, now: float, *, urgent: bool = False, reserve: bool = False) -> float:
         """Seconds until the bucket can take the call; see `Limiter.wait`."""
         self._advance(now)
-        if self._in_flight >= self._slots(now, reserve=reserve):
-            return math.inf
-        room = self.capacity - self._count - self._pending
-        need = self._need(cost, reserve=reserve)
-        wait = 0.0 if room > need else (need - room) / self.leak + EPSILON
-        if self._count > PACED * self.capacity:
-            wait = max(wait, self._slot - now)
-        return wait if wait > ROUNDING else 0.0
+        if wait := self._start_wait(now, urgent=urgent):
+            return wait
+        need, room = self._need(reserve=reserve), self._room
+        if room > need:
+            ample = need + 2.0 * self.reservation
+            if self._slot <= now or room >= ample:
+                return 0.0
+            return max(SHORTEST, min(self._slot - now, (ample - room) / self._recovery()))
+        wait = (need - room) / self._recovery()
+        if self._abandoned:
+            wait = min(wait, self._abandoned[0][0] - now)
+        return max(SHORTEST, wait)
 
     def bucket_wait(self, bucket: str, now: float) -> float:
         """Return 0: Canvas has no secondary bucket."""
         return 0.0
 
+    def latency(self, cost: Cost) -> float:
+        """Seconds that a call of the route usually takes; 0 if unknown."""
+        return self._routes.seconds(cost.key) or 0.0
+
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
+        self,
+        cost: Cost,
+        now: float,
+        *,
+        ahead: float,
+        ahead_in_bucket: int,
+        urgent: bool = False,
+        reserve: bool = False,
     ) -> float:
-        """Estimate the seconds from the rate that recent cost and latency allow."""
-        wait = self.wait(cost, now, reserve=reserve)
-        took = self._took or 0.3
-        if not math.isfinite(wait):
-            wait = took / max(1, self._in_flight)
-        slots = max(1.0, min(self.max_in_flight, self.capacity / self.reservation - 1))
-        rate = min(self.leak / max(self._mean or 0.0, 1e-3), slots / max(took, 1e-3))
-        room = self.capacity - self._count - self._need(cost, reserve=reserve)
-        at_once = max(0.0, min(room / self.reservation, self._window - self._in_flight))
+        """Estimate the seconds.
+
+        Room for one call comes from the leak, or from reservations that return: one in each latency
+        / (calls out). Then calls follow at the rate of leak and slots; beside others, at the own.
+        """
+        self._advance(now)
+        seconds = self._routes.seconds() or UNKNOWN_LATENCY
+        usual = max(self._routes.cost(), 0.02)
+        need, room = self._need(reserve=reserve), self._room
+        wait = 0.0
+        if room <= need:
+            missing = need - room
+            wait = missing / self._recovery()
+            if self._out:
+                returns = math.ceil(missing / max(1.0, self.reservation - usual))
+                wait = min(wait, returns * seconds / self._out)
+        elif start := self._start_wait(now, urgent=urgent):
+            wait = min(start, seconds / max(1, self._out))
+        leak = self.leak + self._company * (max(self._spending, 0.1 * self.leak) - self.leak)
+        slots = min(self.max_in_flight, (self.capacity - need) / self.reservation + 1.0)
+        rate = min(leak / usual, max(1.0, slots) / seconds)
+        at_once = max(0.0, min((room - need) / self.reservation, self._window - self._out))
         return wait + max(0.0, ahead - at_once) / rate
 
-    def take(self, cost: Cost, now: float) -> Ticket:
+    def take(self, cost: Cost, now: float, *, urgent: bool = False) -> Ticket:
         """Reserve units for the call."""
         self._advance(now)
-        if self._in_flight == 0:
-            if self._ramp is not None:
-                self._ramp.begin(self._count, now)
-            if now - self._ended > STALE:
-                self._window = min(self._window, RESTART)
-        self._in_flight += 1
+        if not self._out and now - self._ended > STALE:
+            self._window = min(self._window, RESTART)
+        expected = self._routes.cost(cost.key)
+        if (spacing := PACE * min(1.0, self._surprise / SLOW - 1.0) * expected / self.leak) > 0:
+            self._slot = max(self._slot, now) + min(LONGEST_PACE, spacing)
+        self._out += 1
+        self._urgent_out += urgent
         self._serial += 1
-        self._sent = now
-        reserved, expected = self._reservation(cost.key), self._expected(cost.key)
-        self._count += reserved
-        self._pending += max(0.0, expected - reserved)
-        if self._count > PACED * self.capacity:
-            self._slot = max(self._slot, now) + PACE * expected / self.leak
-        return Ticket(cost, now, self._epoch, reserved, expected, self._serial)
+        if now - self._burst_at > RECENT:
+            self._burst_at, self._burst = now, 0
+        self._burst += 1
+        self._first_sent, self._sent = min(self._first_sent, now), now
+        self._held += self.reservation
+        self._own += self.reservation
+        self._spending += max(expected, 0.02) / MEMORY
+        return Ticket(
+            cost, now, self._epoch, self.reservation, expected, self._serial, is_urgent=urgent
+        )
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Give the reservation back, charge the cost, and learn from the headers."""
+        """Give the reservation back, charge the cost, and correct the replica by the header."""
         if not self._end(ticket, now):
             return
         took = max(0.0, now - ticket.at)
-        limit = BELIEVABLE * self._configured[0]
+        limit = BELIEVABLE * self._configured
         charge = number_or_none(report.cost, 0.0, limit)
-        left = number_or_none(report.remaining, -limit, limit)
         spent = took if charge is None else charge
-        self._window = min(self.max_in_flight, self._window + 1)
-        self._took = took if self._took is None else self._took + 0.1 * (took - self._took)
-        self._shortest = min(self._shortest * 1.01, took)
-        self._charge(ticket.cost.key, spent)
-        # What the server reserved: headers have reported it, if it was more than the replica took.
-        reserved = max(ticket.reserved, self._reservation(ticket.cost.key))
-        self._count = max(0.0, self._count + spent - reserved)
-        if self._ramp is not None:
-            self._ramp.count += spent
+        self._routes.note(ticket.cost.key, spent, took)
+        self._answers += 1
+        self._window = min(self.max_in_flight, self._window + 1.0)
+        self._return(ticket.reserved, spent)
+        left = number_or_none(report.remaining, -limit, limit)
         if left is not None:
-            self._learn(ticket, now, left, spent)
-            self._correct(now, max(0.0, self.capacity - left))
+            self._correct(left, now)
+            self._note_lone(ticket, left)
 
     def abandon(self, ticket: Ticket, now: float) -> None:
-        """Leave the reservation to leak away."""
-        self._end(ticket, now)
+        """Keep the reservation until the server has ended the call too."""
+        if not self._end(ticket, now):
+            return
+        latency = self._routes.seconds(ticket.cost.key)
+        if latency is None:
+            latency = max(UNKNOWN_LATENCY, now - ticket.at)
+        due = max(now, ticket.at + LATE * latency)
+        heapq.heappush(self._abandoned, (due, ticket.serial, ticket.reserved, ticket.expected))
 
     def refund(self, ticket: Ticket, now: float) -> None:
         """Give back the reservation of a call that was not sent."""
         if self._end(ticket, now):
-            self._count = max(0.0, self._count - ticket.reserved)
+            self._return(ticket.reserved, 0.0)
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Believe the server: the bucket is full, and the reservation exceeds what remains."""
+        """Believe the header, and be more careful for some time."""
         if not self._end(ticket, now):
             return
-        limit = BELIEVABLE * self._configured[0]
+        self._return(ticket.reserved, 0.0)
+        limit = BELIEVABLE * self._configured
         left = number_or_none(report.remaining, -limit, limit)
-        self._count = max(0.0, self._count - ticket.reserved)
-        explained = left is not None and self._bound_reservation(ticket.cost.key, left)
-        self._count = max(self._count, self.capacity - (left or 0.0))
-        if explained:
-            self._cushion = CUSHION
-        else:
-            self._peak = self.capacity
-            if ticket.at > self._widened_at:  # once for all calls that met the same full bucket
-                self._widened_at = now
-                self._cushion = min(WIDEST, self._cushion + WIDER)
-        self._told = None
-        self._window = max(2, min(self._window, self._in_flight))
+        if left is not None:
+            self._correct(left, now)
+        else:  # less than a reservation is left
+            self._rest += max(0.0, self._room - self.reservation)
+        self._window = max(2.0, min(self._window, self._out))
+        if ticket.at > self._refused_at:  # once for all calls that met the same full bucket
+            self._refused_at = now
+            self._caution = min(self.capacity / 3.0, self._caution + CAUTION)
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
         """Raise InputError: Canvas reports its limits in its headers."""
         raise InputError("only a token bucket, such as that of AB Connect, has a rate to set")
 
+    def leap(self, now: float) -> None:
+        """Start carefully again: what has leaked is unknown until the next header."""
+        before = self._rest
+        self._advance(now)
+        self._rest = max(before, -self._held)
+        self._window = min(self._window, RESTART)
+
     def reset(self, now: float) -> None:
-        """Start again with an empty bucket on the server; what was learned about it is kept."""
+        """Start again with an empty bucket on the server; the capacity that was learned is kept."""
         self._advance(now)
         self._epoch += 1
-        self._count = self._peak = self._pending = 0.0
-        self._in_flight = 0
-        self._window = 1
-        self._told = None
-        self._slot = -math.inf
+        self._rest = self._held = self._own = self._others = self._spending = self._crowd = 0.0
+        self._out = self._urgent_out = self._answers = 0
+        self._window = 1.0
+        self._slot, self._first_sent = -math.inf, math.inf
+        self._header_at = self._lone = None
+        self._abandoned.clear()
 
     def read(self, now: float) -> LimiterState:
         """Return the state at `now`."""
         self._advance(now)
+        differs = abs(self.capacity - self._configured) > CHANGE * self._configured
         return LimiterState(
-            level=self.capacity - self._count,
+            level=self._room,
             capacity=self.capacity,
             rate=self.leak,
-            learned=dict(self._learned or {}),
+            learned={"capacity": self.capacity} if differs else {},
         )
 
-    # -- the replica --------------------------------------------------------------------------
+    @property
+    def _room(self) -> float:
+        return self.capacity - self._rest - self._held
+
+    @property
+    def _company(self) -> float:
+        return min(1.0, max(0.0, (self._others - self._surprise / 2.0) / COMPANY))
+
+    @property
+    def _size(self) -> float:
+        return min(1.0, max(0.1, (self.capacity - self.reservation) / FULL_MARGIN))
+
+    def _need(self, *, reserve: bool) -> float:
+        """The headroom that must be there before a call is sent."""
+        unit, company = self.reservation, self._company
+        margin = CLEARANCE + min(self._surprise, UNSURE)
+        margin += SLOPE * (1.0 + company) * math.sqrt(self.leak * self._spending)
+        margin += CROWD * company * unit * self._crowd
+        need = unit + self._size * margin + self._caution + (unit if reserve else 0.0)
+        return min(0.9 * self.capacity, need)
+
+    def _recovery(self) -> float:
+        """How fast headroom and need approach each other, in units a second, at most."""
+        company = self._company
+        spending = SLOPE * (1.0 + company) * math.sqrt(self.leak * self._spending) / 2.0
+        crowd = CROWD * company * self.reservation * max(0.0, self._crowd - self._out)
+        return self.leak + self._size * (spending + crowd) / MEMORY + self._caution / FADE
+
+    def _start_wait(self, now: float, *, urgent: bool) -> float:
+        """Seconds until the window lets another call out; 0 for now, inf for after a response."""
+        if self._answers < 2 and self._out:
+            until = self._first_sent + ALONE
+            if urgent:
+                until = min(until, self._sent + ALONE / 2.0)
+            if now < until:
+                return until - now
+        out = self._urgent_out if urgent else self._out
+        if out >= self.max_in_flight:
+            return math.inf
+        return 0.0 if out < self._window else max(SHORTEST, 1.0 - self._window % 1.0)
 
     def _advance(self, now: float) -> None:
-        elapsed = now - self.now
-        if elapsed == 0:
+        """Move to a time, on the way ending the abandoned calls that are due."""
+        if now == self.now:
             return
+        while self._abandoned and self._abandoned[0][0] <= now:
+            due, _, reserved, expected = heapq.heappop(self._abandoned)
+            self._flow(max(self.now, due))
+            self._return(reserved, expected)
+        self._flow(now)
+
+    def _flow(self, now: float) -> None:
+        elapsed = now - self.now
         self.now = now
-        if elapsed > 0:
-            self._count = max(0.0, self._count - self.leak * elapsed)
-        else:  # the clock went back: nothing has leaked, and no wait becomes longer
-            self._slot = min(self._slot, now)
-            self._told = None
-            self._ended = min(self._ended, now)
+        if not elapsed > 0:  # the clock went back: nothing has leaked, and no wait becomes longer
+            self._slot, self._burst_at = min(self._slot, now), min(self._burst_at, now)
+            self._sent = min(self._sent, now)
+            if self._first_sent < math.inf:
+                self._first_sent = min(self._first_sent, now)
+            self._ended, self._refused_at = min(self._ended, now), min(self._refused_at, now)
+            return
+        leaked = self.leak * elapsed
+        self._rest = max(-self._held, self._rest - leaked)
+        self._own = max(0.0, self._own - leaked)
+        kept = math.exp(-elapsed / MEMORY)
+        self._spending *= kept
+        self._crowd = self._out + (self._crowd - self._out) * kept
+        if self._caution:
+            self._caution *= math.exp(-elapsed / FADE)
+        if self._out:
+            self._window = min(self.max_in_flight, self._window + elapsed)
 
     def _end(self, ticket: Ticket, now: float) -> bool:
         """Record the end of a call; return False if it belongs to an earlier server bucket."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return False
-        self._in_flight -= 1
+        self._out -= 1
+        self._urgent_out -= ticket.is_urgent
         self._ended = now
-        extra = max(0.0, ticket.expected - ticket.reserved)
-        self._pending = max(0.0, self._pending - extra) if self._in_flight else 0.0
         return True
 
-    def _correct(self, now: float, told: float) -> None:
-        """Move the replica to the count that a header reports: up at once, down slowly."""
-        elapsed = min(1.0, max(0.0, now - self._told_at))
-        self._told, self._told_at = told, now
-        self._cushion += (CUSHION - self._cushion) * elapsed / CALM
-        if told > self._count + 0.2 * self.reservation:
-            self._shared = min(4.0, self._shared + 1.0)
-        else:
-            self._shared *= 0.99
-        memory = SHARED_PEAK if self._is_shared() else PEAK
-        self._peak = max(told, told + (self._peak - told) * math.exp(-elapsed / memory))
-        if told >= self._count:
-            self._count = told
-            return
-        above = self._count - self._peak - self._cushion * self.reservation
-        if above > 0:
-            self._count -= above * (1.0 - math.exp(-elapsed / LOWER))
+    def _return(self, reserved: float, spent: float) -> None:
+        """Give a reservation back and charge a cost, as the server does at the end of a call."""
+        self._held = max(0.0, self._held - reserved)
+        self._rest = max(-self._held, self._rest + spent)
+        self._own = max(0.0, self._own + spent - reserved)
 
-    def _slots(self, now: float, *, reserve: bool) -> int:
-        slots = self._window
-        if self._in_flight == 0 and now - self._ended > STALE:
-            slots = min(slots, RESTART)
-        return max(1, slots - 1) if reserve and slots > 2 else slots
-
-    def _need(self, cost: Cost, *, reserve: bool) -> float:
-        """Units that must be left before a call is sent."""
-        reservation, spare = self._reservation(cost.key), self._configured[3]
-        blind = self._told_at == -math.inf and self._serial > 1
-        wide = blind or self._is_shared()
-        shared = (SHARE + self._cushion - CUSHION) * min(reservation, self.reservation)
-        need = reservation + (max(shared, spare) if wide else spare)
-        need = max(need, self._expected(cost.key) + spare)
-        if reserve:
-            need += self.reservation
-        return min(need, 0.9 * self.capacity)
-
-    def _is_shared(self) -> bool:
-        """Whether other clients use the token: they raise its count, and leave less of the leak."""
-        return self._shared > 2.0 or self.leak < 0.9 * self._configured[1]
-
-    # -- learning -----------------------------------------------------------------------------
-
-    def _learn(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
-        """Compare a header with the previous one."""
-        self._learn_capacity(ticket, now, left, spent)
-        told, elapsed = self.capacity - left, now - self._told_at
-        if self._ramp is not None:
-            self._learn_from_ramp(self._ramp, ticket, told, now)
-        if told < self.reservation:  # no sign of other clients
-            self._relent(min(1.0, max(0.0, elapsed)))
-        if self._told is None or not 0.0 <= elapsed <= RECENT:
-            return
-        loss = self._told + spent - told
-        if told > 1.0 and self._sent < self._told_at - self._shortest:
-            self._note_drop(ticket.cost.key, loss - self.leak * elapsed, self._is_shared())
-        if min(told, self._told) > self.reservation:
-            self._note_step(abs(loss - self.leak * elapsed))
-            meter = self._leak = self._leak or Leak()
-            found = meter.note(loss, elapsed, leak=self.leak, reservation=self.reservation)
-            if found is not None:
-                self._set_leak(found)
-
-    def _learn_capacity(self, ticket: Ticket, now: float, left: float, spent: float) -> None:
-        alone = self._in_flight == 0 and ticket.serial == self._serial
+    def _correct(self, left: float, now: float) -> None:
+        """Move the replica toward what a header reports."""
         if left > self.capacity:
             self._set_capacity(left)
-        elif alone and self.capacity - left > self.reservation / 5:
-            idle = self._idle = self._idle or Capacity()
-            found = idle.note(ticket.serial, left, spent, now, leak=self.leak)
-            if found is not None:
-                self._set_capacity(found)
+        error = self._room - left
+        if error < 0 and now - self._burst_at <= RECENT:
+            error = min(0.0, error + self._burst * self.reservation)
+        count = self.capacity - left
+        if self._header_at is not None:
+            elapsed = min(OTHERS, max(0.0, now - self._header_at))
+            self._surprise = _toward(self._surprise, abs(error), elapsed, MEMORY)
+            self._others = _toward(self._others, count - self._own, elapsed, OTHERS)
+            self._own = max(0.0, _toward(self._own, count, elapsed, FORGET))
+        share = UP if error > 0 else DOWN
+        if self._header_at is None or (error > 0 and self._answers <= EARLY):
+            share = 1.0
+        self._rest = max(-self._held, self._rest + share * error)
+        self._header_at = now
 
-    def _learn_from_ramp(self, ramp: Ramp, ticket: Ticket, told: float, now: float) -> None:
-        if self._serial > RAMP:
-            self._ramp = None
-        elif self._told is not None and self._in_flight:
-            usual = self._configured[2]
-            found = ramp.note(told, self._in_flight, now, leak=self.leak, usual=usual)
-            if found is not None and told > 1.0:
-                self._believe(ticket.cost.key, found)
+    def _note_lone(self, ticket: Ticket, left: float) -> None:
+        """Two lone calls in a row that see the same remaining see all of the capacity."""
+        if self._out or ticket.serial != self._serial:
+            return
+        if self._lone == (ticket.serial - 1, left) and left < self.capacity:
+            self._set_capacity(left)
+            self._rest = -self._held
+        self._lone = (ticket.serial, left)
 
     def _set_capacity(self, value: float) -> None:
-        """Adopt a capacity.
-
-        With a smaller one, the remaining units stay the same. A larger one does not change the
-        count, which comes from the replica's own sums, since no header was above them.
-        """
         value = max(value, 1.2 * self.reservation)
-        change = min(0.0, value - self.capacity)
-        self._count = max(0.0, self._count + change)
-        if self._ramp is not None:
-            self._ramp.count += change
-        self._peak = max(0.0, self._peak + change)
-        if self._told is not None:
-            self._told = max(0.0, self._told + value - self.capacity)
+        if abs(value - self.capacity) > CHANGE * self.capacity:
+            self.pending_changes.append(Learned("capacity", value))
         self.capacity = value
-        self._tell("capacity", value, self._configured[0])

@@ -58,6 +58,7 @@ class Ticket:
         reserved: What was reserved for it (units of the Canvas quota).
         expected: Its expected final cost (units of the Canvas quota).
         serial: The number of the grant.
+        is_urgent: Whether it is of the interactive lane.
     """
 
     cost: Cost
@@ -66,6 +67,7 @@ class Ticket:
     reserved: float = 0.0
     expected: float = 0.0
     serial: int = 0
+    is_urgent: bool = field(default=False, kw_only=True)
 
 
 @frozen
@@ -129,11 +131,11 @@ class Limiter(Protocol):
         """Raise InputError for a cost that could never be granted."""
         ...
 
-    def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
+    def wait(self, cost: Cost, now: float, *, urgent: bool = False, reserve: bool = False) -> float:
         """Seconds until the call may be sent: 0 is now, inf is not before a response arrives.
 
-        With `reserve`, the quota of one interactive call must remain. Secondary buckets are not
-        considered: see `bucket_wait`.
+        The call is interactive if `urgent`. With `reserve`, the quota of one interactive call must
+        remain. Secondary buckets are not considered: see `bucket_wait`.
         """
         ...
 
@@ -141,8 +143,19 @@ class Limiter(Protocol):
         """Seconds until a secondary bucket allows a call."""
         ...
 
+    def latency(self, cost: Cost) -> float:
+        """Seconds that a call of the route usually takes once it was sent; 0 if unknown."""
+        ...
+
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
+        self,
+        cost: Cost,
+        now: float,
+        *,
+        ahead: float,
+        ahead_in_bucket: int,
+        urgent: bool = False,
+        reserve: bool = False,
     ) -> float:
         """Estimate the seconds until a call may be sent.
 
@@ -150,7 +163,7 @@ class Limiter(Protocol):
         """
         ...
 
-    def take(self, cost: Cost, now: float) -> Ticket:
+    def take(self, cost: Cost, now: float, *, urgent: bool = False) -> Ticket:
         """Spend what the call takes, whether or not `wait` returns 0."""
         ...
 
@@ -159,7 +172,7 @@ class Limiter(Protocol):
         ...
 
     def abandon(self, ticket: Ticket, now: float) -> None:
-        """Record that a call was sent and got no response: what it took stays taken."""
+        """Record that nobody waits for the response of a call that was sent."""
         ...
 
     def refund(self, ticket: Ticket, now: float) -> None:
@@ -172,6 +185,10 @@ class Limiter(Protocol):
 
     def set_rate(self, rate: float, burst: float | None, now: float) -> None:
         """Change the configured limit; raises InputError if the limiter has no such rate."""
+        ...
+
+    def leap(self, now: float) -> None:
+        """Adopt a time that is later than any call explains: the clock leapt, or the loop hung."""
         ...
 
     def reset(self, now: float) -> None:

@@ -8,7 +8,10 @@ something can change.
 
 - Interactive calls go before bulk ones, and bulk before background. While lower lanes run, the quota
   of one interactive call is kept free, for as long as the limiter's `reserve_seconds` says.
-- Aging: one grant in 20 goes to a lower lane whose next call has waited more than 10 s.
+- Aging: one grant in 20 goes to the next call of the lower lanes that has waited longest, if that
+  is more than 10 s.
+- A deadline is met by the wait and the usual latency of the route. A call that cannot meet it is
+  rejected on arrival, or when only that latency is left.
 - The limiter is a pure state machine: a token bucket or a cost quota. The scheduler does not know
   which.
 """
@@ -17,30 +20,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import math
 from collections.abc import Callable, Hashable
-from typing import Any
 
 from attrs import define, field
 
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
-from aioinstructure.quota.events import (
-    Answered,
-    LimitLearned,
-    Queued,
-    QuotaEvent,
-    Refused,
-    Retried,
-    Sent,
-    Snapshot,
-)
+from aioinstructure.quota.events import Answered, Queued, QuotaEvent, Retried, Sent, Snapshot
 from aioinstructure.quota.lanes import LANES, RANK, Lanes, Waiter
 from aioinstructure.quota.lease import Lease, Outcome
 from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
 from aioinstructure.quota.pause import RefusalPause
+from aioinstructure.quota.reporter import Reporter
 from aioinstructure.wire.quota_report import QuotaReport
 
 __all__ = ["Scheduler"]
@@ -51,10 +44,8 @@ AGED = 10.0
 AGING = 20
 """One grant in this many is the aging grant."""
 
-LONG = 10.0
-"""Seconds of a pause that is logged as a warning, at most once a minute."""
-
-logger = logging.getLogger("aioinstructure.quota")
+LEAP = 5.0
+"""Seconds by which a timer may be late before the time in between counts as unexplained."""
 
 _CLOCK = Clock()
 
@@ -63,6 +54,7 @@ _CLOCK = Clock()
 class _Waiting(Waiter):
     """A waiter with what the scheduler needs to wake it."""
 
+    owner: object = field(default=None)
     lease: Lease | None = field(default=None, init=False)
     future: asyncio.Future[Lease] | None = field(default=None, init=False)
 
@@ -77,7 +69,7 @@ class Scheduler:
         limiter: The replica of the server's limit; used by no other scheduler.
         clock: The source of loop time.
         name: For snapshots and the log, such as the origin. Never a credential.
-        max_queue: The maximum number of waiting calls.
+        max_queue: The maximum number of waiting calls in each lane.
         listener: Called with every event, in the next iteration of the loop.
     """
 
@@ -94,9 +86,8 @@ class Scheduler:
             raise InputError(f"max_queue must be 0 or more, not {max_queue!r}")
         self._limiter = limiter
         self._clock = clock
-        self._name = name
         self._max_queue = max_queue
-        self._listener = listener
+        self._reporter = Reporter(name, listener)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lanes: Lanes[_Waiting] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -106,7 +97,6 @@ class Scheduler:
         self._blocked = len(LANES)
         self._in_flight = self._throttles = self._granted = 0
         self._pause = RefusalPause()
-        self._warned_at = -math.inf
 
     async def acquire(
         self,
@@ -117,6 +107,7 @@ class Scheduler:
         weight: float = 1.0,
         deadline: float | None = None,
         again: bool = False,
+        owner: object = None,
     ) -> Lease:
         """Wait for a turn.
 
@@ -127,32 +118,35 @@ class Scheduler:
             lane: Its urgency.
             flow: Its flow; the flows of a lane take turns.
             weight: The share of the flow, relative to the other flows of its lane.
-            deadline: The loop time by which it must be granted.
+            deadline: The loop time by which it must have its response.
             again: Whether this is a retry, which goes to the head of its flow.
+            owner: For whom it waits; see `dismiss`.
 
         Raises:
-            QuotaError: The wait passed the deadline, or would pass it. Nothing was sent.
+            QuotaError: The call would not have its response by the deadline. Nothing was sent.
             QueueFull: The queue is full.
             InputError: The cost can never be granted; the lane or the weight is invalid.
-            ClientClosed: Another running event loop uses this scheduler.
+            ClientClosed: Another running event loop uses this scheduler, or the owner was dismissed.
         """
         self._check(cost, lane, weight)
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._bind_loop(loop)
-        now = self._clock.monotonic()
+        now = self._read_clock()
         if lane == "interactive":
             self._interactive_at = now
         if self._lanes is None and self._is_free(cost, lane, now, deadline):
             return self._grant(cost, lane, now, now)
-        waiter = self._queue(cost, lane, flow, weight, now, deadline, again)
+        waiter = _Waiting(cost, lane, flow, weight, now, owner)
+        self._queue(waiter, now, deadline, again)
         if waiter.lease is not None:
             return waiter.lease
         future: asyncio.Future[Lease] = loop.create_future()
         waiter.future = future
         alarm: asyncio.TimerHandle | None = None
         if deadline is not None and math.isfinite(deadline):
-            alarm = loop.call_later(deadline - now, self._expire, waiter)
+            last = deadline - self._limiter.latency(cost)
+            alarm = loop.call_later(max(0.0, last - now), self._expire, waiter)
         try:
             return await future
         except asyncio.CancelledError:
@@ -176,7 +170,7 @@ class Scheduler:
         reading = self._limiter.read(now)
         lanes = self._lanes
         return Snapshot(
-            name=self._name,
+            name=self._reporter.name,
             level=reading.level,
             capacity=reading.capacity,
             rate=reading.rate,
@@ -246,7 +240,15 @@ class Scheduler:
             return self._limiter.now
         if self._loop is None:
             self._bind_loop(loop)
-        return self._clock.monotonic()
+        return self._read_clock()
+
+    def _read_clock(self) -> float:
+        """The time of the loop. It may be much later than the timer that should have come before."""
+        now = self._clock.monotonic()
+        if self._timer is not None and now > self._timer_at + LEAP:
+            self._limiter.leap(now)
+            self._timer_at = now
+        return now
 
     def _check(self, cost: Cost, lane: str, weight: float) -> None:
         self._limiter.check(cost)
@@ -261,56 +263,62 @@ class Scheduler:
         if cost.bucket and limiter.bucket_wait(cost.bucket, now) > 0:
             return False
         reserve = lane != "interactive" and self._reserves(now)
-        if limiter.wait(cost, now, reserve=reserve) > 0 or self._pause.wait(now) > 0:
+        urgent = lane == "interactive"
+        if limiter.wait(cost, now, urgent=urgent, reserve=reserve) > 0 or self._pause.wait(now) > 0:
             return False
         return deadline is None or now <= deadline
 
-    def _queue(
-        self,
-        cost: Cost,
-        lane: Lane,
-        flow: Hashable,
-        weight: float,
-        now: float,
-        deadline: float | None,
-        again: bool,
-    ) -> _Waiting:
+    def _queue(self, waiter: _Waiting, now: float, deadline: float | None, again: bool) -> None:
         """Put a call into its lane, and grant it if it is its turn."""
+        cost, lane = waiter.cost, waiter.lane
         lanes = self._lanes
         if lanes is None:
             lanes = self._lanes = Lanes()
-        if lanes.size >= self._max_queue and not again and self._would_wait(cost, lane, now):
-            wait = self._predict(cost, lane, flow, weight, now)
-            raise QueueFull(f"the queue is full: {lanes.size} calls are waiting", wait=wait)
+        is_full = (size := lanes.count(lane)) >= self._max_queue and not again
+        if is_full and self._would_wait(cost, lane, now):
+            wait = self._predict(cost, lane, waiter.flow, waiter.weight, now)
+            raise QueueFull(f"the queue is full: {size} {lane} calls are waiting", wait=wait)
         if deadline is not None:
-            wait = self._predict(cost, lane, flow, weight, now)
-            if now + wait > deadline:
+            wait = self._predict(cost, lane, waiter.flow, waiter.weight, now)
+            latency = self._limiter.latency(cost) if wait > 0 else 0.0
+            if now + wait + latency > deadline:
                 raise QuotaError(
-                    f"the call would wait {wait:.1f} s for the quota, longer than its deadline",
+                    f"the call would wait {wait:.1f} s for the quota, and its response usually"
+                    f" takes {latency:.1f} s: longer than its deadline",
                     wait=wait,
                 )
-        waiter = _Waiting(cost, lane, flow, weight, now)
         lanes.add(waiter, first=again)
         if lanes.in_bucket or RANK[lane] < self._blocked:
             self._decide(now)
-        if waiter.lease is None and self._listener is not None:
+        if waiter.lease is None and self._reporter.listener is not None:
             self._emit((Retried if again else Queued)(cost.key, lane))
-        return waiter
+
+    def dismiss(self, owner: object) -> None:
+        """End the waiting of all calls of an owner, such as a client that is closed."""
+        lanes = self._lanes
+        if lanes is None:
+            return
+        for waiter in list(lanes.all()):
+            if waiter.owner is owner and waiter.future and not waiter.future.done():
+                lanes.remove(waiter, granted=False)
+                waiter.future.set_exception(ClientClosed("the client was closed"))
+        self._decide(self._time())
 
     def _expire(self, waiter: _Waiting) -> None:
         """Reject a waiter whose deadline has come."""
         future = waiter.future
         if future is None or future.done():
             return
-        wait = self._predict(
-            waiter.cost, waiter.lane, waiter.flow, waiter.weight, self._clock.monotonic()
-        )
+        now = self._read_clock()
+        wait = self._predict(waiter.cost, waiter.lane, waiter.flow, waiter.weight, now)
         self._forget(waiter)
-        future.set_exception(QuotaError("the deadline passed while the call was queued", wait=wait))
+        future.set_exception(
+            QuotaError("the call was queued until its deadline left no time for it", wait=wait)
+        )
 
     def _forget(self, waiter: _Waiting) -> None:
         if self._lanes is not None and self._lanes.remove(waiter, granted=False):
-            self._decide(self._clock.monotonic())
+            self._decide(self._read_clock())
 
     # -- deciding -----------------------------------------------------------------------------
 
@@ -349,18 +357,18 @@ class Scheduler:
             if chosen is None:
                 return None, unblocked
             reserve = chosen.lane != "interactive" and self._reserves(now)
-        wait = max(limiter.wait(chosen.cost, now, reserve=reserve), self._pause.wait(now))
+        urgent = chosen.lane == "interactive"
+        wait = limiter.wait(chosen.cost, now, urgent=urgent, reserve=reserve)
+        wait = max(wait, self._pause.wait(now))
         return chosen, min(wait, unblocked) if wait > 0 else wait
 
     def _aged_waiter(
         self, lanes: Lanes[_Waiting], now: float, blocked: frozenset[str]
     ) -> _Waiting | None:
         """The call of the lower lanes that the aging grant goes to."""
-        for lane in LANES[1:]:
-            waiter = lanes.head(lane, blocked)
-            if waiter is not None and now - waiter.since > AGED:
-                return waiter
-        return None
+        heads = [waiter for lane in LANES[1:] if (waiter := lanes.head(lane, blocked))]
+        oldest = min(heads, key=lambda waiter: waiter.since, default=None)
+        return oldest if oldest is not None and now - oldest.since > AGED else None
 
     def _reserves(self, now: float) -> bool:
         self._interactive_at = min(self._interactive_at, now)  # the clock may have gone back
@@ -371,10 +379,10 @@ class Scheduler:
         self._in_flight += 1
         aged = lane != "interactive" and now - since > AGED
         self._aged = 0 if aged else self._aged + 1
-        if self._listener is not None:
+        if self._reporter.listener is not None:
             self._emit(Sent(cost.key, lane, max(0.0, now - since)))
         self._pause.sent()
-        ticket = self._limiter.take(cost, now)
+        ticket = self._limiter.take(cost, now, urgent=lane == "interactive")
         return Lease(functools.partial(self._end, ticket, lane, self._loop))
 
     def _would_wait(self, cost: Cost, lane: Lane, now: float) -> bool:
@@ -389,7 +397,12 @@ class Scheduler:
                 ahead_in_bucket = self._lanes.ahead_in_bucket(lane, cost.bucket)
         reserve = lane != "interactive" and self._reserves(now)
         wait = self._limiter.forecast(
-            cost, now, ahead=ahead, ahead_in_bucket=ahead_in_bucket, reserve=reserve
+            cost,
+            now,
+            ahead=ahead,
+            ahead_in_bucket=ahead_in_bucket,
+            urgent=lane == "interactive",
+            reserve=reserve,
         )
         return max(wait, self._pause.left(now))
 
@@ -413,8 +426,9 @@ class Scheduler:
             self._timer = None
 
     def _tick(self) -> None:
+        now = self._read_clock()
         self._timer = None
-        self._decide(self._clock.monotonic())
+        self._decide(now)
 
     # -- endings ------------------------------------------------------------------------------
 
@@ -434,7 +448,7 @@ class Scheduler:
             self._pause.ended(ticket.at, answered=outcome is Outcome.ANSWERED)
         if outcome is Outcome.ANSWERED:
             self._limiter.settle(ticket, now, report)
-            if self._listener is not None:
+            if self._reporter.listener is not None:
                 took = max(0.0, now - ticket.at)
                 self._emit(Answered(ticket.cost.key, lane, took, report))
         elif outcome is Outcome.REFUSED:
@@ -446,7 +460,7 @@ class Scheduler:
             self._granted -= 1
         self._in_flight -= 1
         if self._limiter.pending_changes:
-            self._publish_changes()
+            self._reporter.learned(self._limiter.pending_changes, self._loop)
         if self._lanes is not None and self._lanes.size:
             self._decide(now)
 
@@ -454,41 +468,9 @@ class Scheduler:
         self._throttles += 1
         self._limiter.refused(ticket, now, report)
         self._pause.refused(ticket.at, now, report.retry_after)
-        # The call waits and is sent again: no action is needed.
-        logger.info(
-            "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
-            self._name,
-            ticket.cost.key,
-            lane,
-            report.remaining,
-            report.retry_after,
-            self._throttles,
-        )
-        pause = self._pause.left(now)
-        if pause > LONG and not 0 <= now - self._warned_at < 60:
-            self._warned_at = now
-            logger.warning(
-                "quota %s: the server refuses calls and asks to wait %.0f s; the next one is sent"
-                " in %.0f s, and %d wait",
-                self._name, report.retry_after, pause, self._lanes.size if self._lanes else 0,
-            )  # fmt: skip
-        self._emit(Refused(ticket.cost.key, lane, report))
-
-    def _publish_changes(self) -> None:
-        pending_changes = list(self._limiter.pending_changes)
-        self._limiter.pending_changes.clear()
-        for learned in pending_changes:
-            logger.info(
-                "limit learned: quota=%s limit=%s value=%.6g",
-                self._name, learned.limit, learned.value,
-            )  # fmt: skip
-            self._emit(LimitLearned(learned.limit, learned.value))
+        self._reporter.refused(ticket.cost.key, lane, report, self._throttles, self._loop)
+        waiting = self._lanes.size if self._lanes else 0
+        self._reporter.pausing(self._pause.left(now), report.retry_after, waiting, now)
 
     def _emit(self, event: QuotaEvent) -> None:
-        """Call the listener in the next iteration, where the loop handles its errors."""
-        if self._listener is not None and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon(self._call_listener, event)
-
-    def _call_listener(self, event: QuotaEvent) -> Any:
-        if self._listener is not None:
-            self._listener(event)
+        self._reporter.emit(event, self._loop)

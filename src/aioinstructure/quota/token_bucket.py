@@ -11,12 +11,18 @@ header reports its level. Calls with a wildcard (`fields[...]=*`) also take from
 - A 429 is one event, however many calls in flight get it: the level falls to 0 and the rate to
   0.85 of its value, once. The 429 of a call sent before the last cut changes nothing; 24
   consecutive cuts would leave a fiftieth of the rate.
-- Two such events reveal the server's rate, since its bucket was empty at both: it granted what it
-  gained in between. The rate is then 0.92 of that, so that the server's bucket fills a little.
-- The rate grows by 0.02/s every second up to the configured one, four times slower from the known
-  rate to a tenth above it. If the server falls from 5/s to 3/s, 0.6 % of the calls get a 429
-  (1.2 % without the known rate), at all of the 3/s. Two clients that share a key receive 49
-  refusals in ten minutes (79 without), at 0.998 of the server's rate.
+- Two such events with responses in between reveal the server's rate, since its bucket was empty at
+  both: it granted what it gained. The rate is then 0.92 of that, so that the server's bucket fills
+  a little.
+- Two such events without a response in between are an outage, or a far slower server. The rate is
+  halved, to 0.4/s at least, but the last good rate is not forgotten.
+- The rate grows by 0.02/s every second to the last good one; after an outage, once there is a
+  response, to 0.92 of it in ten seconds. Then it grows by 0.005/s every second to a tenth above
+  that, and after that within 15 s to the configured one. After an outage of 30 s, 4.5/s are back within 15 s. If the server falls from 5/s
+  to 2/s, a dozen calls in 500 s get a 429; if it falls to 0.5/s and returns, so does the client,
+  within 20 s.
+- The 429 of a wildcard call, while the server responds to others, is that of the wildcard bucket:
+  that is drained and slowed down, and the main rate stays.
 - The rate grows beyond the configured one only with `probe`: by 10 % a second while calls wait,
   until the server refuses, and not within 20 s after a 429.
 - The server's level is unknown at the start. The first burst is as large as configured, and the
@@ -39,6 +45,7 @@ from aioinstructure.quota.limiter import (
     Ticket,
     positive,
 )
+from aioinstructure.quota.routes import Routes
 from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = ["TokenBucket"]
@@ -49,11 +56,24 @@ CUT = 0.85
 KNOWN = 0.92
 """What is left of the server's rate once it is known, so that its bucket fills a little."""
 
-GROWTH = 0.02
-"""How much the rate grows every second after a cut, in tokens per second."""
+SLOWEST = 0.4
+"""The lowest rate of an outage, in tokens per second: one call in 2.5 s asks."""
 
-SLOW = 0.25
-"""The share of that growth from the known rate to a tenth above it."""
+SLOWEST_SECONDARY = 0.1
+"""The lowest rate of a secondary bucket, in tokens per second."""
+
+CLIMB = 10.0
+"""Seconds in which the rate returns to the last good one, once there are responses again."""
+
+CREEP = 0.005
+"""Growth every second from there to a tenth above it, in tokens per second; more if the good rate
+is less than 0.4 of the configured one, as its inverse."""
+
+GROWTH = 0.02
+"""The least growth every second beyond that, and before the first response."""
+
+SEARCH = 15.0
+"""Seconds in which the rate grows from there to the configured one."""
 
 QUIET = 20.0
 """Seconds after a refusal without probing."""
@@ -61,14 +81,14 @@ QUIET = 20.0
 PROBE = math.log(1.1)
 """The exponent of growth beyond the configured rate: 10 % every second."""
 
+IN_USE = 2.0
+"""Seconds after a response within which the 429 of a wildcard call is that of the wildcard bucket."""
+
 ENOUGH = 5
 """The minimum number of responses between two refusals to derive the rate from."""
 
 EPSILON = 1e-9
 """Tokens or seconds that may be missing: float sums may never quite reach their due value."""
-
-LONG_AGO = 86_400.0
-"""Seconds between two refusals from which no rate is derived."""
 
 _SECONDARY: Final[Mapping[str, tuple[float, float]]] = {"wildcard": (2.0, 1.0)}
 """Rate and burst of the bucket for calls whose fields have a wildcard."""
@@ -101,8 +121,15 @@ class TokenBucket:
     now: float = field(default=0.0, init=False)
     _pace: float = field(default=0.0, init=False)
     _cut_at: float = field(default=-math.inf, init=False)
-    _known: float = field(default=math.inf, init=False)
-    _answered: int = field(default=0, init=False)
+    _known: float = field(default=math.inf, init=False)  # the last good rate
+    _previous: float = field(default=math.inf, init=False)  # and the one before the last cut
+    _answered_at: float = field(default=-math.inf, init=False)
+    _was_out: bool = field(default=False, init=False)  # the last cut was that of an outage
+    _answered: int = field(default=0, init=False)  # responses to calls sent after the last cut
+    _measured: int = field(default=0, init=False)  # responses since `_mark`
+    _mark: float = field(default=-math.inf, init=False)
+    _slower: dict[str, tuple[float, float]] = field(factory=dict, init=False)  # rate, last cut
+    _routes: Routes = field(factory=Routes, init=False)
     _epoch: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -127,7 +154,7 @@ class TokenBucket:
             raise InputError("burst must be at least 1, or no call is ever granted")
         self._advance(now)
         self.rate = self._pace = rate
-        self._known = math.inf
+        self._known = self._previous = math.inf
         self.burst = self.burst if burst is None else burst
         self._level = min(self._level, self.burst)
 
@@ -142,7 +169,7 @@ class TokenBucket:
         if positive("units", cost.units) > self.burst:
             raise InputError(f"a call of {cost.units} tokens exceeds the burst of {self.burst}")
 
-    def wait(self, cost: Cost, now: float, *, reserve: bool = False) -> float:
+    def wait(self, cost: Cost, now: float, *, urgent: bool = False, reserve: bool = False) -> float:
         """Seconds until there are enough tokens; see `Limiter.wait`."""
         self._advance(now)
         keep = min(1.0, self.burst - cost.units) if reserve else 0.0
@@ -156,10 +183,21 @@ class TokenBucket:
             return 0.0
         self._advance(now)
         missing = 1.0 - self._level_of(bucket)
-        return missing / self.secondary[bucket][0] if missing > EPSILON else 0.0
+        return missing / self._rate_of(bucket) if missing > EPSILON else 0.0
+
+    def latency(self, cost: Cost) -> float:
+        """Seconds that a call of the route usually takes; 0 if unknown."""
+        return self._routes.seconds(cost.key) or 0.0
 
     def forecast(
-        self, cost: Cost, now: float, *, ahead: float, ahead_in_bucket: int, reserve: bool = False
+        self,
+        cost: Cost,
+        now: float,
+        *,
+        ahead: float,
+        ahead_in_bucket: int,
+        urgent: bool = False,
+        reserve: bool = False,
     ) -> float:
         """Seconds until the tokens of all calls ahead and of this one are available."""
         self._advance(now)
@@ -168,10 +206,10 @@ class TokenBucket:
         wait = self._refill(missing) if missing > EPSILON else 0.0
         if cost.bucket in self.secondary:
             missing = ahead_in_bucket + 1.0 - self._level_of(cost.bucket)
-            wait = max(wait, missing / self.secondary[cost.bucket][0])
+            wait = max(wait, missing / self._rate_of(cost.bucket))
         return max(wait, 0.0)
 
-    def take(self, cost: Cost, now: float) -> Ticket:
+    def take(self, cost: Cost, now: float, *, urgent: bool = False) -> Ticket:
         """Take tokens from both buckets at once."""
         self._advance(now)
         self._level -= cost.units
@@ -181,7 +219,10 @@ class TokenBucket:
 
     def settle(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
         """Count the response: AB Connect does not report its level."""
-        self._answered += 1
+        self._answered_at = now
+        self._answered += ticket.at > self._cut_at
+        self._measured += 1
+        self._routes.note(ticket.cost.key, ticket.cost.units, max(0.0, now - ticket.at))
 
     def abandon(self, ticket: Ticket, now: float) -> None:
         """Do nothing: a call that was sent has cost its token."""
@@ -196,27 +237,55 @@ class TokenBucket:
             self._add(bucket, 1.0)
 
     def refused(self, ticket: Ticket, now: float, report: QuotaReport = NO_REPORT) -> None:
-        """Drain the bucket and cut the rate, once for all calls that got the same 429."""
+        """Drain the bucket that refused, and slow it down once for all calls that it refused."""
         self._advance(now)
         if ticket.epoch != self._epoch:
             return
-        if ticket.at <= self._cut_at:
-            return
-        self._level = min(self._level, 0.0)
-        self._cut(now)
+        bucket = ticket.cost.bucket
+        if bucket in self.secondary and now - self._answered_at <= IN_USE:
+            self._cut_secondary(bucket, ticket.at, now)
+        elif ticket.at > self._cut_at:
+            self._level = min(self._level, 0.0)
+            self._cut(now)
 
     def _cut(self, now: float) -> None:
-        """Slow down; from the second refusal on, the server's rate is known.
-
-        Its bucket was empty at both refusals, so it granted what it gained in between.
-        """
-        elapsed, answered = now - self._cut_at, self._answered
+        """Slow down the main bucket; see the module for the law."""
+        if not math.isfinite(self._known):
+            self._known = self._previous = self._pace
+            self._pace *= CUT
+            self._mark, self._measured = now, 0
+        elif not self._answered:
+            self._was_out = True
+            self._known = self._previous
+            self._pace = max(SLOWEST, self._pace / 2)
+            self._mark, self._measured = now, 0
+        else:
+            self._was_out = False
+            self._previous = self._known
+            elapsed = now - self._mark
+            if self._measured >= ENOUGH and elapsed > 0:
+                rate = self._measured / elapsed
+                self._known = min(self._pace, max(self._pace / 2, rate))
+                self._mark, self._measured = now, 0
+            self._pace = min(CUT * self._pace, KNOWN * self._known)
         self._cut_at, self._answered = now, 0
-        self._known = self._pace
-        if 0.0 < elapsed < LONG_AGO and answered >= ENOUGH:
-            self._known = min(self._pace, max(self._pace / 2, answered / elapsed))
-        self._pace = min(CUT * self._pace, KNOWN * self._known)
         self.pending_changes.append(Learned("rate", self._pace))
+
+    def _cut_secondary(self, bucket: str, sent_at: float, now: float) -> None:
+        """Slow down a secondary bucket."""
+        rate = self.secondary[bucket][0]
+        pace, cut_at = self._slower.get(bucket, (rate, -math.inf))
+        if sent_at > cut_at:
+            self._levels[bucket] = min(self._level_of(bucket), 0.0)
+            self._slower[bucket] = (max(min(rate, SLOWEST_SECONDARY), CUT * pace), now)
+
+    def leap(self, now: float) -> None:
+        """Adopt the time, but of the tokens gained since then believe one at most."""
+        before = dict.fromkeys(self.secondary, 0.0) | self._levels
+        most = min(self._level, 1.0)
+        self._advance(now)
+        self._level = most
+        self._levels = {name: min(level, 0.0) for name, level in before.items()}
 
     def reset(self, now: float) -> None:
         """Start again with a full bucket; the learned rate is kept."""
@@ -245,14 +314,24 @@ class TokenBucket:
         self.now = now
         if not elapsed > 0:  # the clock went back: nothing was added, and no block becomes longer
             self._cut_at = min(self._cut_at, now)
+            self._answered_at = min(self._answered_at, now)
             return
         if self._levels:
             for bucket in list(self._levels):
-                self._add(bucket, self.secondary[bucket][0] * elapsed)
+                self._add(bucket, self._rate_of(bucket) * elapsed)
+        for bucket, (pace, cut_at) in list(self._slower.items()):
+            if (faster := pace + CREEP * elapsed) < self.secondary[bucket][0]:
+                self._slower[bucket] = (faster, cut_at)
+            else:
+                del self._slower[bucket]
         if self._pace == self.rate and not self.probe:
             self._level = min(self.burst, self._level + self.rate * elapsed)
             return
         self._grow(elapsed)
+
+    def _rate_of(self, bucket: str) -> float:
+        """The rate of a secondary bucket."""
+        return self._slower.get(bucket, self.secondary[bucket])[0]
 
     def _level_of(self, bucket: str) -> float:
         """The level of a secondary bucket."""
@@ -283,10 +362,20 @@ class TokenBucket:
 
     def _leg(self) -> tuple[float, float]:
         """Return how fast the rate grows now, and up to which rate."""
+        climb, first = GROWTH, self._known
+        if self._was_out and self._answered:
+            climb, first = max(GROWTH, self._known / CLIMB), KNOWN * self._known
+        creep, search = CREEP, GROWTH
+        if self._known < self.rate:
+            creep = CREEP * max(1.0, 0.4 * self.rate / self._known)
+            search = max(GROWTH, (self.rate - self._known) / SEARCH)
+        most = (
+            self.rate if not self.probe or math.isinf(self._known) else max(self.rate, self._known)
+        )
         for growth, until in (
-            (GROWTH, min(self._known, self.rate)),
-            (SLOW * GROWTH, min(1.1 * self._known, self.rate)),
-            (GROWTH, self.rate),
+            (climb, min(first, most)),
+            (creep, min(1.1 * self._known, most)),
+            (search, self.rate),
         ):
             if self._pace < until:
                 return growth, until

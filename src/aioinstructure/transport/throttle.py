@@ -23,11 +23,12 @@ __all__ = ["throttle_layer"]
 _NEEDS_BODY = frozenset({403, 429})
 
 
-def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handler:
+def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock, owner: object) -> Handler:
     """Hold a lease while the request is with the server.
 
-    The lease ends when the head of a response arrives, before the body is read. A request that was
-    sent but got no response keeps what it took; one that was certainly not sent gives it back.
+    The lease ends when the head of a response arrives, before the body is read. Of a request that
+    was sent but got no response, the limiter knows when the server has ended it; one that was
+    certainly not sent gives back what it took. The owner can end the waiting: `Scheduler.dismiss`.
     """
 
     async def handle(context: CallContext) -> Response:
@@ -39,6 +40,7 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock) -> Handle
             weight=options.weight,
             deadline=context.deadline_at,
             again=context.attempts > 1,
+            owner=owner,
         )
 
         def on_head(status: int, headers: Headers) -> None:
