@@ -7,6 +7,7 @@ three and differ in how their calls are queued; they own nothing and need no clo
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, get_origin, overload
 
@@ -413,7 +414,7 @@ class Client:
         core = self._core
         if core.closed:  # before it takes a place in the queue
             raise ClientClosed("the client is closed")
-        cost = _cost(call.route.name, self._bucket_of(call))
+        cost = _cost(call.route.name or call.route.path, self._bucket_of(call))
         context = CallContext(self._request(call), self._queued_as, cost)
         context.expects_json = call.route.expects_json
         try:
@@ -496,4 +497,6 @@ def _raw_route(
 
 @functools.lru_cache(maxsize=1024)
 def _cost(route: str, bucket: str) -> Cost:
-    return Cost(key=route, bucket=bucket)
+    if "/" in route:  # paths that differ only in segments with a digit, such as ids, are one route
+        route = re.sub(r"[^/]*\d[^/]*", "*", route.partition("?")[0])
+    return Cost(route, bucket=bucket)

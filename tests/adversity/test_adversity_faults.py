@@ -200,7 +200,7 @@ async def test_chaos_ends(simulator: Simulator) -> None:
     ):
         ends = await asyncio.gather(
             *(canvas.courses.get(n % 30 + 1) for n in range(80)),
-            *(ab.standards.list(page_size=5).first() for _ in range(80)),
+            *(ab.standards.list(page_size=n % 20 + 1).first() for n in range(80)),
             return_exceptions=True,
         )
         assert canvas.quota.snapshot().in_flight == ab.quota.snapshot().in_flight == 0

@@ -290,6 +290,73 @@ async def test_a_limit_of_one_endpoint_does_not_spin(headers: dict[str, str]) ->
     assert caught.value.errors == [error["error"]]
 
 
+OWN_LIMIT = {"x-request-cost": "0.1", "x-rate-limit-remaining": "590"}
+
+
+def limited(retry_after: str | None = None) -> Any:
+    """The 429 of an endpoint."""
+    pause = {} if retry_after is None else {"retry-after": retry_after}
+    return reply({"error": "slow down"}, status=429, headers=OWN_LIMIT | pause)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"), [("30", 2, 3), (None, 5, 7), ("0", 30, 62)]
+)
+async def test_a_limit_of_one_endpoint_is_respected(
+    retry_after: str | None, least: int, most: int
+) -> None:
+    """As long as it says; without that for 1, 2, 4 s and so on; never less than a second."""
+    canvas, transport = canvas_on([always(limited(retry_after))], deadline=60)
+    with pytest.raises(Throttled):
+        await canvas.request("GET", "/api/v1/users/1/page_views")
+    assert least <= len(transport.requests) <= most
+
+
+async def test_a_limit_of_one_endpoint_holds_all_of_its_calls_and_no_others() -> None:
+    """Fifty calls wait for it; one asks when it has passed, and then the others go."""
+    seen: list[tuple[float, str]] = []
+    start = now()
+
+    def answer(request: Any) -> Any:
+        seen.append((now() - start, request.path))
+        is_held = "page_views" in request.path and now() - start < 40
+        return limited("30") if is_held else reply([])
+
+    canvas, _ = canvas_on([answer] * 200, seconds=0.1)
+    calls = [asyncio.create_task(canvas.request("GET", "/api/v1/page_views")) for _ in range(50)]
+    await asyncio.sleep(2)
+    before = len(seen)
+    for _ in range(20):
+        await canvas.request("GET", PATH)
+    assert now() - start < 10
+    await asyncio.gather(*calls)
+    held = [at for at, path in seen if "page_views" in path]
+    assert before <= 13  # those that were sent before the first answer
+    assert len(held) <= before + 1 + 50
+    assert 59 < sorted(held)[before + 1] < 64
+
+
+async def test_a_limit_of_one_endpoint_that_lasts_too_long_ends_the_call() -> None:
+    """Above `max_retry_after`, Throttled at once; the next call asks again."""
+    canvas, transport = canvas_on([limited("301"), limited("301"), reply([])])
+    for _ in range(2):
+        with pytest.raises(Throttled) as caught:
+            await canvas.request("GET", PATH)
+        assert caught.value.retry_after == 301
+    await canvas.request("GET", PATH)
+    assert len(transport.requests) == 3
+
+
+async def test_a_403_with_a_retry_after_is_a_limit() -> None:
+    """Not a missing permission."""
+    refusal = reply({"message": "wait"}, status=403, headers=OWN_LIMIT | {"retry-after": "5"})
+    canvas, transport = canvas_on([refusal, reply([])])
+    start = now()
+    await canvas.request("GET", PATH)
+    assert 5 <= now() - start < 6
+    assert len(transport.requests) == 2
+
+
 async def test_a_limit_of_one_endpoint_says_nothing_about_the_bucket() -> None:
     """A call with a reported cost has passed the bucket: other calls are not delayed."""
     headers = {"x-request-cost": "0.2", "x-rate-limit-remaining": "590"}

@@ -140,10 +140,19 @@ def test_any_header_gives_finite_numbers_or_none(
 
 
 @pytest.mark.parametrize(
-    ("cost", "by_bucket"), [(None, True), ("much", True), ("0.5", False), ("0", False)]
+    ("cost", "kind", "by_bucket"),
+    [
+        (None, "text/plain", True),
+        ("much", "text/plain", True),
+        ("0.5", "text/plain", False),
+        ("0", "text/plain", False),
+        (None, "application/json; charset=utf-8", False),
+    ],
 )
-def test_a_refusal_with_a_cost_is_not_of_the_bucket(cost: str | None, by_bucket: bool) -> None:
+def test_a_refusal_with_a_cost_or_in_json_is_not_of_the_bucket(
+    cost: str | None, kind: str, by_bucket: bool
+) -> None:
     """Canvas charges only what passes the bucket: another limit refused that call."""
-    headers = {} if cost is None else {COST: cost}
-    assert refused_by_bucket(Response(429, headers)) is by_bucket
-    assert not refused_by_bucket(Response(200, headers))
+    headers = {"content-type": kind} | ({} if cost is None else {COST: cost})
+    assert refused_by_bucket(Response(429, headers), is_reported=True) is by_bucket
+    assert refused_by_bucket(Response(429, headers), is_reported=False)

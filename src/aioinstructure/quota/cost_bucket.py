@@ -148,9 +148,6 @@ BELIEVABLE = 20.0
 SHORTEST = 1e-3
 """The shortest wait in seconds: whatever it waits for changes gradually."""
 
-CHANGE = 0.05
-"""The relative change of a capacity that is reported."""
-
 
 def _toward(value: float, target: float, seconds: float, constant: float) -> float:
     """The value after it has followed a target for some time."""
@@ -173,6 +170,7 @@ class CostBucket:
     reservation: float = 50.0
     max_in_flight: int = 24
     reserve_seconds: float = field(default=10.0, init=False)
+    is_reported: bool = field(default=True, init=False)
     pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     now: float = field(default=0.0, init=False)
     _configured: float = field(init=False)
@@ -376,7 +374,7 @@ class CostBucket:
     def read(self, now: float) -> LimiterState:
         """Return the state at `now`."""
         self._advance(now)
-        differs = abs(self.capacity - self._configured) > CHANGE * self._configured
+        differs = abs(self.capacity - self._configured) > 0.05 * self._configured
         return LimiterState(
             level=self._room,
             capacity=self.capacity,
@@ -502,6 +500,6 @@ class CostBucket:
 
     def _set_capacity(self, value: float) -> None:
         value = max(value, 1.2 * self.reservation)
-        if abs(value - self.capacity) > CHANGE * self.capacity:
+        if abs(value - self.capacity) > 0.05 * self.capacity:  # what is worth a report
             self.pending_changes.append(Learned("capacity", value))
         self.capacity = value

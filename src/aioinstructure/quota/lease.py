@@ -19,6 +19,9 @@ class Outcome(Enum):
     REFUSED = "refused"
     """The server refused it for lack of quota: 429, or 403 with the text of the throttle."""
 
+    LIMITED = "limited"
+    """It passed the bucket, and the endpoint refused it by a limit of its own."""
+
     UNANSWERED = "unanswered"
     """It was sent and no response came: what it took stays taken."""
 

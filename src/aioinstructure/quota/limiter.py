@@ -110,6 +110,11 @@ class Limiter(Protocol):
         ...
 
     @property
+    def is_reported(self) -> bool:
+        """Whether responses report the quota: then the bucket's own refusals can be recognized."""
+        ...
+
+    @property
     def pending_changes(self) -> list[Learned]:
         """Limits learned since the list was last cleared; the reader clears it."""
         ...

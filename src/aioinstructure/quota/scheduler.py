@@ -29,6 +29,7 @@ from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
 from aioinstructure.quota.events import Answered, Queued, QuotaEvent, Retried, Sent, Snapshot
+from aioinstructure.quota.holds import RouteHolds
 from aioinstructure.quota.lanes import LANES, RANK, Lanes, Waiter
 from aioinstructure.quota.lease import Lease, Outcome
 from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
@@ -97,6 +98,12 @@ class Scheduler:
         self._blocked = len(LANES)
         self._in_flight = self._throttles = self._granted = 0
         self._pause = RefusalPause()
+        self._holds: RouteHolds | None = None
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether responses report the quota; see `Limiter.is_reported`."""
+        return self._limiter.is_reported
 
     async def acquire(
         self,
@@ -133,6 +140,8 @@ class Scheduler:
         if loop is not self._loop:
             self._bind_loop(loop)
         now = self._read_clock()
+        if self._holds is not None:
+            cost = self._holds.cost_of(cost)
         if lane == "interactive":
             self._interactive_at = now
         if self._lanes is None and self._is_free(cost, lane, now, deadline):
@@ -207,8 +216,6 @@ class Scheduler:
         self._pause = RefusalPause()
         self._decide(now)
 
-    # -- waiting ------------------------------------------------------------------------------
-
     def _bind_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Adopt `loop`; calls that remain from the old one will never end."""
         old, waiters = self._loop, self._lanes
@@ -260,7 +267,7 @@ class Scheduler:
     def _is_free(self, cost: Cost, lane: Lane, now: float, deadline: float | None) -> bool:
         """Whether a call may be sent at once when none waits, without the queue."""
         limiter = self._limiter
-        if cost.bucket and limiter.bucket_wait(cost.bucket, now) > 0:
+        if cost.bucket and self._bucket_wait(cost.bucket, now) > 0:
             return False
         reserve = lane != "interactive" and self._reserves(now)
         urgent = lane == "interactive"
@@ -320,8 +327,6 @@ class Scheduler:
         if self._lanes is not None and self._lanes.remove(waiter, granted=False):
             self._decide(self._read_clock())
 
-    # -- deciding -----------------------------------------------------------------------------
-
     def _decide(self, now: float) -> None:
         """Grant all calls that may be sent now, and set the timer for the next change."""
         lanes = self._lanes
@@ -345,12 +350,14 @@ class Scheduler:
         blocked: frozenset[str] = frozenset()
         unblocked = math.inf
         for bucket in lanes.in_bucket:
-            if (wait := limiter.bucket_wait(bucket, now)) > 0:
+            if (wait := self._bucket_wait(bucket, now)) > 0:
                 blocked |= {bucket}
                 unblocked = min(unblocked, wait)
         chosen = None
         if self._aged >= AGING - 1:
             chosen = self._aged_waiter(lanes, now, blocked)
+            if chosen is None:
+                self._aged = 0  # look again 20 grants later
         reserve = False
         if chosen is None:
             chosen = lanes.first(blocked)
@@ -361,6 +368,10 @@ class Scheduler:
         wait = limiter.wait(chosen.cost, now, urgent=urgent, reserve=reserve)
         wait = max(wait, self._pause.wait(now))
         return chosen, min(wait, unblocked) if wait > 0 else wait
+
+    def _bucket_wait(self, bucket: str, now: float) -> float:
+        wait = self._limiter.bucket_wait(bucket, now)
+        return wait if self._holds is None else max(wait, self._holds.wait(bucket, now))
 
     def _aged_waiter(
         self, lanes: Lanes[_Waiting], now: float, blocked: frozenset[str]
@@ -381,7 +392,9 @@ class Scheduler:
         self._aged = 0 if aged else self._aged + 1
         if self._reporter.listener is not None:
             self._emit(Sent(cost.key, lane, max(0.0, now - since)))
-        self._pause.sent()
+        self._pause.sent(now)
+        if self._holds is not None:
+            self._holds.sent(cost.bucket, now)
         ticket = self._limiter.take(cost, now, urgent=lane == "interactive")
         return Lease(functools.partial(self._end, ticket, lane, self._loop))
 
@@ -404,9 +417,9 @@ class Scheduler:
             urgent=lane == "interactive",
             reserve=reserve,
         )
+        if self._holds is not None:
+            wait = max(wait, self._holds.left(cost.bucket, now))
         return max(wait, self._pause.left(now))
-
-    # -- the timer ----------------------------------------------------------------------------
 
     def _arm(self, now: float, wait: float) -> None:
         when = now + wait
@@ -430,8 +443,6 @@ class Scheduler:
         self._timer = None
         self._decide(now)
 
-    # -- endings ------------------------------------------------------------------------------
-
     def _end(
         self,
         ticket: Ticket,
@@ -444,9 +455,21 @@ class Scheduler:
         if loop is not self._loop:
             return  # another loop has taken over and counts this call as lost
         now = self._time()
+        self._record(ticket, lane, outcome, report, now)
+        self._in_flight -= 1
+        if self._limiter.pending_changes:
+            self._reporter.learned(self._limiter.pending_changes, self._loop)
+        if self._lanes is not None and self._lanes.size:
+            self._decide(now)
+
+    def _record(
+        self, ticket: Ticket, lane: Lane, outcome: Outcome, report: QuotaReport, now: float
+    ) -> None:
+        is_answer = outcome in (Outcome.ANSWERED, Outcome.LIMITED)
         if outcome is not Outcome.REFUSED:
-            self._pause.ended(ticket.at, answered=outcome is Outcome.ANSWERED)
-        if outcome is Outcome.ANSWERED:
+            self._pause.ended(ticket.at, answered=is_answer)
+        self._note_limit(ticket, outcome, now, report)
+        if is_answer:
             self._limiter.settle(ticket, now, report)
             if self._reporter.listener is not None:
                 took = max(0.0, now - ticket.at)
@@ -458,11 +481,31 @@ class Scheduler:
         else:
             self._limiter.refund(ticket, now)
             self._granted -= 1
-        self._in_flight -= 1
-        if self._limiter.pending_changes:
-            self._reporter.learned(self._limiter.pending_changes, self._loop)
-        if self._lanes is not None and self._lanes.size:
-            self._decide(now)
+
+    def _note_limit(
+        self, ticket: Ticket, outcome: Outcome, now: float, report: QuotaReport
+    ) -> None:
+        """Let the calls of a route wait while its endpoint refuses them by a limit of its own."""
+        key, bucket = ticket.cost.key, ticket.cost.bucket
+        if outcome is Outcome.LIMITED:
+            holds = self._holds = self._holds or RouteHolds()
+            holds.refused(key, ticket.at, now, report.retry_after)
+            self._requeue(key)
+        elif self._holds is not None:
+            answered = outcome is Outcome.ANSWERED
+            if self._holds.ended(bucket, ticket.at, answered=answered):
+                self._requeue(key)
+
+    def _requeue(self, key: str) -> None:
+        """Queue the calls of a route again, in their order, after its hold began or was lifted."""
+        lanes, holds = self._lanes, self._holds
+        if lanes is None or holds is None:
+            return
+        found = [waiter for waiter in lanes.all() if waiter.cost.key == key]
+        for waiter in sorted(found, key=lambda waiter: waiter.order):
+            lanes.remove(waiter, granted=False)
+            waiter.cost = holds.cost_of(waiter.cost)
+            lanes.add(waiter)
 
     def _note_refusal(self, ticket: Ticket, lane: Lane, now: float, report: QuotaReport) -> None:
         self._throttles += 1

@@ -45,7 +45,6 @@ from aioinstructure.quota.limiter import (
     Ticket,
     positive,
 )
-from aioinstructure.quota.routes import Routes
 from aioinstructure.wire.quota_report import NO_REPORT, QuotaReport
 
 __all__ = ["TokenBucket"]
@@ -84,6 +83,9 @@ PROBE = math.log(1.1)
 IN_USE = 2.0
 """Seconds after a response within which the 429 of a wildcard call is that of the wildcard bucket."""
 
+LATENCY_SHARE = 0.05
+"""The share of the newest call in the average latency."""
+
 ENOUGH = 5
 """The minimum number of responses between two refusals to derive the rate from."""
 
@@ -115,6 +117,7 @@ class TokenBucket:
     start_age: float = field(default=0.0, kw_only=True)
     probe: bool = field(default=False, kw_only=True)
     reserve_seconds: float = field(default=math.inf, init=False)
+    is_reported: bool = field(default=False, init=False)
     pending_changes: list[Learned] = field(factory=list[Learned], init=False)
     _level: float = field(default=0.0, init=False)
     _levels: dict[str, float] = field(factory=dict[str, float], init=False)  # of those not full
@@ -129,7 +132,7 @@ class TokenBucket:
     _measured: int = field(default=0, init=False)  # responses since `_mark`
     _mark: float = field(default=-math.inf, init=False)
     _slower: dict[str, tuple[float, float]] = field(factory=dict, init=False)  # rate, last cut
-    _routes: Routes = field(factory=Routes, init=False)
+    _seconds: float | None = field(default=None, init=False)  # that a call usually takes
     _epoch: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -186,8 +189,8 @@ class TokenBucket:
         return missing / self._rate_of(bucket) if missing > EPSILON else 0.0
 
     def latency(self, cost: Cost) -> float:
-        """Seconds that a call of the route usually takes; 0 if unknown."""
-        return self._routes.seconds(cost.key) or 0.0
+        """Seconds that a call usually takes, of any route; 0 if unknown."""
+        return self._seconds or 0.0
 
     def forecast(
         self,
@@ -222,7 +225,9 @@ class TokenBucket:
         self._answered_at = now
         self._answered += ticket.at > self._cut_at
         self._measured += 1
-        self._routes.note(ticket.cost.key, ticket.cost.units, max(0.0, now - ticket.at))
+        took = now - ticket.at
+        before = took if self._seconds is None else self._seconds
+        self._seconds = max(0.0, before + LATENCY_SHARE * (took - before))
 
     def abandon(self, ticket: Ticket, now: float) -> None:
         """Do nothing: a call that was sent has cost its token."""
@@ -319,7 +324,7 @@ class TokenBucket:
         if self._levels:
             for bucket in list(self._levels):
                 self._add(bucket, self._rate_of(bucket) * elapsed)
-        for bucket, (pace, cut_at) in list(self._slower.items()):
+        for bucket, (pace, cut_at) in list(self._slower.items()) if self._slower else ():
             if (faster := pace + CREEP * elapsed) < self.secondary[bucket][0]:
                 self._slower[bucket] = (faster, cut_at)
             else:

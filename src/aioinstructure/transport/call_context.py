@@ -100,6 +100,7 @@ class CallContext:
         may_have_happened: Whether this is a write of which an attempt may have taken effect: it got
             no response, or one that leaves this open.
         expects_json: Whether this is a read whose result is JSON.
+        is_limited: Whether the endpoint refused the last attempt by a limit of its own.
         last_error: The error of the last attempt.
     """
 
@@ -113,6 +114,7 @@ class CallContext:
     unanswered: bool = False
     may_have_happened: bool = False
     expects_json: bool = False
+    is_limited: bool = False
     last_error: Error | None = None
     on_head: OnHead | None = field(default=None, repr=False)
     on_body: OnBody | None = field(default=None, repr=False)

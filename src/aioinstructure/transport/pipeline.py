@@ -68,7 +68,12 @@ LAYERS: Final[tuple[tuple[str, Callable[[Handler, Components], Handler]], ...]] 
         "refresh_credential",
         lambda inner, c: refresh_credential_layer(inner, c.renewal, c.server_clock),
     ),
-    ("throttle", lambda inner, c: throttle_layer(inner, c.scheduler, c.clock, c.transport)),
+    (
+        "throttle",
+        lambda inner, c: throttle_layer(
+            inner, c.scheduler, c.clock, c.transport, c.max_retry_after
+        ),
+    ),
 )
 """The layers by name, outermost first. After the last one, the request is authorized and sent."""
 

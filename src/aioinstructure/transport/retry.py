@@ -34,7 +34,6 @@ from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.transport.renewal import Renewal
 from aioinstructure.transport.server_clock import ServerClock
 from aioinstructure.wire.message import Request, Response
-from aioinstructure.wire.quota_report import refused_by_bucket
 from aioinstructure.wire.redact import shown
 from aioinstructure.wire.responses import is_credential_error, is_stand_in
 
@@ -157,15 +156,13 @@ class _Attempts:
 
     recovery: Recovery
     failures: int = 0
-    throttles: int = 0
     refused: bool = False
     had_stand_in: bool = False
 
     def pause_after(self, error: Error, context: CallContext) -> float | None:
         """Seconds before the next attempt; None if there must be none."""
         if isinstance(error, Throttled):
-            self.throttles += 1
-            return self._after_throttle(error)
+            return self._after_throttle(error, context)
         if self._may_authorize_again(error, context):
             self.refused = True
             return 0.0
@@ -200,19 +197,14 @@ class _Attempts:
             self.recovery.server_clock.learn(error.response)
         return self.recovery.renewal.after_refusal(context.generation)
 
-    def _after_throttle(self, error: Throttled) -> float:
-        """Usually 0: the scheduler has the report, and knows when the bucket can take a call.
+    def _after_throttle(self, error: Throttled, context: CallContext) -> float | None:
+        """0: the scheduler has the report, and knows when a call of the route can be sent again.
 
-        But a limit of a single endpoint (Canvas page view queries return 429 in JSON) is not part
-        of the bucket: without a pause the call would be repeated endlessly.
+        None after a limit of the endpoint itself that lasts too long.
         """
-        response = error.response
-        is_known = error.retry_after is not None or (
-            refused_by_bucket(response) and response.rate_limit_remaining is not None
-        )
-        if is_known or self.throttles == 1:
-            return 0.0
-        return self.recovery.budget.policy.pause(self.throttles - 1, self.recovery.rng)
+        wait = error.retry_after
+        is_too_long = wait is not None and wait > self.recovery.max_retry_after
+        return None if context.is_limited and is_too_long else 0.0
 
 
 def retry_layer(inner: Handler, recovery: Recovery, clock: Clock) -> Handler:

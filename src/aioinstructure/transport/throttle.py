@@ -15,7 +15,7 @@ from aioinstructure.errors import (
 from aioinstructure.quota import Outcome, Scheduler
 from aioinstructure.transport.call_context import CallContext, Handler
 from aioinstructure.wire.message import Headers, Response
-from aioinstructure.wire.quota_report import QuotaReport, refused_by_bucket
+from aioinstructure.wire.quota_report import QuotaReport, is_throttled, refused_by_bucket
 
 __all__ = ["throttle_layer"]
 
@@ -23,7 +23,9 @@ __all__ = ["throttle_layer"]
 _NEEDS_BODY = frozenset({403, 429})
 
 
-def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock, owner: object) -> Handler:
+def throttle_layer(
+    inner: Handler, scheduler: Scheduler, clock: Clock, owner: object, max_retry_after: float
+) -> Handler:
     """Hold a lease while the request is with the server.
 
     The lease ends when the head of a response arrives, before the body is read. Of a request that
@@ -52,8 +54,12 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock, owner: ob
             response = await inner(context)
             if not lease.ended:
                 report = QuotaReport.of(response.headers, clock.wall())
-                refused = response.status in _NEEDS_BODY and refused_by_bucket(response)
-                lease.end(Outcome.REFUSED if refused else Outcome.ANSWERED, report)
+                outcome = _outcome(response, is_reported=scheduler.is_reported)
+                too_long = (report.retry_after or 0.0) > max_retry_after
+                context.is_limited = outcome is Outcome.LIMITED
+                if context.is_limited and too_long:
+                    outcome = Outcome.ANSWERED  # each call ends by it, and none waits for it
+                lease.end(outcome, report)
         except (ConnectError, ClientClosed, ConfigurationError):
             lease.end(Outcome.UNSENT)
             raise
@@ -66,3 +72,10 @@ def throttle_layer(inner: Handler, scheduler: Scheduler, clock: Clock, owner: ob
         return response
 
     return handle
+
+
+def _outcome(response: Response, *, is_reported: bool) -> Outcome:
+    if response.status not in _NEEDS_BODY or not is_throttled(response):
+        return Outcome.ANSWERED
+    by_bucket = refused_by_bucket(response, is_reported=is_reported)
+    return Outcome.REFUSED if by_bucket else Outcome.LIMITED

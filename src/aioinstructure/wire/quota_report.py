@@ -72,19 +72,23 @@ def is_throttled(response: Response) -> bool:
     """Whether a rate limit refused the call: 429, or the plain-text 403 of Canvas.
 
     Self-hosted Canvas responds with 403 and the text "Rate Limit Exceeded", hosted Canvas with 429
-    since October 2025. A 403 in JSON is a missing permission.
+    since October 2025. A 403 in JSON is a missing permission, unless it has a Retry-After.
     """
-    return response.status == 429 or (
-        response.status == 403
-        and "json" not in response.headers.get("content-type", "").lower()
-        and b"Rate Limit Exceeded" in response.body[:400]
-    )
+    if response.status != 403:
+        return response.status == 429
+    is_text = not _is_json(response) and b"Rate Limit Exceeded" in response.body[:400]
+    return is_text or "retry-after" in response.headers.lower
 
 
-def refused_by_bucket(response: Response) -> bool:
-    """Whether the bucket refused the call, not a limit of the endpoint itself.
+def _is_json(response: Response) -> bool:
+    return "json" in response.headers.get("content-type", "").lower()
 
-    Canvas charges a call that passes the bucket, and reports the cost in the response. A 429 with
-    a cost (page view queries have such a limit) says nothing about the bucket.
+
+def refused_by_bucket(response: Response, *, is_reported: bool) -> bool:
+    """Whether the bucket refused a call that was throttled, not a limit of the endpoint itself.
+
+    Canvas charges a call that passes the bucket, and reports the cost in the response; its own
+    refusal is plain text (`is_reported`). A 429 with a cost or in JSON (page view queries have such
+    a limit) says nothing about the bucket. With AB Connect, every 429 is one of its buckets.
     """
-    return is_throttled(response) and response.request_cost is None
+    return not is_reported or (response.request_cost is None and not _is_json(response))
