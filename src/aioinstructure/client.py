@@ -86,8 +86,6 @@ class Client:
         self._queued_as = _with_flow(self._options)
         self._headers = Headers({"accept": self._accept})
 
-    # --- what a user does with it -------------------------------------------------------------
-
     @property
     def quota(self) -> Scheduler:
         """The scheduler: `.snapshot()`, `.set_rate()`; give it to another client to share it."""
@@ -374,8 +372,6 @@ class Client:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be pickled: make a client in each process")
 
-    # --- namespaces, made on first use ---------------------------------------------------------
-
     if not TYPE_CHECKING:  # a checker sees the annotated namespaces, and nothing else
 
         def __getattr__(self, name: str) -> Any:
@@ -388,8 +384,6 @@ class Client:
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *namespaces_of(type(self))})
-
-    # --- what namespaces and lists need --------------------------------------------------------
 
     def list_pages(self, call: Call[Any]) -> Paginator[Any]:
         """The lazy list that a paginated call returns."""

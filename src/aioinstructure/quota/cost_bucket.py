@@ -24,20 +24,20 @@ p = (difference - v / 2) / 30 is between 0 (alone) and 1.
 
 Law. A call is sent when R is more than
 
-    u + z (10 + min(v, 60) + 5 (1 + p) sqrt(leak r) + 0.1 p u x) + m,   at most 0.9 capacity
+    u + z (10 + min(v, 50) + 5 (1 + p) sqrt(leak r) + 0.1 p u x) + m,   at most 0.9 capacity
 
 with u the reservation; r the own spending in units a second, by grants at the expected cost, over
 3 s; x the own calls out, over 3 s; z = (capacity - u) / 700 between 0.1 and 1, so that a small
 bucket has a small margin. Lower lanes leave u more for 10 s after an interactive call.
 
 - Whoever spends more needs more headroom. All clients see one headroom, so that equal spending is
-  the only point of rest, whoever came first, without any talk. It costs no throughput: while less
-  than the leak is spent the count falls, R grows, and so does the spending. The root keeps a margin
-  when eight clients share the leak. The term with x makes cheap, long calls fair.
+  the only point of rest, whoever came first. It costs no throughput: while less than the leak is
+  spent the count falls, R grows, and so does the spending. The root keeps a margin when eight
+  clients share the leak. The term with x makes cheap, long calls fair.
 - A call that was given up keeps its reservation until 1.5 usual latencies of its route after it
   was sent. Then the server has ended it too, and the usual cost is charged.
 - A refusal is a header, and m grows by 25, once for all calls that met the same full bucket; it
-  fades over 30 s. There is no pause. Capacity and margin need no other memory of it.
+  fades over 30 s. There is no pause.
 - On a slow network (v above 25) calls that are sent in bunches arrive in bunches, and the count
   swings by some 200. There, calls are spaced by 0.9 of the time in which the leak makes up for
   one, 0.2 s at most, unless two reservations are free. With 80 ms and 30 ms exponential each way
@@ -197,7 +197,7 @@ class CostBucket:
     _header_at: float | None = field(default=None, init=False)
     _refused_at: float = field(default=-math.inf, init=False)
     _lone: tuple[int, float] | None = field(default=None, init=False)
-    _abandoned: list[tuple[float, int, float, float]] = field(factory=list, init=False)
+    _abandoned: list[tuple[float, int, float, float]] | None = field(default=None, init=False)
     _routes: Routes = field(factory=Routes, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -215,7 +215,7 @@ class CostBucket:
         self._epoch += 1
         self._rest, self._held = self._rest + self._held, 0.0
         self._out = self._urgent_out = 0
-        self._abandoned.clear()
+        self._abandoned = None
 
     def check(self, cost: Cost) -> None:
         """Raise InputError if the units are not a finite number above 0."""
@@ -322,10 +322,9 @@ class CostBucket:
         """Keep the reservation until the server has ended the call too."""
         if not self._end(ticket, now):
             return
-        latency = self._routes.seconds(ticket.cost.key)
-        if latency is None:
-            latency = max(UNKNOWN_LATENCY, now - ticket.at)
+        latency = self._routes.seconds(ticket.cost.key) or max(UNKNOWN_LATENCY, now - ticket.at)
         due = max(now, ticket.at + LATE * latency)
+        self._abandoned = self._abandoned or []
         heapq.heappush(self._abandoned, (due, ticket.serial, ticket.reserved, ticket.expected))
 
     def refund(self, ticket: Ticket, now: float) -> None:
@@ -340,10 +339,10 @@ class CostBucket:
         self._return(ticket.reserved, 0.0)
         limit = BELIEVABLE * self._configured
         left = number_or_none(report.remaining, -limit, limit)
-        if left is not None:
-            self._correct(left, now)
-        else:  # less than a reservation is left
+        if left is None:  # less than a reservation is left
             self._rest += max(0.0, self._room - self.reservation)
+        else:
+            self._correct(left, now)
         self._window = max(2.0, min(self._window, self._out))
         if ticket.at > self._refused_at:  # once for all calls that met the same full bucket
             self._refused_at = now
@@ -365,11 +364,9 @@ class CostBucket:
         self._advance(now)
         self._epoch += 1
         self._rest = self._held = self._own = self._others = self._spending = self._crowd = 0.0
-        self._out = self._urgent_out = self._answers = 0
-        self._window = 1.0
+        self._window, self._out, self._urgent_out, self._answers = 1.0, 0, 0, 0
         self._slot, self._first_sent = -math.inf, math.inf
-        self._header_at = self._lone = None
-        self._abandoned.clear()
+        self._header_at = self._lone = self._abandoned = None
 
     def read(self, now: float) -> LimiterState:
         """Return the state at `now`."""
@@ -413,10 +410,8 @@ class CostBucket:
     def _start_wait(self, now: float, *, urgent: bool) -> float:
         """Seconds until the window lets another call out; 0 for now, inf for after a response."""
         if self._answers < 2 and self._out:
-            until = self._first_sent + ALONE
-            if urgent:
-                until = min(until, self._sent + ALONE / 2.0)
-            if now < until:
+            patience = self._sent + ALONE / 2.0 if urgent else math.inf
+            if (until := min(self._first_sent + ALONE, patience)) > now:
                 return until - now
         out = self._urgent_out if urgent else self._out
         if out >= self.max_in_flight:
@@ -498,8 +493,8 @@ class CostBucket:
             self._rest = -self._held
         self._lone = (ticket.serial, left)
 
-    def _set_capacity(self, value: float) -> None:
-        value = max(value, 1.2 * self.reservation)
+    def _set_capacity(self, remaining: float) -> None:
+        value = max(remaining, 1.2 * self.reservation)
         if abs(value - self.capacity) > 0.05 * self.capacity:  # what is worth a report
             self.pending_changes.append(Learned("capacity", value))
         self.capacity = value

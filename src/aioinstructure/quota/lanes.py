@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Generic, TypeVar
 
 from attrs import define, field
@@ -229,6 +229,14 @@ class Lanes(Generic[W]):
             if not self.in_bucket[bucket]:
                 del self.in_bucket[bucket]
         return True
+
+    def change_costs(self, key: str, cost_of: Callable[[Cost], Cost]) -> None:
+        """Queue the calls of a route again with other costs, in their order."""
+        found = [waiter for waiter in self.all() if waiter.cost.key == key]
+        for waiter in sorted(found, key=lambda waiter: waiter.order):
+            self.remove(waiter, granted=False)
+            waiter.cost = cost_of(waiter.cost)
+            self.add(waiter)
 
     def ahead(self, lane: Lane, flow: Hashable, weight: float) -> float:
         """Units granted before a call that arrives now."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from aioinstructure._types import Lane
-from aioinstructure.quota.events import LimitLearned, QuotaEvent, Refused
+from aioinstructure.quota.events import LimitLearned, QuotaEvent
 from aioinstructure.quota.limiter import Learned
 from aioinstructure.wire.quota_report import QuotaReport
 
@@ -41,14 +41,7 @@ class Reporter:
         if self.listener is not None and loop is not None and not loop.is_closed():
             loop.call_soon(self.listener, event)
 
-    def refused(
-        self,
-        key: str,
-        lane: Lane,
-        report: QuotaReport,
-        throttles: int,
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
+    def refused(self, key: str, lane: Lane, report: QuotaReport, throttles: int) -> None:
         """Report a refusal. The call waits and is sent again: no action is needed."""
         logger.info(
             "refused: quota=%s route=%s lane=%s remaining=%s retry_after=%s throttles=%d",
@@ -59,7 +52,6 @@ class Reporter:
             report.retry_after,
             throttles,
         )
-        self.emit(Refused(key, lane, report), loop)
 
     def pausing(self, seconds: float, asked: float | None, waiting: int, now: float) -> None:
         """Warn of a long pause, at most once a minute."""

@@ -12,8 +12,6 @@ something can change.
   is more than 10 s.
 - A deadline is met by the wait and the usual latency of the route. A call that cannot meet it is
   rejected on arrival, or when only that latency is left.
-- The limiter is a pure state machine: a token bucket or a cost quota. The scheduler does not know
-  which.
 """
 
 from __future__ import annotations
@@ -28,7 +26,16 @@ from attrs import define, field
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
-from aioinstructure.quota.events import Answered, Queued, QuotaEvent, Retried, Sent, Snapshot
+from aioinstructure.quota.alarm import Alarm
+from aioinstructure.quota.events import (
+    Answered,
+    Queued,
+    QuotaEvent,
+    Refused,
+    Retried,
+    Sent,
+    Snapshot,
+)  # fmt: skip
 from aioinstructure.quota.holds import RouteHolds
 from aioinstructure.quota.lanes import LANES, RANK, Lanes, Waiter
 from aioinstructure.quota.lease import Lease, Outcome
@@ -44,9 +51,6 @@ AGED = 10.0
 
 AGING = 20
 """One grant in this many is the aging grant."""
-
-LEAP = 5.0
-"""Seconds by which a timer may be late before the time in between counts as unexplained."""
 
 _CLOCK = Clock()
 
@@ -91,8 +95,7 @@ class Scheduler:
         self._reporter = Reporter(name, listener)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lanes: Lanes[_Waiting] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = math.inf
+        self._alarm: Alarm | None = None  # idle schedulers need none
         self._interactive_at = -math.inf
         self._aged = 0
         self._blocked = len(LANES)
@@ -177,7 +180,6 @@ class Scheduler:
         """Return the current state."""
         now = self._time()
         reading = self._limiter.read(now)
-        lanes = self._lanes
         return Snapshot(
             name=self._reporter.name,
             level=reading.level,
@@ -185,7 +187,7 @@ class Scheduler:
             rate=reading.rate,
             blocked=self._pause.left(now),
             in_flight=self._in_flight,
-            queued={lane: lanes.count(lane) if lanes else 0 for lane in LANES},
+            queued={lane: self._lanes.count(lane) if self._lanes else 0 for lane in LANES},
             throttles=self._throttles,
             granted=self._granted,
             wait=self._predict(ONE, "interactive", object(), 1.0, now),
@@ -226,7 +228,7 @@ class Scheduler:
                 )
             self._lanes = None
             self._blocked = len(LANES)
-            self._disarm()
+            self._silence()
             self._in_flight = 0
             self._interactive_at = -math.inf
             if waiters and not old.is_closed():
@@ -252,9 +254,8 @@ class Scheduler:
     def _read_clock(self) -> float:
         """The time of the loop. It may be much later than the timer that should have come before."""
         now = self._clock.monotonic()
-        if self._timer is not None and now > self._timer_at + LEAP:
+        if self._alarm is not None and self._alarm.is_late(now):
             self._limiter.leap(now)
-            self._timer_at = now
         return now
 
     def _check(self, cost: Cost, lane: str, weight: float) -> None:
@@ -278,15 +279,14 @@ class Scheduler:
     def _queue(self, waiter: _Waiting, now: float, deadline: float | None, again: bool) -> None:
         """Put a call into its lane, and grant it if it is its turn."""
         cost, lane = waiter.cost, waiter.lane
-        lanes = self._lanes
-        if lanes is None:
-            lanes = self._lanes = Lanes()
+        lanes = self._lanes = self._lanes or Lanes()
         is_full = (size := lanes.count(lane)) >= self._max_queue and not again
-        if is_full and self._would_wait(cost, lane, now):
+        wait = 0.0
+        if is_full or deadline is not None:
             wait = self._predict(cost, lane, waiter.flow, waiter.weight, now)
+        if is_full and wait > 0:
             raise QueueFull(f"the queue is full: {size} {lane} calls are waiting", wait=wait)
         if deadline is not None:
-            wait = self._predict(cost, lane, waiter.flow, waiter.weight, now)
             latency = self._limiter.latency(cost) if wait > 0 else 0.0
             if now + wait + latency > deadline:
                 raise QuotaError(
@@ -334,7 +334,8 @@ class Scheduler:
             waiter, wait = self._choose(lanes, now)
             if waiter is None or wait > 0:
                 self._blocked = RANK[waiter.lane] if waiter else len(LANES)
-                self._arm(now, wait)
+                self._alarm = self._alarm or Alarm(self._tick)
+                self._alarm.set(self._loop, now, wait)
                 return
             lanes.remove(waiter, granted=True)
             lease = waiter.lease = self._grant(waiter.cost, waiter.lane, waiter.since, now)
@@ -342,7 +343,7 @@ class Scheduler:
                 waiter.future.set_result(lease)
         self._blocked = len(LANES)
         self._lanes = None
-        self._disarm()
+        self._silence()
 
     def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
         """The next call, and the seconds until something can change."""
@@ -398,9 +399,6 @@ class Scheduler:
         ticket = self._limiter.take(cost, now, urgent=lane == "interactive")
         return Lease(functools.partial(self._end, ticket, lane, self._loop))
 
-    def _would_wait(self, cost: Cost, lane: Lane, now: float) -> bool:
-        return self._predict(cost, lane, object(), 1.0, now) > 0
-
     def _predict(self, cost: Cost, lane: Lane, flow: Hashable, weight: float, now: float) -> float:
         """Estimate the seconds that a call would wait if it arrived now."""
         ahead, ahead_in_bucket = 0.0, 0
@@ -421,27 +419,15 @@ class Scheduler:
             wait = max(wait, self._holds.left(cost.bucket, now))
         return max(wait, self._pause.left(now))
 
-    def _arm(self, now: float, wait: float) -> None:
-        when = now + wait
-        if self._timer is not None:
-            if abs(when - self._timer_at) < 1e-6:
-                return
-            self._timer.cancel()
-            self._timer = None
-        if self._loop is None or self._loop.is_closed() or not math.isfinite(when):
-            return
-        self._timer_at = when
-        self._timer = self._loop.call_later(wait, self._tick)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _tick(self) -> None:
         now = self._read_clock()
-        self._timer = None
+        self._silence()
         self._decide(now)
+
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _end(
         self,
@@ -498,22 +484,17 @@ class Scheduler:
 
     def _requeue(self, key: str) -> None:
         """Queue the calls of a route again, in their order, after its hold began or was lifted."""
-        lanes, holds = self._lanes, self._holds
-        if lanes is None or holds is None:
-            return
-        found = [waiter for waiter in lanes.all() if waiter.cost.key == key]
-        for waiter in sorted(found, key=lambda waiter: waiter.order):
-            lanes.remove(waiter, granted=False)
-            waiter.cost = holds.cost_of(waiter.cost)
-            lanes.add(waiter)
+        if self._lanes is not None and self._holds is not None:
+            self._lanes.change_costs(key, self._holds.cost_of)
 
     def _note_refusal(self, ticket: Ticket, lane: Lane, now: float, report: QuotaReport) -> None:
         self._throttles += 1
         self._limiter.refused(ticket, now, report)
         self._pause.refused(ticket.at, now, report.retry_after)
-        self._reporter.refused(ticket.cost.key, lane, report, self._throttles, self._loop)
+        self._reporter.refused(ticket.cost.key, lane, report, self._throttles)
         waiting = self._lanes.size if self._lanes else 0
         self._reporter.pausing(self._pause.left(now), report.retry_after, waiting, now)
+        self._emit(Refused(ticket.cost.key, lane, report))
 
     def _emit(self, event: QuotaEvent) -> None:
         self._reporter.emit(event, self._loop)
