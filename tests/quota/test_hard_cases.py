@@ -321,3 +321,23 @@ async def test_a_clock_that_leaps_brings_no_quota() -> None:
     assert granted <= before + 4
     for each in calls:
         each.cancel()
+
+
+async def test_the_forecast_of_a_new_flow_knows_its_turn() -> None:
+    """300 wildcard calls wait in ten flows; one of another flow waits for ten of them."""
+    scheduler, wild = Scheduler(TokenBucket()), Cost("search", bucket="wildcard")
+
+    async def call(flow: int) -> None:
+        lease = await scheduler.acquire(wild, lane="bulk", flow=flow)
+        await asyncio.sleep(0.2)
+        lease.end(Outcome.ANSWERED)
+
+    calls = [asyncio.create_task(call(number % 10)) for number in range(300)]
+    await asyncio.sleep(5)
+    predicted, began = scheduler.wait_estimate(wild, "bulk"), now()
+    lease = await scheduler.acquire(wild, lane="bulk", flow="another")
+    waited = now() - began
+    lease.end(Outcome.UNSENT)
+    assert abs(predicted - waited) <= 0.25 * waited + 0.5
+    for each in calls:
+        each.cancel()

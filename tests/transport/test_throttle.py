@@ -146,6 +146,23 @@ async def test_a_call_that_could_not_be_authorized_is_refunded() -> None:
     assert_nothing_left(ab)
 
 
+async def test_close_ends_the_calls_that_wait() -> None:
+    """The server has asked to wait for an hour; calls of another client of the quota stay."""
+    canvas, _ = canvas_on([throttled(retry_after="3600")])
+    other, _ = canvas_on([reply([])], quota=canvas.quota)
+    calls = [asyncio.create_task(canvas.request("GET", "/api/v1/x")) for _ in range(3)]
+    stays = asyncio.create_task(other.request("GET", "/api/v1/x"))
+    await asyncio.sleep(1)
+    assert canvas.quota.snapshot().blocked > 50
+    start = asyncio.get_running_loop().time()
+    await canvas.close()
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert asyncio.get_running_loop().time() - start < 0.1
+    assert all(isinstance(end, ClientClosed) for end in ends)
+    assert (await stays).status == 200
+    await other.close()
+
+
 async def test_canvas_keeps_the_reservation_of_a_call_without_a_response() -> None:
     """Until the server has ended the call too: 1.5 usual latencies after it was sent."""
     canvas, _ = canvas_on([TransportError("cut off")] * 4, seconds=0.01)

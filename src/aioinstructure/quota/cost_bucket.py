@@ -251,7 +251,7 @@ class CostBucket:
         now: float,
         *,
         ahead: float,
-        ahead_in_bucket: int,
+        ahead_in_bucket: float,
         urgent: bool = False,
         reserve: bool = False,
     ) -> float:

@@ -250,10 +250,15 @@ class Lanes(Generic[W]):
         queue = self._queues[RANK[lane]]
         return queue.size if queue is not None else 0
 
-    def ahead_in_bucket(self, lane: Lane, bucket: str) -> int:
-        """The number of calls in this and more urgent lanes that wait for a secondary bucket."""
-        queues = self._queues[: RANK[lane] + 1]
-        return sum(queue.in_bucket.get(bucket, 0) for queue in queues if queue is not None)
+    def ahead_in_bucket(self, lane: Lane, bucket: str, ahead: float) -> float:
+        """Calls for a secondary bucket that are granted before one that arrives now.
+
+        Of those in this and more urgent lanes, the same part as of all calls: `ahead` units.
+        """
+        queues = [queue for queue in self._queues[: RANK[lane] + 1] if queue is not None]
+        waiting = sum(queue.units for queue in queues)
+        part = min(1.0, ahead / waiting) if waiting else 0.0
+        return part * sum(queue.in_bucket.get(bucket, 0) for queue in queues)
 
     def all(self) -> Iterator[W]:
         """All waiters, in no particular order."""

@@ -158,7 +158,7 @@ class Limiter(Protocol):
         now: float,
         *,
         ahead: float,
-        ahead_in_bucket: int,
+        ahead_in_bucket: float,
         urgent: bool = False,
         reserve: bool = False,
     ) -> float:

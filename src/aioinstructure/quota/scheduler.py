@@ -401,11 +401,11 @@ class Scheduler:
 
     def _predict(self, cost: Cost, lane: Lane, flow: Hashable, weight: float, now: float) -> float:
         """Estimate the seconds that a call would wait if it arrived now."""
-        ahead, ahead_in_bucket = 0.0, 0
+        ahead = ahead_in_bucket = 0.0
         if self._lanes is not None and self._lanes.size:
             ahead = self._lanes.ahead(lane, flow, weight)
             if cost.bucket:
-                ahead_in_bucket = self._lanes.ahead_in_bucket(lane, cost.bucket)
+                ahead_in_bucket = self._lanes.ahead_in_bucket(lane, cost.bucket, ahead)
         reserve = lane != "interactive" and self._reserves(now)
         wait = self._limiter.forecast(
             cost,

@@ -198,7 +198,7 @@ class TokenBucket:
         now: float,
         *,
         ahead: float,
-        ahead_in_bucket: int,
+        ahead_in_bucket: float,
         urgent: bool = False,
         reserve: bool = False,
     ) -> float:
