@@ -49,7 +49,7 @@ async def saturated(
     others: float = 0.0,
     limits: dict[str, Any] | None = None,
     change: dict[str, float] | None = None,
-    seconds: float = 600.0,
+    seconds: float = 300.0,
 ) -> tuple[float, int]:
     """The share of the bound that 100 tasks reach, and the number of refusals."""
     rng = seeded(seed)
@@ -60,7 +60,7 @@ async def saturated(
         for name, value in (change or {}).items():
             setattr(server, name, value)
 
-    asyncio.get_running_loop().call_later(200.0, alter)
+    asyncio.get_running_loop().call_later(100.0, alter)
     neighbour = asyncio.create_task(other_client(server, others, rng)) if others else None
     tally = await run.saturate(seconds)
     if neighbour:
@@ -93,12 +93,12 @@ async def saturated(
     ],
 )
 async def test_canvas_saturated(seed: Any, options: Any) -> None:
-    """Ten minutes of saturation reach 0.95 of the bound, with hardly a refusal.
+    """Five minutes reach 0.95 of the bound (0.9 on a slow network), with hardly a refusal.
 
     None at the usual limits; a few on a slow network, and when the reservation grows.
     """
     share, refusals = await saturated(seed, **options)
-    assert share >= 0.95
+    assert share >= (0.9 if "delays" in options else 0.95)
     others = LARGE in options.values() or "delays" in options
     assert refusals <= (6 if others else 2)
 
