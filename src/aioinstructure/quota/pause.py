@@ -39,7 +39,7 @@ class RefusalPause:
     Attributes:
         until: When the next call may be sent.
         began: When the present pause began; calls that were sent by then say nothing new.
-        refusals: The refusals in a row that had a Retry-After.
+        refusals: The refusals in a row that had a Retry-After; with 0 there is no pause.
     """
 
     first: float = FIRST
@@ -69,7 +69,7 @@ class RefusalPause:
             return
         self._asked_at = -math.inf
         if answered:
-            self.refusals = 0
+            self.refusals, self.until = 0, -math.inf
 
     def refused(self, sent_at: float, now: float, retry_after: float | None) -> None:
         """Record a refusal, with what it asked for."""

@@ -21,8 +21,6 @@ import functools
 import math
 from collections.abc import Callable, Hashable
 
-from attrs import define, field
-
 from aioinstructure._types import Lane
 from aioinstructure.clock import Clock
 from aioinstructure.errors import ClientClosed, InputError, QueueFull, QuotaError
@@ -37,11 +35,12 @@ from aioinstructure.quota.events import (
     Snapshot,
 )  # fmt: skip
 from aioinstructure.quota.holds import RouteHolds
-from aioinstructure.quota.lanes import LANES, RANK, Lanes, Waiter
+from aioinstructure.quota.lanes import LANES, RANK, Lanes
 from aioinstructure.quota.lease import Lease, Outcome
 from aioinstructure.quota.limiter import ONE, Cost, Limiter, Ticket, positive
 from aioinstructure.quota.pause import RefusalPause
 from aioinstructure.quota.reporter import Reporter
+from aioinstructure.quota.waiting import Deadlines, Waiting
 from aioinstructure.wire.quota_report import QuotaReport
 
 __all__ = ["Scheduler"]
@@ -53,15 +52,6 @@ AGING = 20
 """One grant in this many is the aging grant."""
 
 _CLOCK = Clock()
-
-
-@define(eq=False)
-class _Waiting(Waiter):
-    """A waiter with what the scheduler needs to wake it."""
-
-    owner: object = field(default=None)
-    lease: Lease | None = field(default=None, init=False)
-    future: asyncio.Future[Lease] | None = field(default=None, init=False)
 
 
 class Scheduler:
@@ -94,8 +84,9 @@ class Scheduler:
         self._max_queue = max_queue
         self._reporter = Reporter(name, listener)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lanes: Lanes[_Waiting] | None = None
+        self._lanes: Lanes[Waiting] | None = None
         self._alarm: Alarm | None = None  # idle schedulers need none
+        self._deadlines: Deadlines | None = None
         self._interactive_at = -math.inf
         self._aged = 0
         self._blocked = len(LANES)
@@ -149,16 +140,14 @@ class Scheduler:
             self._interactive_at = now
         if self._lanes is None and self._is_free(cost, lane, now, deadline):
             return self._grant(cost, lane, now, now)
-        waiter = _Waiting(cost, lane, flow, weight, now, owner)
+        waiter = Waiting(cost, lane, flow, weight, now, owner)
         self._queue(waiter, now, deadline, again)
         if waiter.lease is not None:
             return waiter.lease
         future: asyncio.Future[Lease] = loop.create_future()
         waiter.future = future
-        alarm: asyncio.TimerHandle | None = None
-        if deadline is not None and math.isfinite(deadline):
-            last = deadline - self._limiter.latency(cost)
-            alarm = loop.call_later(max(0.0, last - now), self._expire, waiter)
+        if deadline is not None and deadline < math.inf:
+            self._expire_at(waiter, now, deadline - self._limiter.latency(cost))
         try:
             return await future
         except asyncio.CancelledError:
@@ -167,9 +156,6 @@ class Scheduler:
             else:
                 self._forget(waiter)
             raise
-        finally:
-            if alarm is not None:
-                alarm.cancel()
 
     def wait_estimate(self, cost: Cost = ONE, lane: Lane = "interactive") -> float:
         """Estimate the seconds that a call of a new flow would wait now."""
@@ -229,14 +215,13 @@ class Scheduler:
             self._lanes = None
             self._blocked = len(LANES)
             self._silence()
+            self._end_deadlines()
+            self._deadlines = None
             self._in_flight = 0
             self._interactive_at = -math.inf
             if waiters and not old.is_closed():
                 for waiter in waiters.all():
-                    if waiter.future and not waiter.future.done():
-                        waiter.future.set_exception(
-                            ClientClosed("another event loop took over the scheduler")
-                        )
+                    waiter.fail(ClientClosed("another event loop took over the scheduler"))
         self._loop = loop
         self._pause.ended(math.inf, answered=False)
         self._limiter.begin(self._clock.monotonic(), fresh=old is None)
@@ -244,12 +229,11 @@ class Scheduler:
     def _time(self) -> float:
         """The time of the loop; outside of a loop, time does not pass."""
         try:
-            loop = asyncio.get_running_loop()
+            if self._loop is None:
+                self._bind_loop(asyncio.get_running_loop())
+            return self._read_clock()
         except RuntimeError:
             return self._limiter.now
-        if self._loop is None:
-            self._bind_loop(loop)
-        return self._read_clock()
 
     def _read_clock(self) -> float:
         """The time of the loop. It may be much later than the timer that should have come before."""
@@ -276,7 +260,7 @@ class Scheduler:
             return False
         return deadline is None or now <= deadline
 
-    def _queue(self, waiter: _Waiting, now: float, deadline: float | None, again: bool) -> None:
+    def _queue(self, waiter: Waiting, now: float, deadline: float | None, again: bool) -> None:
         """Put a call into its lane, and grant it if it is its turn."""
         cost, lane = waiter.cost, waiter.lane
         lanes = self._lanes = self._lanes or Lanes()
@@ -306,24 +290,29 @@ class Scheduler:
         if lanes is None:
             return
         for waiter in list(lanes.all()):
-            if waiter.owner is owner and waiter.future and not waiter.future.done():
+            if waiter.owner is owner and waiter.is_waiting:
                 lanes.remove(waiter, granted=False)
-                waiter.future.set_exception(ClientClosed("the client was closed"))
+                waiter.fail(ClientClosed("the client was closed"))
         self._decide(self._time())
 
-    def _expire(self, waiter: _Waiting) -> None:
+    def _expire_at(self, waiter: Waiting, now: float, at: float) -> None:
+        """Reject a waiter at a time, if it still waits."""
+        if self._deadlines is None and self._loop is not None:
+            read = self._clock.monotonic
+            self._deadlines = Deadlines(self._loop, read, self._expire)
+        if self._deadlines is not None:
+            self._deadlines.add(waiter, now, at)
+
+    def _expire(self, waiter: Waiting) -> None:
         """Reject a waiter whose deadline has come."""
-        future = waiter.future
-        if future is None or future.done():
-            return
         now = self._read_clock()
         wait = self._predict(waiter.cost, waiter.lane, waiter.flow, waiter.weight, now)
         self._forget(waiter)
-        future.set_exception(
+        waiter.fail(
             QuotaError("the call was queued until its deadline left no time for it", wait=wait)
         )
 
-    def _forget(self, waiter: _Waiting) -> None:
+    def _forget(self, waiter: Waiting) -> None:
         if self._lanes is not None and self._lanes.remove(waiter, granted=False):
             self._decide(self._read_clock())
 
@@ -344,8 +333,9 @@ class Scheduler:
         self._blocked = len(LANES)
         self._lanes = None
         self._silence()
+        self._end_deadlines()
 
-    def _choose(self, lanes: Lanes[_Waiting], now: float) -> tuple[_Waiting | None, float]:
+    def _choose(self, lanes: Lanes[Waiting], now: float) -> tuple[Waiting | None, float]:
         """The next call, and the seconds until something can change."""
         limiter = self._limiter
         blocked: frozenset[str] = frozenset()
@@ -367,7 +357,8 @@ class Scheduler:
             reserve = chosen.lane != "interactive" and self._reserves(now)
         urgent = chosen.lane == "interactive"
         wait = limiter.wait(chosen.cost, now, urgent=urgent, reserve=reserve)
-        wait = max(wait, self._pause.wait(now))
+        if self._pause.refusals:
+            wait = max(wait, self._pause.wait(now))
         return chosen, min(wait, unblocked) if wait > 0 else wait
 
     def _bucket_wait(self, bucket: str, now: float) -> float:
@@ -375,8 +366,8 @@ class Scheduler:
         return wait if self._holds is None else max(wait, self._holds.wait(bucket, now))
 
     def _aged_waiter(
-        self, lanes: Lanes[_Waiting], now: float, blocked: frozenset[str]
-    ) -> _Waiting | None:
+        self, lanes: Lanes[Waiting], now: float, blocked: frozenset[str]
+    ) -> Waiting | None:
         """The call of the lower lanes that the aging grant goes to."""
         heads = [waiter for lane in LANES[1:] if (waiter := lanes.head(lane, blocked))]
         oldest = min(heads, key=lambda waiter: waiter.since, default=None)
@@ -393,7 +384,8 @@ class Scheduler:
         self._aged = 0 if aged else self._aged + 1
         if self._reporter.listener is not None:
             self._emit(Sent(cost.key, lane, max(0.0, now - since)))
-        self._pause.sent(now)
+        if self._pause.refusals:
+            self._pause.sent(now)
         if self._holds is not None:
             self._holds.sent(cost.bucket, now)
         ticket = self._limiter.take(cost, now, urgent=lane == "interactive")
@@ -429,6 +421,10 @@ class Scheduler:
             self._alarm.cancel()
             self._alarm = None
 
+    def _end_deadlines(self) -> None:
+        if self._deadlines is not None:
+            self._deadlines.close()
+
     def _end(
         self,
         ticket: Ticket,
@@ -437,31 +433,34 @@ class Scheduler:
         outcome: Outcome,
         report: QuotaReport,
     ) -> None:
-        """End a lease."""
+        """Record how a call ended."""
         if loop is not self._loop:
             return  # another loop has taken over and counts this call as lost
         now = self._time()
-        self._record(ticket, lane, outcome, report, now)
         self._in_flight -= 1
+        if outcome is Outcome.REFUSED:
+            self._note_refusal(ticket, lane, now, report)
+        else:
+            self._settle(ticket, lane, outcome, report, now)
         if self._limiter.pending_changes:
             self._reporter.learned(self._limiter.pending_changes, self._loop)
         if self._lanes is not None and self._lanes.size:
             self._decide(now)
 
-    def _record(
+    def _settle(
         self, ticket: Ticket, lane: Lane, outcome: Outcome, report: QuotaReport, now: float
     ) -> None:
-        is_answer = outcome in (Outcome.ANSWERED, Outcome.LIMITED)
-        if outcome is not Outcome.REFUSED:
+        """Record the end of a call that the bucket did not refuse."""
+        is_answer = outcome is Outcome.ANSWERED or outcome is Outcome.LIMITED
+        if self._pause.refusals:
             self._pause.ended(ticket.at, answered=is_answer)
-        self._note_limit(ticket, outcome, now, report)
+        if self._holds is not None or outcome is Outcome.LIMITED:
+            self._note_limit(ticket, outcome, now, report)
         if is_answer:
             self._limiter.settle(ticket, now, report)
             if self._reporter.listener is not None:
                 took = max(0.0, now - ticket.at)
                 self._emit(Answered(ticket.cost.key, lane, took, report))
-        elif outcome is Outcome.REFUSED:
-            self._note_refusal(ticket, lane, now, report)
         elif outcome is Outcome.UNANSWERED:
             self._limiter.abandon(ticket, now)
         else:

@@ -169,7 +169,7 @@ class TokenBucket:
 
     def check(self, cost: Cost) -> None:
         """Raise InputError for a cost above the burst, which can never be granted."""
-        if positive("units", cost.units) > self.burst:
+        if not 0.0 < cost.units <= self.burst and positive("units", cost.units) > self.burst:
             raise InputError(f"a call of {cost.units} tokens exceeds the burst of {self.burst}")
 
     def wait(self, cost: Cost, now: float, *, urgent: bool = False, reserve: bool = False) -> float:
